@@ -1,0 +1,205 @@
+-- The whole ground: who (organisations, apps, keys, numbers), whose turn (nodes, lanes), what (messages and their live
+-- state, apart so that a status is a small update in place), what was asked (idempotency keys), what came in.
+--
+-- Every key of an organisation's table starts with organisation_id, so that the tables can be distributed by it later.
+-- No index names a state: `turn` is non-null while a message stands in its conversation's line, `ready_at` only where
+-- something is to be done.
+
+create table organisations (
+  id text primary key,
+  name text not null,
+  -- What becomes of a send whose outcome stays unknown is the number's to say; these are the organisation's budgets.
+  write_per_minute integer,
+  read_per_minute integer,
+  created_at timestamptz not null default now()
+);
+
+create table apps (
+  id text primary key,
+  name text not null,
+  meta_app_id text,
+  app_secret bytea not null,
+  verify_token bytea not null,
+  is_default boolean not null default false,
+  created_at timestamptz not null default now()
+);
+create unique index apps_one_default on apps (is_default) where is_default;
+
+create table api_keys (
+  id text primary key,
+  organisation_id text not null references organisations (id),
+  label text not null,
+  hash bytea not null unique,
+  last4 text not null,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz,
+  revoked_at timestamptz
+);
+create index api_keys_of_organisation on api_keys (organisation_id, created_at);
+
+create table numbers (
+  phone_number_id text primary key,
+  organisation_id text not null references organisations (id),
+  app_id text not null references apps (id),
+  waba_id text not null,
+  -- The digits of the number as customers see it, and as Meta writes it.
+  phone text not null,
+  display_phone_number text not null,
+  verified_name text,
+  access_token bytea not null,
+  status text not null default 'connected' check (status in ('connected', 'disconnected', 'degraded', 'onboarding')),
+  status_reason text,
+  -- Messages a second; null: as fast as it goes.
+  pace integer default 80 check (pace is null or pace > 0),
+  on_unknown text not null default 'fail' check (on_unknown in ('fail', 'resend')),
+  created_at timestamptz not null default now()
+);
+create index numbers_of_organisation on numbers (organisation_id, created_at);
+create index numbers_of_waba on numbers (waba_id);
+
+-- The time of the database, which decides leases; a test may shift it.
+create table clock_shift (one boolean primary key default true check (one), shift interval not null default '0');
+insert into clock_shift default values;
+create function database_now() returns timestamptz language sql stable as
+  $$ select clock_timestamp() + shift from clock_shift $$;
+
+create table nodes (
+  id text primary key,
+  seen_at timestamptz not null
+);
+
+create table lanes (
+  phone_number_id text primary key references numbers (phone_number_id) on delete cascade,
+  owner text,
+  epoch bigint not null default 0,
+  -- The latest attempt a status was heard of, and when: the evidence that our ears are open (unknown outcomes).
+  heard_attempt_at timestamptz,
+  heard_at timestamptz
+);
+
+-- Times in which no node was there to hear Meta's webhooks, or one was refused.
+create table door_gaps (
+  id bigint generated always as identity primary key,
+  started_at timestamptz not null,
+  ended_at timestamptz not null
+);
+create index door_gaps_by_end on door_gaps (ended_at);
+
+create table idempotency_keys (
+  organisation_id text not null,
+  key text not null,
+  fingerprint bytea not null,
+  message_id text not null,
+  created_at timestamptz not null,
+  primary key (organisation_id, key)
+);
+create index idempotency_keys_by_age on idempotency_keys (created_at);
+create index idempotency_keys_of_message on idempotency_keys (organisation_id, message_id);
+
+-- What a message says. Written once.
+create table messages (
+  organisation_id text not null,
+  id text not null,
+  phone_number_id text not null,
+  direction text not null,
+  type text not null,
+  -- As the caller wrote it, and the key of the conversation: digits, a business-scoped user id, or a group.
+  recipient text not null,
+  conversation text not null,
+  -- Outbound: Meta's shape without our token. Inbound: the whole message as Meta told it.
+  body jsonb not null,
+  callback_data text,
+  created_at timestamptz not null,
+  primary key (organisation_id, id)
+);
+create index messages_of_number on messages (organisation_id, phone_number_id, created_at, id);
+
+-- The order of accepts: one sequence for the installation, never a clock.
+create sequence message_turns;
+
+-- How a message fares. Small, so that a status is an update in place (no index holds what a status changes).
+create table message_states (
+  organisation_id text not null,
+  id text not null,
+  phone_number_id text not null,
+  conversation text not null,
+  -- queued, intended, unknown, pending, sent, failed, delivered, read, void
+  state text not null,
+  rank smallint not null,
+  -- The place in the conversation while something is to come of it that followers wait for.
+  turn bigint,
+  -- Which line of the lane it stands in (0 high, 1 waited for, 2 normal, 3 bulk, 9 watched: an attempt is open or its outcome
+  -- unknown) and since or until when; null: nothing to do.
+  line smallint not null,
+  priority smallint not null,
+  ready_at timestamptz,
+  attempt smallint not null default 0,
+  -- Of the present attempt: the lane's epoch it was opened under, and when.
+  epoch bigint,
+  attempt_at timestamptz,
+  -- An earlier attempt may have reached Meta.
+  may_have_left boolean not null default false,
+  -- The moment the answer to Meta's call can no longer come; and since when the outcome is unknown.
+  unknown_since timestamptz,
+  refusals smallint not null default 0,
+  expires_at timestamptz,
+  -- A caller is owed a wamid until then; afterwards nothing may leave.
+  owed_until timestamptz,
+  wamid text,
+  -- Further wamids Meta told for this message: it was delivered more than once.
+  other_wamids text[],
+  -- What the first answer to the caller said, for repeats with its key.
+  first_answer text,
+  failure jsonb,
+  pricing jsonb,
+  accepted_at timestamptz not null,
+  pending_at timestamptz,
+  sent_at timestamptz,
+  delivered_at timestamptz,
+  read_at timestamptz,
+  failed_at timestamptz,
+  primary key (organisation_id, id)
+) with (fillfactor = 60);
+create index message_states_turns on message_states (organisation_id, phone_number_id, conversation, turn) where turn is not null;
+create index message_states_ready on message_states (phone_number_id, line, ready_at) where ready_at is not null;
+create index message_states_wamids on message_states (organisation_id, wamid) where wamid is not null;
+alter table message_states set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+
+-- Attempts that ended without a wamid; the last one stands in message_states.
+create table attempts (
+  organisation_id text not null,
+  message_id text not null,
+  attempt smallint not null,
+  started_at timestamptz not null,
+  ended_at timestamptz not null,
+  outcome text not null,
+  provider_code integer,
+  detail text,
+  primary key (organisation_id, message_id, attempt, started_at)
+) partition by range (started_at);
+create table attempts_default partition of attempts default;
+
+-- When a customer last wrote: the 24-hour window.
+create table conversations (
+  organisation_id text not null,
+  phone_number_id text not null,
+  conversation text not null,
+  profile_name text,
+  last_inbound_at timestamptz,
+  created_at timestamptz not null,
+  primary key (organisation_id, phone_number_id, conversation)
+);
+
+-- Changes of Meta's webhooks that nothing was done with: unknown fields, unknown numbers, what could not be applied.
+create table inbound_aside (
+  id bigint generated always as identity,
+  app_id text not null,
+  organisation_id text,
+  phone_number_id text,
+  field text not null,
+  reason text not null,
+  change jsonb not null,
+  received_at timestamptz not null,
+  primary key (id, received_at)
+) partition by range (received_at);
+create table inbound_aside_default partition of inbound_aside default;

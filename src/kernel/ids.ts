@@ -1,0 +1,54 @@
+// Public ids: `<prefix>_` and 26 characters of Crockford base32 (48 bits of time, 80 random bits), so that ids of one
+// prefix sort by the moment they were made in. The prefix is part of the type: ids of two sorts cannot be swapped.
+import { randomBytes } from 'node:crypto';
+
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+export type Id<Prefix extends string> = `${Prefix}_${string}`;
+export type MessageId = Id<'msg'>;
+export type OrganisationId = Id<'org'>;
+export type AppId = Id<'app'>;
+export type KeyId = Id<'key'>;
+export type RequestId = Id<'req'>;
+
+/** A new id of the given prefix for the given moment (ms since the epoch). */
+export function newId<Prefix extends string>(prefix: Prefix, now: number): Id<Prefix> {
+  return idOf(prefix, now, randomBytes(10));
+}
+
+/** The id of a moment and 10 given bytes: the same bytes always give the same id. */
+export function idOf<Prefix extends string>(prefix: Prefix, now: number, bytes: Uint8Array): Id<Prefix> {
+  return `${prefix}_${time(now)}${text(bytes)}`;
+}
+
+/** Whether a string of the outside has the form of an id with this prefix. */
+export function isId<Prefix extends string>(prefix: Prefix, value: string): value is Id<Prefix> {
+  return (
+    value.length === prefix.length + 27 &&
+    value.startsWith(`${prefix}_`) &&
+    /^[0-9A-HJKMNP-TV-Z]{26}$/.test(value.slice(-26))
+  );
+}
+
+function time(now: number): string {
+  let rest = now;
+  let out = '';
+  for (let i = 0; i < 10; i++) {
+    out = ALPHABET.charAt(rest % 32) + out;
+    rest = Math.floor(rest / 32);
+  }
+  return out;
+}
+
+function text(bytes: Uint8Array): string {
+  let out = '';
+  for (let i = 0; i < 10; i += 5) {
+    let high = ((bytes[i] ?? 0) << 12) | ((bytes[i + 1] ?? 0) << 4) | ((bytes[i + 2] ?? 0) >> 4);
+    let low = (((bytes[i + 2] ?? 0) & 15) << 16) | ((bytes[i + 3] ?? 0) << 8) | (bytes[i + 4] ?? 0);
+    let part = '';
+    for (let k = 0; k < 4; k++, low >>= 5) part = ALPHABET.charAt(low & 31) + part;
+    for (let k = 0; k < 4; k++, high >>= 5) part = ALPHABET.charAt(high & 31) + part;
+    out += part;
+  }
+  return out;
+}

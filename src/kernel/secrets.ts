@@ -1,0 +1,52 @@
+// Sealing: AES-256-GCM under a key that is derived from KURIR_SECRET, bound to the place where the secret is kept, so that
+// a sealed value moved to another row does not open. Layout: version, key id, nonce, tag, text.
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+
+const VERSION = 1;
+
+export interface Sealer {
+  seal(plain: string, place: string): Buffer;
+  open(sealed: Uint8Array, place: string): string;
+  /** A key for another purpose, from the same secret. */
+  derive(purpose: string): Buffer;
+}
+
+/** @param secrets the present secret first, then earlier ones that may still open what they sealed */
+export function createSealer(secrets: readonly [string, ...string[]]): Sealer {
+  const keys = secrets.map((secret) => ({ id: keyId(secret), key: derived(secret, 'seal') }));
+  const [present] = keys as [(typeof keys)[number]];
+  return {
+    seal(plain, place) {
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv('aes-256-gcm', present.key, nonce).setAAD(Buffer.from(place));
+      const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+      return Buffer.concat([Buffer.from([VERSION]), present.id, nonce, cipher.getAuthTag(), text]);
+    },
+    open(sealed, place) {
+      const box = Buffer.from(sealed);
+      const key = keys.find((one) => one.id.equals(box.subarray(1, 5)));
+      if (box[0] !== VERSION || !key) throw new Error('A secret was sealed under another KURIR_SECRET; start with that one.');
+      const cipher = createDecipheriv('aes-256-gcm', key.key, box.subarray(5, 17)).setAAD(Buffer.from(place));
+      cipher.setAuthTag(box.subarray(17, 33));
+      return Buffer.concat([cipher.update(box.subarray(33)), cipher.final()]).toString('utf8');
+    },
+    derive: (purpose) => derived(secrets[0], purpose),
+  };
+}
+
+/** Whether two secrets are equal, in a time that tells nothing about where they differ. */
+export function equalSecrets(one: string | Uint8Array, other: string | Uint8Array): boolean {
+  return timingSafeEqual(createHash('sha256').update(one).digest(), createHash('sha256').update(other).digest());
+}
+
+export function hmacSha256(key: string | Uint8Array, content: string | Uint8Array): Buffer {
+  return createHmac('sha256', key).update(content).digest();
+}
+
+function derived(secret: string, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, 'kurir', purpose, 32));
+}
+
+function keyId(secret: string): Buffer {
+  return derived(secret, 'key-id').subarray(0, 4);
+}

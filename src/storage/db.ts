@@ -1,0 +1,81 @@
+// The pool of connections to PostgreSQL. Every time-out is set: a half-open connection must end as an error, never as a wait.
+import pg from 'pg';
+
+export type Row = Record<string, unknown>;
+
+/** What a store needs: one statement, its parameters bound. */
+export interface Queryable {
+  /** Runs one statement. `name` makes it a prepared one, for the few that run thousands of times a second. */
+  query<Result extends object = Row>(text: string, values?: readonly unknown[], name?: string): Promise<Result[]>;
+}
+
+export interface Database extends Queryable {
+  /** Runs `act` in one transaction; it is committed when `act` resolves and rolled back when it rejects. */
+  transaction<Result>(act: (tx: Queryable) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  /** Connections at the most. */
+  connections: number;
+  /** A schema to live in instead of `public` (tests run many in one server). */
+  schema?: string;
+  /** Told about connections that break while idle. */
+  onIdleError: (error: Error) => void;
+}
+
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: STATEMENT_TIMEOUT_MS + 5_000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: 10_000,
+    keepAlive: true,
+    idleTimeoutMillis: 60_000,
+    application_name: 'kurir',
+    // Statements are prepared while tables are empty; a plan of that moment would scan them for ever after.
+    options: `-c plan_cache_mode=force_custom_plan${options.schema === undefined ? '' : ` -c search_path=${options.schema}`}`,
+  });
+  pool.on('error', options.onIdleError);
+  return {
+    query: (text, values, name) => run(pool, text, values, name),
+    async transaction(act) {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query('begin');
+        const result = await act({ query: (text, values, name) => run(client, text, values, name) });
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        // A rollback that fails means a broken connection: it is destroyed, never handed to the next one.
+        await client.query('rollback').catch((fault: Error) => (broken = fault));
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** PostgreSQL's five-letter code of an error, if it has one. */
+export function sqlState(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+async function run<Result extends object>(
+  target: pg.Pool | pg.PoolClient,
+  text: string,
+  values: readonly unknown[] = [],
+  name?: string,
+): Promise<Result[]> {
+  const result = await target.query<Result>({ text, values: [...values], ...(name === undefined ? {} : { name }) });
+  return result.rows;
+}
