@@ -27,6 +27,12 @@ export interface DatabaseOptions {
 
 const STATEMENT_TIMEOUT_MS = 30_000;
 
+// int8 as a number: turns and epochs stay far below 2^53.
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format),
+} as typeof pg.types;
+
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: options.url,
@@ -38,6 +44,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     keepAlive: true,
     idleTimeoutMillis: 60_000,
     application_name: 'kurir',
+    types,
     // Statements are prepared while tables are empty; a plan of that moment would scan them for ever after.
     options: `-c plan_cache_mode=force_custom_plan${options.schema === undefined ? '' : ` -c search_path=${options.schema}`}`,
   });

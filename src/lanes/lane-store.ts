@@ -1,0 +1,116 @@
+// SQL of nodes, lanes and the gaps of our webhook door. Leases are decided by the database's clock (database_now()).
+import type { Queryable } from '../storage/db.ts';
+
+export interface HeldLane {
+  phoneNumberId: string;
+  epoch: number;
+  /** The owner before, and when it was last seen: what it was calling may still be on the wire. */
+  formerOwner: string | null;
+  formerSeenAt: Date | null;
+}
+
+interface LaneRow {
+  phone_number_id: string;
+  epoch: number;
+  former_owner: string | null;
+  former_seen_at: Date | null;
+}
+
+/** One heartbeat. Where no node was seen for `gapSeconds`, the silence is written down: nobody heard Meta meanwhile. */
+export async function beat(db: Queryable, nodeId: string, gapSeconds: number): Promise<Date> {
+  const rows = await db.query<{ now: Date }>(
+    `with last as (select max(seen_at) as seen_at from nodes),
+     gap as (
+       insert into door_gaps (started_at, ended_at)
+       select seen_at, database_now() from last where seen_at < database_now() - make_interval(secs => $2)
+     )
+     insert into nodes (id, seen_at) values ($1, database_now())
+     on conflict (id) do update set seen_at = excluded.seen_at returning seen_at as now`,
+    [nodeId, gapSeconds],
+  );
+  return rows[0]?.now ?? new Date(0);
+}
+
+/** Takes every lane that is free: owned by nobody, by a node silent for `leaseSeconds`, or by ourselves before a restart. The
+ *  epoch that was seen free is the one that is taken (two nodes may see the same lane free: one update finds it changed). */
+export async function takeFreeLanes(db: Queryable, nodeId: string, take: { leaseSeconds: number; ours: boolean }): Promise<HeldLane[]> {
+  const rows = await db.query<LaneRow>(
+    `with free as (
+       select l.phone_number_id, l.epoch, l.owner, n.seen_at
+       from lanes l left join nodes n on n.id = l.owner
+       where l.owner is null or (l.owner = $1 and $3)
+          or (l.owner <> $1 and coalesce(n.seen_at, '-infinity') < database_now() - make_interval(secs => $2))
+     )
+     update lanes l set owner = $1, epoch = l.epoch + 1
+     from free where l.phone_number_id = free.phone_number_id and l.epoch = free.epoch
+     returning l.phone_number_id, l.epoch, free.owner as former_owner, free.seen_at as former_seen_at`,
+    [nodeId, take.leaseSeconds, take.ours],
+  );
+  return rows.map(toHeldLane);
+}
+
+/** Raises the epoch of the lanes that are still ours at the epoch we hold; the others we have lost. */
+export async function takeLanesAnew(db: Queryable, nodeId: string, held: ReadonlyMap<string, number>): Promise<HeldLane[]> {
+  const rows = await db.query<LaneRow>(
+    `update lanes l set epoch = l.epoch + 1
+     from unnest($2::text[], $3::bigint[]) as held (phone_number_id, epoch)
+     where l.phone_number_id = held.phone_number_id and l.owner = $1 and l.epoch = held.epoch
+     returning l.phone_number_id, l.epoch, null::text as former_owner, null::timestamptz as former_seen_at`,
+    [nodeId, [...held.keys()], [...held.values()]],
+  );
+  return rows.map(toHeldLane);
+}
+
+/** Gives the lanes up at a graceful stop, so that another node need not wait for the lease to run out. */
+export async function leaveLanes(db: Queryable, nodeId: string, held: ReadonlyMap<string, number>): Promise<void> {
+  await db.query(
+    `update lanes l set owner = null
+     from unnest($2::text[], $3::bigint[]) as held (phone_number_id, epoch)
+     where l.phone_number_id = held.phone_number_id and l.owner = $1 and l.epoch = held.epoch`,
+    [nodeId, [...held.keys()], [...held.values()]],
+  );
+}
+
+/** Lanes that some living node owns, and lanes in all: what readiness looks at. */
+export async function countLanes(db: Queryable, leaseSeconds: number): Promise<{ all: number; owned: number }> {
+  const rows = await db.query<{ all: number; owned: number }>(
+    `select count(*)::int as all, count(*) filter (where n.seen_at >= database_now() - make_interval(secs => $1))::int as owned
+     from lanes l left join nodes n on n.id = l.owner`,
+    [leaseSeconds],
+  );
+  return rows[0] ?? { all: 0, owned: 0 };
+}
+
+export interface Heard {
+  phoneNumberId: string;
+  attemptAt: number;
+  heardAt: number;
+}
+
+/** Keeps, for each number, the latest attempt a status was heard of: the evidence that Meta's statuses reach us. */
+export async function keepHeard(db: Queryable, heard: readonly Heard[]): Promise<void> {
+  const ordered = heard.toSorted((a, b) => (a.phoneNumberId < b.phoneNumberId ? -1 : 1));
+  await db.query(
+    `update lanes l set heard_attempt_at = to_timestamp(h.attempt_at / 1000), heard_at = to_timestamp(h.heard_at / 1000)
+     from unnest($1::text[], $2::float8[], $3::float8[]) as h (phone_number_id, attempt_at, heard_at)
+     where l.phone_number_id = h.phone_number_id and coalesce(l.heard_attempt_at, '-infinity') <= to_timestamp(h.attempt_at / 1000)`,
+    [ordered.map((h) => h.phoneNumberId), ordered.map((h) => h.attemptAt), ordered.map((h) => h.heardAt)],
+  );
+}
+
+/** Writes down that webhooks of Meta's were refused between two moments: as deaf as being down. */
+export async function keepGap(db: Queryable, startedAt: number, endedAt: number): Promise<void> {
+  await db.query('insert into door_gaps (started_at, ended_at) values (to_timestamp($1 / 1000.0), to_timestamp($2 / 1000.0))', [
+    startedAt,
+    endedAt,
+  ]);
+}
+
+function toHeldLane(row: LaneRow): HeldLane {
+  return {
+    phoneNumberId: row.phone_number_id,
+    epoch: row.epoch,
+    formerOwner: row.former_owner,
+    formerSeenAt: row.former_seen_at,
+  };
+}

@@ -1,0 +1,60 @@
+// One lane in its owner's memory: the queue of one number as far as the owner must know it. The queue itself stands in the
+// table; here is only what is under way, so that one recipient never has two attempts, and how fast the number may go.
+import type { OrganisationId } from '../kernel/ids.ts';
+import { createPace, createPairPace, type Pace, type PairPace } from './pace.ts';
+
+export interface Lane {
+  readonly phoneNumberId: string;
+  readonly organisationId: OrganisationId;
+  epoch: number;
+  pace: Pace;
+  pairs: PairPace | undefined;
+  paceSetting: number | null;
+  /** Conversations with an attempt, or the statement for one, under way. */
+  readonly busy: Set<string>;
+  /** Conversations with messages that wait behind another one: when it is settled, the next becomes ready. */
+  readonly followed: Set<string>;
+  /** Messages may stand ready in the table that are not in memory: read before anything new goes past them. */
+  due: boolean;
+  /** Nothing goes until then: the number or its token is unusable. */
+  stoppedUntil: number;
+  stops: number;
+}
+
+export function createLane(lane: { phoneNumberId: string; organisationId: OrganisationId; epoch: number; pace: number | null }, now: number): Lane {
+  return {
+    phoneNumberId: lane.phoneNumberId,
+    organisationId: lane.organisationId,
+    epoch: lane.epoch,
+    pace: createPace(lane.pace, false, now),
+    pairs: lane.pace === null ? undefined : createPairPace(),
+    paceSetting: lane.pace,
+    busy: new Set(),
+    followed: new Set(),
+    due: true,
+    stoppedUntil: 0,
+    stops: 0,
+  };
+}
+
+/** Follows a change of the number's pace. */
+export function setPace(lane: Lane, pace: number | null, now: number): void {
+  if (lane.paceSetting === pace) return;
+  lane.paceSetting = pace;
+  lane.pace = createPace(pace, false, now);
+  lane.pairs = pace === null ? undefined : (lane.pairs ?? createPairPace());
+}
+
+/** Takes a place for a message that was not in the queue: only where nothing is to go before it. */
+export function takePlace(lane: Lane, conversation: string, now: number): boolean {
+  if (lane.due || lane.stoppedUntil > now || lane.busy.has(conversation) || lane.followed.has(conversation)) return false;
+  if ((lane.pairs?.waitMs(conversation, now) ?? 0) > 0 || !lane.pace.take(now)) return false;
+  lane.busy.add(conversation);
+  return true;
+}
+
+/** Gives back a place whose message did not go. */
+export function givePlaceBack(lane: Lane, conversation: string): void {
+  lane.busy.delete(conversation);
+  lane.pace.giveBack();
+}

@@ -1,0 +1,100 @@
+// The lanes this node owns, the calls under way on it, and those who wait. Whatever is accepted as *intended* is handed from
+// here to the dispatcher, which gateway.ts registers: the rooms to the left of dispatch never look at it.
+import type { Context } from '../context.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import type { OrganisationId } from '../kernel/ids.ts';
+import { createLane, givePlaceBack, setPace, takePlace, type Lane } from './lane.ts';
+import type { Waiters } from './waiters.ts';
+
+/** An open attempt: its intent is committed, the call is next. */
+export interface Attempt {
+  organisationId: OrganisationId;
+  messageId: string;
+  phoneNumberId: string;
+  conversation: string;
+  attempt: number;
+  epoch: number;
+  startedAt: number;
+  body: JsonObject;
+  /** An earlier attempt may have reached Meta. */
+  mayHaveLeft: boolean;
+  /** Meta's noes so far. */
+  refusals: number;
+  expiresAt: number;
+  /** A caller is owed a wamid: what cannot go now is told, not queued. */
+  owedUntil: number | null;
+  freeForm: boolean;
+}
+
+export interface Dispatcher {
+  /** Calls Meta for an attempt whose place in the lane is taken, and sees to what comes of it. */
+  dispatch: (attempt: Attempt) => void;
+  /** Something was queued, or may go now. */
+  wake: (lane: Lane) => void;
+  /** A message was settled by a status: its conversation may go on. */
+  settled: (lane: Lane, conversation: string) => void;
+}
+
+export interface Lanes {
+  readonly waiters: Waiters;
+  get(phoneNumberId: string): Lane | undefined;
+  all(): Iterable<Lane>;
+  open(lane: { phoneNumberId: string; organisationId: OrganisationId; epoch: number; pace: number | null }): Lane;
+  close(phoneNumberId: string): void;
+  /** A place for a new message: its number's pace and its recipient's turn as far as memory knows, and a free connection. */
+  takePlace(phoneNumberId: string, conversation: string, pace: number | null): Lane | undefined;
+  givePlaceBack(lane: Lane, conversation: string): void;
+  /** Calls that may still be begun. */
+  freeCalls(): number;
+  takeCall(): void;
+  giveCallBack(): void;
+  /** No new places: the gateway is stopping. */
+  stop(): void;
+  register(dispatcher: Dispatcher): void;
+  dispatcher(): Dispatcher;
+}
+
+export function createLanes(ctx: Context, waiters: Waiters): Lanes {
+  const lanes = new Map<string, Lane>();
+  let calls = 0;
+  let stopped = false;
+  let registered: Dispatcher | undefined;
+
+  const free = (): number => (stopped ? 0 : ctx.config.metaConnections - calls);
+
+  return {
+    waiters,
+    get: (phoneNumberId) => lanes.get(phoneNumberId),
+    all: () => lanes.values(),
+    open(wanted) {
+      const lane = lanes.get(wanted.phoneNumberId) ?? createLane(wanted, ctx.clock.now());
+      lane.epoch = wanted.epoch;
+      lane.due = true;
+      lanes.set(wanted.phoneNumberId, lane);
+      return lane;
+    },
+    close: (phoneNumberId) => void lanes.delete(phoneNumberId),
+    takePlace(phoneNumberId, conversation, pace) {
+      const lane = lanes.get(phoneNumberId);
+      const now = ctx.clock.now();
+      if (!lane || free() <= 0) return undefined;
+      setPace(lane, pace, now);
+      if (!takePlace(lane, conversation, now)) return undefined;
+      calls++;
+      return lane;
+    },
+    givePlaceBack(lane, conversation) {
+      givePlaceBack(lane, conversation);
+      calls--;
+    },
+    freeCalls: free,
+    takeCall: () => void calls++,
+    giveCallBack: () => void calls--,
+    stop: () => void (stopped = true),
+    register: (dispatcher) => void (registered = dispatcher),
+    dispatcher() {
+      if (!registered) throw new Error('No dispatcher is registered: gateway.ts wires one before the first request.');
+      return registered;
+    },
+  };
+}

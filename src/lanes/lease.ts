@@ -1,0 +1,100 @@
+// The lease: which lanes this node owns, under which epoch, and whether it may call Meta for one right now.
+//
+// One heartbeat every 3 s. A node stops calling 10 s after its last heartbeat, counted from before that heartbeat was sent,
+// by the monotonic clock and by the wall clock (monotonic clocks may stand still in a suspended machine); others take its
+// lanes after 15 s of silence. When a heartbeat came late, the node takes its lanes anew (epoch + 1) before it calls again:
+// a takeover may have seen them free, and what it had committed but not called must not leave under the old epoch.
+import type { Context } from '../context.ts';
+import { beat, leaveLanes, takeFreeLanes, takeLanesAnew, type HeldLane } from './lane-store.ts';
+
+export const HEARTBEAT_MS = 3_000;
+export const CALL_WITHIN_MS = 10_000;
+export const LEASE_SECONDS = 15;
+
+export interface LeaseEvents {
+  /** Lanes that were another's, nobody's, or ours before a restart. */
+  onTaken: (lanes: HeldLane[]) => Promise<void>;
+  /** Our own lanes under a new epoch: what was not called is to be queued again, what is being called goes on. */
+  onAnew: (lanes: HeldLane[], former: ReadonlyMap<string, number>) => Promise<void>;
+  onLost: (phoneNumberIds: string[]) => void;
+}
+
+export interface Lease {
+  /** The epoch under which this node owns the lane, if it does. */
+  epochOf(phoneNumberId: string): number | undefined;
+  /** Whether a call under this epoch may be handed to the socket in this very step. */
+  mayCall(phoneNumberId: string, epoch: number): boolean;
+  /** One heartbeat, and what follows from it. Public so that a test can beat by hand. */
+  beat(): Promise<void>;
+  /** The answer to a COMMIT was lost: own lanes are taken anew before anything else is called. */
+  renew(): Promise<void>;
+  owned(): readonly string[];
+  start(): Promise<void>;
+  /** Stops the heartbeat and gives the lanes up. */
+  stop(): Promise<void>;
+}
+
+export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): Lease {
+  const held = new Map<string, number>();
+  let beatAt = { monotonic: -Infinity, wall: -Infinity };
+  let late = false;
+  let first = true;
+  let stopped = false;
+  let running: Promise<void> = Promise.resolve();
+
+  const fresh = (at: { monotonic: number; wall: number }): boolean =>
+    ctx.clock.monotonic() - at.monotonic < CALL_WITHIN_MS && Math.abs(ctx.clock.now() - at.wall) < CALL_WITHIN_MS;
+
+  async function anew(): Promise<void> {
+    const former = new Map(held);
+    const kept = await takeLanesAnew(ctx.db, nodeId, former);
+    held.clear();
+    for (const lane of kept) held.set(lane.phoneNumberId, lane.epoch);
+    const lost = [...former.keys()].filter((id) => !held.has(id));
+    if (lost.length > 0) events.onLost(lost);
+    await events.onAnew(kept, former);
+    late = false;
+  }
+
+  async function once(): Promise<void> {
+    const sent = { monotonic: ctx.clock.monotonic(), wall: ctx.clock.now() };
+    if (!first && !fresh(beatAt)) late = true;
+    await beat(ctx.db, nodeId, LEASE_SECONDS);
+    if (late) await anew();
+    beatAt = sent;
+    const taken = await takeFreeLanes(ctx.db, nodeId, { leaseSeconds: LEASE_SECONDS, ours: first });
+    first = false;
+    for (const lane of taken) held.set(lane.phoneNumberId, lane.epoch);
+    if (taken.length > 0) await events.onTaken(taken);
+  }
+
+  function again(): void {
+    if (stopped) return;
+    ctx.clock.after(HEARTBEAT_MS, () => {
+      void lease.beat().catch((error: unknown) => ctx.log.warn({ err: error }, 'heartbeat failed')).finally(again);
+    });
+  }
+
+  const lease: Lease = {
+    epochOf: (phoneNumberId) => held.get(phoneNumberId),
+    mayCall: (phoneNumberId, epoch) => !late && !stopped && held.get(phoneNumberId) === epoch && fresh(beatAt),
+    // One after the other: a slow heartbeat must not be overtaken by the next.
+    beat: () => (running = running.then(once, once)),
+    renew() {
+      late = true;
+      return lease.beat();
+    },
+    owned: () => [...held.keys()],
+    async start() {
+      await lease.beat();
+      again();
+    },
+    async stop() {
+      stopped = true;
+      await running.catch(() => undefined);
+      await leaveLanes(ctx.db, nodeId, held).catch(() => undefined);
+      held.clear();
+    },
+  };
+  return lease;
+}
