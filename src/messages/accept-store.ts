@@ -1,0 +1,121 @@
+// The accept: key, payload, live state and intent in ONE statement, shared by all sends of the moment. This is the one store
+// that writes tables of several rooms, because one commit is what "accepted" means.
+import type { Queryable } from '../storage/db.ts';
+
+export interface AcceptRow {
+  id: string;
+  organisationId: string;
+  phoneNumberId: string;
+  type: string;
+  recipient: string;
+  conversation: string;
+  body: string;
+  callbackData: string | null;
+  key: string | null;
+  fingerprint: Buffer | null;
+  line: number;
+  priority: number;
+  expiresAt: number;
+  owedUntil: number | null;
+  firstAnswer: string | null;
+  /** The epoch of the lane in which a place is taken for it; null: it goes to the queue. */
+  epoch: number | null;
+  at: number;
+}
+
+export interface AcceptedRow {
+  state: 'queued' | 'intended';
+  /** When the customer last wrote to this number, as far as we know. */
+  lastInboundAt: Date | null;
+}
+
+// Safe because: the key row is inserted first and whoever loses it writes nothing (it looks at the winner's row afterwards: this
+// statement cannot see it). Keys go in their order, so that two batches never wait for each other crosswise.
+// An intent is written only under the lane's present epoch and only when nothing unsettled stands before it to that recipient
+// (index message_states_turns; `select true … limit 1` keeps the planner from hashing the table, as `exists` would).
+const ACCEPT = `
+with input as (
+  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::text[],
+    $10::bytea[], $11::smallint[], $12::smallint[], $13::float8[], $14::float8[], $15::text[], $16::bigint[], $17::float8[])
+  with ordinality as input (id, organisation_id, phone_number_id, type, recipient, conversation, body, callback_data, key,
+    fingerprint, line, priority, expires_at, owed_until, first_answer, epoch, at, place)
+), keyed as (
+  insert into idempotency_keys (organisation_id, key, fingerprint, message_id, created_at)
+  select organisation_id, key, fingerprint, id, to_timestamp(at / 1000) from input where key is not null order by organisation_id, key
+  on conflict do nothing returning message_id
+), fresh as (
+  select * from input where key is null or id in (select message_id from keyed)
+), payload as (
+  insert into messages (organisation_id, id, phone_number_id, direction, type, recipient, conversation, body, callback_data, created_at)
+  select organisation_id, id, phone_number_id, 'outbound', type, recipient, conversation, body, callback_data, to_timestamp(at / 1000) from fresh
+), judged as (
+  select fresh.*,
+    epoch is not null
+    and (select true from lanes l where l.phone_number_id = fresh.phone_number_id and l.owner = $18 and l.epoch = fresh.epoch) is not null
+    and (select true from message_states s where s.organisation_id = fresh.organisation_id and s.phone_number_id = fresh.phone_number_id
+         and s.conversation = fresh.conversation and s.turn is not null limit 1) is null as intend
+  from fresh order by place
+), states as (
+  insert into message_states (organisation_id, id, phone_number_id, conversation, state, rank, turn, line, priority, ready_at, attempt,
+    epoch, attempt_at, expires_at, owed_until, first_answer, accepted_at)
+  select organisation_id, id, phone_number_id, conversation, case when intend then 'intended' else 'queued' end, 0,
+    nextval('message_turns'), case when intend then 9 else line end, priority,
+    to_timestamp(at / 1000) + case when intend then interval '60 seconds' else interval '0' end,
+    case when intend then 1 else 0 end, case when intend then epoch end, case when intend then to_timestamp(at / 1000) end,
+    to_timestamp(expires_at / 1000), to_timestamp(owed_until / 1000), first_answer, to_timestamp(at / 1000)
+  from judged
+  returning id, state, organisation_id, phone_number_id, conversation
+)
+select id, state, (select c.last_inbound_at from conversations c where c.organisation_id = states.organisation_id
+  and c.phone_number_id = states.phone_number_id and c.conversation = states.conversation) as last_inbound_at
+from states`;
+
+/** Accepts rows; null where the key was somebody else's: that row wrote nothing. */
+export async function acceptRows(db: Queryable, nodeId: string, rows: readonly AcceptRow[]): Promise<(AcceptedRow | null)[]> {
+  const columns = [
+    rows.map((r) => r.id),
+    rows.map((r) => r.organisationId),
+    rows.map((r) => r.phoneNumberId),
+    rows.map((r) => r.type),
+    rows.map((r) => r.recipient),
+    rows.map((r) => r.conversation),
+    rows.map((r) => r.body),
+    rows.map((r) => r.callbackData),
+    rows.map((r) => r.key),
+    rows.map((r) => r.fingerprint),
+    rows.map((r) => r.line),
+    rows.map((r) => r.priority),
+    rows.map((r) => r.expiresAt),
+    rows.map((r) => r.owedUntil),
+    rows.map((r) => r.firstAnswer),
+    rows.map((r) => r.epoch),
+    rows.map((r) => r.at),
+    nodeId,
+  ];
+  const accepted = await db.query<{ id: string; state: 'queued' | 'intended'; last_inbound_at: Date | null }>(ACCEPT, columns, 'accept');
+  const byId = new Map(accepted.map((row) => [row.id, row]));
+  return rows.map((row) => {
+    const found = byId.get(row.id);
+    return found ? { state: found.state, lastInboundAt: found.last_inbound_at } : null;
+  });
+}
+
+/** After an accept whose answer was lost: forbids each id, or finds that it is there. The insert waits for the lost transaction
+ *  while that is open; afterwards the row is either ours to go on with, or can never appear. Returns the ids that were accepted. */
+export async function voidRows(db: Queryable, rows: readonly AcceptRow[]): Promise<Set<string>> {
+  const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const voided = await db.query<{ id: string }>(
+    `insert into message_states (organisation_id, id, phone_number_id, conversation, state, rank, line, priority, accepted_at)
+     select organisation_id, id, phone_number_id, conversation, 'void', 99, 2, 2, database_now()
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as t (organisation_id, id, phone_number_id, conversation)
+     on conflict do nothing returning id`,
+    [
+      ordered.map((r) => r.organisationId),
+      ordered.map((r) => r.id),
+      ordered.map((r) => r.phoneNumberId),
+      ordered.map((r) => r.conversation),
+    ],
+  );
+  const gone = new Set(voided.map((row) => row.id));
+  return new Set(rows.map((row) => row.id).filter((id) => !gone.has(id)));
+}

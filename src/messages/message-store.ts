@@ -1,0 +1,204 @@
+// SQL that reads messages with their live state, and the few updates that concern one message alone.
+import type { Queryable, Row } from '../storage/db.ts';
+import type { Failure } from '../kernel/errors.ts';
+import type { Direction, Message, MessageState } from './message.ts';
+
+const COLUMNS = `m.id, m.phone_number_id, m.direction, m.type, m.recipient, m.conversation, m.body, m.callback_data, m.created_at,
+  s.state, s.may_have_left, s.attempt, s.attempt_at, s.unknown_since, s.wamid, s.other_wamids, s.failure, s.pricing, s.expires_at,
+  s.pending_at, s.sent_at, s.delivered_at, s.read_at, s.failed_at`;
+const TABLES = 'messages m join message_states s on s.organisation_id = m.organisation_id and s.id = m.id';
+
+interface MessageRow extends Row {
+  id: string;
+  phone_number_id: string;
+  direction: Direction;
+  type: string;
+  recipient: string;
+  conversation: string;
+  body: unknown;
+  callback_data: string | null;
+  created_at: Date;
+  state: MessageState;
+  may_have_left: boolean;
+  attempt: number;
+  attempt_at: Date | null;
+  unknown_since: Date | null;
+  wamid: string | null;
+  other_wamids: string[] | null;
+  failure: Failure | null;
+  pricing: unknown;
+  expires_at: Date | null;
+  pending_at: Date | null;
+  sent_at: Date | null;
+  delivered_at: Date | null;
+  read_at: Date | null;
+  failed_at: Date | null;
+}
+
+/** One message of an organisation (primary key); with a number, only if it is that number's. */
+export async function findMessage(db: Queryable, organisationId: string, find: { id: string; phoneNumberId?: string }): Promise<Message | undefined> {
+  const rows = await db.query<MessageRow>(
+    `select ${COLUMNS} from ${TABLES} where m.organisation_id = $1 and m.id = $2 and ($3::text is null or m.phone_number_id = $3) and s.state <> 'void'`,
+    [organisationId, find.id, find.phoneNumberId ?? null],
+    'find-message',
+  );
+  return rows.map(toMessage)[0];
+}
+
+/** One message by Meta's id (index message_states_wamids). */
+export async function findMessageByWamid(db: Queryable, organisationId: string, find: { wamid: string; phoneNumberId: string }): Promise<Message | undefined> {
+  const rows = await db.query<MessageRow>(
+    `select ${COLUMNS} from ${TABLES} where s.organisation_id = $1 and s.wamid = $2 and s.phone_number_id = $3 order by m.created_at limit 1`,
+    [organisationId, find.wamid, find.phoneNumberId],
+    'find-by-wamid',
+  );
+  return rows.map(toMessage)[0];
+}
+
+export interface ListFilter {
+  organisationId: string;
+  phoneNumberId: string | undefined;
+  direction: Direction | undefined;
+  conversation: string | undefined;
+  states: readonly string[] | undefined;
+  createdAfter: Date | undefined;
+  createdBefore: Date | undefined;
+  /** The last row of the page before. */
+  after: { createdAt: string; id: string } | undefined;
+  limit: number;
+}
+
+/** A page of messages, newest first (index messages_of_number). The cursor's instant is text: a Date has no microseconds. */
+export async function listMessages(db: Queryable, filter: ListFilter): Promise<{ message: Message; createdAt: string }[]> {
+  const rows = await db.query<MessageRow & { cursor_at: string }>(
+    `select ${COLUMNS}, m.created_at::text as cursor_at from ${TABLES}
+     where m.organisation_id = $1 and ($2::text is null or m.phone_number_id = $2) and ($3::text is null or m.direction = $3)
+       and ($4::text is null or m.conversation = $4) and ($5::text[] is null or s.state = any($5))
+       and ($6::timestamptz is null or m.created_at > $6) and ($7::timestamptz is null or m.created_at < $7)
+       and ($8::timestamptz is null or (m.created_at, m.id) < ($8, $9)) and s.state <> 'void'
+     order by m.created_at desc, m.id desc limit $10`,
+    [
+      filter.organisationId,
+      filter.phoneNumberId ?? null,
+      filter.direction ?? null,
+      filter.conversation ?? null,
+      filter.states ?? null,
+      filter.createdAfter ?? null,
+      filter.createdBefore ?? null,
+      filter.after?.createdAt ?? null,
+      filter.after?.id ?? null,
+      filter.limit,
+    ],
+  );
+  return rows.map((row) => ({ message: toMessage(row), createdAt: row.cursor_at }));
+}
+
+export interface AttemptRecord {
+  attempt: number;
+  startedAt: Date;
+  endedAt: Date;
+  outcome: string;
+  providerCode: number | null;
+  detail: string | null;
+}
+
+/** The attempts of a message that ended without a wamid, oldest first (primary key). */
+export async function listAttempts(db: Queryable, organisationId: string, messageId: string): Promise<AttemptRecord[]> {
+  const rows = await db.query<{ attempt: number; started_at: Date; ended_at: Date; outcome: string; provider_code: number | null; detail: string | null }>(
+    `select attempt, started_at, ended_at, outcome, provider_code, detail from attempts
+     where organisation_id = $1 and message_id = $2 order by attempt, started_at`,
+    [organisationId, messageId],
+  );
+  return rows.map((r) => ({
+    attempt: r.attempt,
+    startedAt: r.started_at,
+    endedAt: r.ended_at,
+    outcome: r.outcome,
+    providerCode: r.provider_code,
+    detail: r.detail,
+  }));
+}
+
+export interface NewsRow {
+  id: string;
+  state: string;
+  mayHaveLeft: boolean;
+  wamid: string | null;
+  failure: Failure | null;
+  firstAnswer: string | null;
+}
+
+/** How messages stand now, for those who wait (primary key). */
+export async function readNews(db: Queryable, messages: readonly { organisationId: string; id: string }[]): Promise<NewsRow[]> {
+  const rows = await db.query<{ id: string; state: string; may_have_left: boolean; wamid: string | null; failure: Failure | null; first_answer: string | null }>(
+    `select s.id, s.state, s.may_have_left, s.wamid, s.failure, s.first_answer
+     from unnest($1::text[], $2::text[]) as t (organisation_id, id) join message_states s using (organisation_id, id)`,
+    [messages.map((m) => m.organisationId), messages.map((m) => m.id)],
+  );
+  return rows.map((r) => ({ id: r.id, state: r.state, mayHaveLeft: r.may_have_left, wamid: r.wamid, failure: r.failure, firstAnswer: r.first_answer }));
+}
+
+/** Withdraws what is still queued and cannot have left; its conversation goes on. Returns whether it was. With `freeKey` its
+ *  idempotency key is given back (a wamid was owed and the wait ended). */
+export async function withdraw(db: Queryable, message: { organisationId: string; id: string }, how: { failure: Failure; freeKey: boolean }): Promise<{ phoneNumberId: string; conversation: string } | undefined> {
+  const rows = await db.query<{ phone_number_id: string; conversation: string }>(
+    `with withdrawn as (
+       update message_states set state = 'failed', rank = 30, failure = $3, failed_at = database_now(), turn = null, ready_at = null
+       where organisation_id = $1 and id = $2 and state = 'queued' and not may_have_left
+       returning organisation_id, id, phone_number_id, conversation
+     ), freed as (
+       delete from idempotency_keys k using withdrawn w where $4 and k.organisation_id = w.organisation_id and k.message_id = w.id
+     )
+     select phone_number_id, conversation from withdrawn`,
+    [message.organisationId, message.id, how.failure, how.freeKey],
+  );
+  return rows[0] ? { phoneNumberId: rows[0].phone_number_id, conversation: rows[0].conversation } : undefined;
+}
+
+/** Flips an inbound message to read; says whether this call did it. */
+export async function flipToRead(db: Queryable, organisationId: string, id: string): Promise<boolean> {
+  const rows = await db.query(
+    `update message_states set state = 'read', rank = 50, read_at = database_now() where organisation_id = $1 and id = $2 and rank < 50 returning id`,
+    [organisationId, id],
+  );
+  return rows.length > 0;
+}
+
+/** What the first answer said, once: repeats with the key are answered alike. */
+export async function keepFirstAnswers(db: Queryable, rows: readonly { organisationId: string; id: string; status: string }[]): Promise<void> {
+  await db.query(
+    `update message_states s set first_answer = coalesce(s.first_answer, t.status)
+     from (select * from unnest($1::text[], $2::text[], $3::text[]) as t (organisation_id, id, status) order by 1, 2) t
+     where s.organisation_id = t.organisation_id and s.id = t.id`,
+    [rows.map((r) => r.organisationId), rows.map((r) => r.id), rows.map((r) => r.status)],
+  );
+}
+
+function toMessage(row: MessageRow): Message {
+  return {
+    id: row.id,
+    phoneNumberId: row.phone_number_id,
+    direction: row.direction,
+    type: row.type,
+    recipient: row.recipient,
+    conversation: row.conversation,
+    body: row.body,
+    callbackData: row.callback_data,
+    state: row.state,
+    mayHaveLeft: row.may_have_left,
+    attempt: row.attempt,
+    attemptAt: row.attempt_at,
+    unknownSince: row.unknown_since,
+    wamid: row.wamid,
+    otherWamids: row.other_wamids ?? [],
+    failure: row.state === 'failed' ? row.failure : null,
+    pricing: row.pricing,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+    pendingAt: row.pending_at,
+    sentAt: row.sent_at,
+    deliveredAt: row.delivered_at,
+    readAt: row.read_at,
+    failedAt: row.failed_at,
+  };
+}

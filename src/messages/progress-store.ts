@@ -1,0 +1,123 @@
+// SQL of progress: Meta's acceptance and every later status go through one update, so that they commute: in whatever order and
+// however often they come, the row ends the same.
+import type { Failure } from '../kernel/errors.ts';
+import type { Queryable } from '../storage/db.ts';
+
+export interface ProgressRow {
+  organisationId: string;
+  id: string;
+  state: 'pending' | 'sent' | 'failed' | 'delivered' | 'read';
+  rank: number;
+  wamid: string;
+  failure: Failure | null;
+  pricing: unknown;
+  pendingAt: number | null;
+  sentAt: number | null;
+  deliveredAt: number | null;
+  readAt: number | null;
+  failedAt: number | null;
+  /** What the caller who waits will be answered by this. */
+  firstAnswer: string | null;
+}
+
+export interface ProgressedRow {
+  id: string;
+  phoneNumberId: string;
+  conversation: string;
+  state: string;
+  mayHaveLeft: boolean;
+  wamid: string;
+  otherWamids: string[];
+  failure: Failure | null;
+  attempt: number;
+  attemptAt: Date | null;
+}
+
+// By primary key. `turn` and `ready_at` become null here once; afterwards they stay null, so that a status touches no index
+// and is an update in place. Failures and prices of equal rank: the smaller one, whichever came first.
+const PROGRESS = `
+update message_states s set
+  state = case when r.rank > s.rank then r.state else s.state end,
+  rank = greatest(s.rank, r.rank),
+  failure = case when r.rank > s.rank then r.failure when r.rank = s.rank then least(s.failure, r.failure) else s.failure end,
+  wamid = coalesce(s.wamid, r.wamid),
+  other_wamids = case when s.wamid <> r.wamid and not r.wamid = any(coalesce(s.other_wamids, '{}'))
+    then array_append(s.other_wamids, r.wamid) else s.other_wamids end,
+  pricing = least(s.pricing, r.pricing),
+  turn = null, ready_at = null,
+  pending_at = least(s.pending_at, to_timestamp(r.pending_at / 1000)),
+  sent_at = least(s.sent_at, to_timestamp(r.sent_at / 1000)),
+  delivered_at = least(s.delivered_at, to_timestamp(r.delivered_at / 1000)),
+  read_at = least(s.read_at, to_timestamp(r.read_at / 1000)),
+  failed_at = least(s.failed_at, to_timestamp(r.failed_at / 1000)),
+  first_answer = coalesce(s.first_answer, r.first_answer)
+from unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::jsonb[], $7::jsonb[], $8::float8[], $9::float8[],
+  $10::float8[], $11::float8[], $12::float8[], $13::text[])
+  as r (organisation_id, id, state, rank, wamid, failure, pricing, pending_at, sent_at, delivered_at, read_at, failed_at, first_answer)
+where s.organisation_id = r.organisation_id and s.id = r.id and s.state <> 'void'
+returning s.id, s.phone_number_id, s.conversation, s.state, s.may_have_left, s.wamid, s.other_wamids, s.failure, s.attempt, s.attempt_at`;
+
+interface Returned {
+  id: string;
+  phone_number_id: string;
+  conversation: string;
+  state: string;
+  may_have_left: boolean;
+  wamid: string;
+  other_wamids: string[] | null;
+  failure: Failure | null;
+  attempt: number;
+  attempt_at: Date | null;
+}
+
+/** Applies rows (each message once); answers by message id, nothing for ids that are not there. */
+export async function progressRows(db: Queryable, rows: readonly ProgressRow[]): Promise<Map<string, ProgressedRow>> {
+  const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const returned = await db.query<Returned>(
+    PROGRESS,
+    [
+      ordered.map((r) => r.organisationId),
+      ordered.map((r) => r.id),
+      ordered.map((r) => r.state),
+      ordered.map((r) => r.rank),
+      ordered.map((r) => r.wamid),
+      ordered.map((r) => (r.failure === null ? null : JSON.stringify(r.failure))),
+      ordered.map((r) => (r.pricing === null || r.pricing === undefined ? null : JSON.stringify(r.pricing))),
+      ordered.map((r) => r.pendingAt),
+      ordered.map((r) => r.sentAt),
+      ordered.map((r) => r.deliveredAt),
+      ordered.map((r) => r.readAt),
+      ordered.map((r) => r.failedAt),
+      ordered.map((r) => r.firstAnswer),
+    ],
+    'progress',
+  );
+  return new Map(returned.map((r) => [r.id, toProgressed(r)]));
+}
+
+/** The messages that Meta's ids belong to, for statuses that carry no token of ours (index message_states_wamids). */
+export async function idsOfWamids(db: Queryable, wamids: readonly { organisationId: string; phoneNumberId: string; wamid: string }[]): Promise<Map<string, string>> {
+  const rows = await db.query<{ organisation_id: string; wamid: string; id: string }>(
+    `select s.organisation_id, s.wamid, min(s.id) as id from unnest($1::text[], $2::text[], $3::text[]) as t (organisation_id, phone_number_id, wamid)
+     join message_states s on s.organisation_id = t.organisation_id and s.wamid = t.wamid and s.phone_number_id = t.phone_number_id
+     join messages m on m.organisation_id = s.organisation_id and m.id = s.id and m.direction = 'outbound'
+     group by s.organisation_id, s.wamid`,
+    [wamids.map((w) => w.organisationId), wamids.map((w) => w.phoneNumberId), wamids.map((w) => w.wamid)],
+  );
+  return new Map(rows.map((row) => [`${row.organisation_id} ${row.wamid}`, row.id]));
+}
+
+function toProgressed(r: Returned): ProgressedRow {
+  return {
+    id: r.id,
+    phoneNumberId: r.phone_number_id,
+    conversation: r.conversation,
+    state: r.state,
+    mayHaveLeft: r.may_have_left,
+    wamid: r.wamid,
+    otherWamids: r.other_wamids ?? [],
+    failure: r.failure,
+    attempt: r.attempt,
+    attemptAt: r.attempt_at,
+  };
+}
