@@ -1,0 +1,222 @@
+// Every setting, in one table: a row here is read from the environment, checked, documented (.env.example and
+// docs/config.md are made from it) and becomes a field of Config of the row's own key. Nothing else reads the environment.
+
+interface Common {
+  /** The environment variable. */
+  name: string;
+  /** One line: what it decides. */
+  doc: string;
+  example: string;
+  /** Holds a secret: `<NAME>_FILE` may name a file that holds it instead. */
+  secret?: true;
+}
+
+/** `derived` says in words what the default is where other settings decide it. */
+interface TextSetting extends Common {
+  type: 'text' | 'path' | 'web address' | 'database address';
+  default?: string;
+  derived?: string;
+}
+
+interface IntegerSetting extends Common {
+  type: 'integer';
+  default: number;
+  min: number;
+  max: number;
+}
+
+interface ChoiceSetting extends Common {
+  type: 'choice';
+  choices: readonly string[];
+  default: string;
+}
+
+export type Setting = TextSetting | IntegerSetting | ChoiceSetting;
+
+/** What a checked value of the row is. */
+export type ValueOf<Row extends Setting> = Row extends IntegerSetting
+  ? number
+  : Row extends { choices: readonly (infer Choice)[] }
+    ? Choice
+    : Row extends { default: string } | { derived: string }
+      ? string
+      : string | undefined;
+
+export const META_GRAPH_URL = 'https://graph.facebook.com';
+const DAY_MS = 86_400_000;
+
+export const SETTINGS = {
+  host: {
+    name: 'HOST',
+    type: 'text',
+    default: '127.0.0.1',
+    doc: 'Address the gateway listens on; 0.0.0.0 for all.',
+    example: '0.0.0.0',
+  },
+  port: {
+    name: 'PORT',
+    type: 'integer',
+    default: 4000,
+    min: 0,
+    max: 65_535,
+    doc: 'Port the gateway listens on; 0 for any free one.',
+    example: '4000',
+  },
+  simulatorPort: {
+    name: 'KURIR_SIMULATOR_PORT',
+    type: 'integer',
+    default: 4001,
+    min: 0,
+    max: 65_535,
+    doc: 'Port of the simulator in development mode; 0 for any free one.',
+    example: '4001',
+  },
+  databaseUrl: {
+    name: 'DATABASE_URL',
+    type: 'database address',
+    doc: 'PostgreSQL 15 or newer to keep everything in. Unset: Kurir runs one of its own in the data directory.',
+    example: 'postgres://kurir:password@db.internal:5432/kurir',
+    secret: true,
+  },
+  listenUrl: {
+    name: 'KURIR_LISTEN_URL',
+    type: 'database address',
+    doc: 'Direct connection for LISTEN where DATABASE_URL goes through a pooler. Unset: polling.',
+    example: 'postgres://kurir:password@db.internal:5432/kurir',
+    secret: true,
+  },
+  dataDir: {
+    name: 'KURIR_DATA_DIR',
+    type: 'path',
+    default: './data',
+    doc: 'Folder of this node: its identity, its own PostgreSQL, the simulator’s ledger.',
+    example: '/var/lib/kurir',
+  },
+  graphUrl: {
+    name: 'KURIR_GRAPH_URL',
+    type: 'web address',
+    derived: `${META_GRAPH_URL}; in development mode the simulator`,
+    doc: 'Where Meta’s Graph API is.',
+    example: META_GRAPH_URL,
+  },
+  publicUrl: {
+    name: 'KURIR_PUBLIC_URL',
+    type: 'web address',
+    derived: 'http://<HOST>:<PORT>',
+    doc: 'Where others reach this gateway; Meta’s webhooks go to <it>/webhooks/meta.',
+    example: 'https://kurir.example.com',
+  },
+  sendWaitMs: {
+    name: 'KURIR_SEND_WAIT_MS',
+    type: 'integer',
+    default: 10_000,
+    min: 0,
+    max: 60_000,
+    doc: 'How long a send waits for Meta’s answer before it is answered `queued`.',
+    example: '10000',
+  },
+  unknownAfterMs: {
+    name: 'KURIR_UNKNOWN_AFTER_MS',
+    type: 'integer',
+    default: 600_000,
+    min: 1_000,
+    max: DAY_MS,
+    doc: 'How long silence lasts before a lost outcome is decided (delivery_unknown, or a resend).',
+    example: '600000',
+  },
+  logLevel: {
+    name: 'LOG_LEVEL',
+    type: 'choice',
+    choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    default: 'info',
+    doc: 'The least level that is logged.',
+    example: 'warn',
+  },
+  metaConnections: {
+    name: 'KURIR_META_CONNECTIONS',
+    type: 'integer',
+    default: 256,
+    min: 1,
+    max: 10_000,
+    doc: 'Connections to Meta at the most.',
+    example: '256',
+  },
+  writePerMinute: {
+    name: 'KURIR_WRITE_PER_MINUTE',
+    type: 'integer',
+    default: 60_000,
+    min: 1,
+    max: 1_000_000_000,
+    doc: 'Writes a minute of one organisation, unless it has its own budget.',
+    example: '60000',
+  },
+  readPerMinute: {
+    name: 'KURIR_READ_PER_MINUTE',
+    type: 'integer',
+    default: 600_000,
+    min: 1,
+    max: 1_000_000_000,
+    doc: 'Reads a minute of one organisation, unless it has its own budget.',
+    example: '600000',
+  },
+  databaseConnections: {
+    name: 'KURIR_DATABASE_CONNECTIONS',
+    type: 'integer',
+    default: 10,
+    min: 2,
+    max: 1_000,
+    doc: 'Connections to PostgreSQL at the most.',
+    example: '10',
+  },
+  shutdownMs: {
+    name: 'KURIR_SHUTDOWN_MS',
+    type: 'integer',
+    default: 15_000,
+    min: 0,
+    max: 600_000,
+    doc: 'How long a stop waits for what is under way.',
+    example: '15000',
+  },
+} as const satisfies Record<string, Setting>;
+
+/** Kept apart from Config, so that no log of a Config can hold them. */
+export const SECRET_SETTINGS = {
+  secret: {
+    name: 'KURIR_SECRET',
+    type: 'text',
+    doc: 'What stored tokens and secrets are sealed under: 32 characters or more. Needed with DATABASE_URL; without it one is made and kept in the data directory.',
+    example: 'the output of: openssl rand -base64 32',
+    secret: true,
+  },
+  oldSecrets: {
+    name: 'KURIR_SECRET_OLD',
+    type: 'text',
+    doc: 'Earlier values of KURIR_SECRET, with commas between, that still open what they sealed.',
+    example: 'the earlier value',
+    secret: true,
+  },
+} as const satisfies Record<string, Setting>;
+
+/** What commands that call a gateway over HTTP (`kurir send`) take. */
+export const CLIENT_SETTINGS = {
+  url: {
+    name: 'KURIR_URL',
+    type: 'web address',
+    derived: 'the gateway that runs on the data directory, else http://127.0.0.1:4000',
+    doc: 'The gateway that `kurir send` calls.',
+    example: 'https://kurir.example.com',
+  },
+  apiKey: {
+    name: 'KURIR_API_KEY',
+    type: 'text',
+    derived: 'in development mode the demo key',
+    doc: 'The API key that `kurir send` uses.',
+    example: 'kur_live_…',
+    secret: true,
+  },
+} as const satisfies Record<string, Setting>;
+
+/** All rows, in the order they are documented in. */
+export function allSettings(): Setting[] {
+  return [SETTINGS, SECRET_SETTINGS, CLIENT_SETTINGS].flatMap((table) => Object.values<Setting>(table));
+}
