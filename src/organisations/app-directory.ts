@@ -1,0 +1,80 @@
+// The apps in memory, secrets opened, for Meta's webhook door. What it says is at most 4 s old. The door is open to anybody,
+// so an id that is not there makes it read again once a second at the most.
+import type { Context } from '../context.ts';
+import type { AppId } from '../kernel/ids.ts';
+import { selectApps, type SealedApp } from './app-store.ts';
+import { openAppSecrets } from './apps.ts';
+
+export interface App {
+  id: AppId;
+  appSecret: string;
+  verifyToken: string;
+}
+
+export interface AppDirectory {
+  /** The app of this id, or the default one when no id is given. */
+  findApp(appId: string | undefined): Promise<App | undefined>;
+}
+
+interface Snapshot {
+  byId: Map<string, App>;
+  byDefault: App | undefined;
+  /** On the monotonic clock, before it was read. */
+  readAt: number;
+}
+
+const KEPT_MS = 4_000;
+const MISS_PAUSE_MS = 1_000;
+
+export function createAppDirectory(ctx: Context): AppDirectory {
+  let snapshot: Promise<Snapshot> | undefined;
+
+  function read(): Promise<Snapshot> {
+    const reading = readApps(ctx);
+    snapshot = reading;
+    // A read that failed is not kept: the next one who asks tries again.
+    reading.catch(() => {
+      if (snapshot === reading) snapshot = undefined;
+    });
+    return reading;
+  }
+
+  async function youngerThan(ageMs: number): Promise<Snapshot> {
+    const present = snapshot;
+    const { readAt } = await (present ?? read());
+    const old = ctx.clock.monotonic() - readAt >= ageMs;
+    // Of those who find it old together, the first reads; the others find what it has put there.
+    return old && snapshot === present ? read() : (snapshot ?? read());
+  }
+
+  return {
+    async findApp(appId) {
+      const look = (from: Snapshot) => (appId === undefined ? from.byDefault : from.byId.get(appId));
+      return look(await youngerThan(KEPT_MS)) ?? look(await youngerThan(MISS_PAUSE_MS));
+    },
+  };
+}
+
+async function readApps(ctx: Context): Promise<Snapshot> {
+  const snapshot: Snapshot = { byId: new Map(), byDefault: undefined, readAt: ctx.clock.monotonic() };
+  for (const sealed of await selectApps(ctx.db)) {
+    const app = opened(ctx, sealed);
+    if (!app) continue;
+    snapshot.byId.set(app.id, app);
+    if (sealed.isDefault) snapshot.byDefault = app;
+  }
+  return snapshot;
+}
+
+// One app whose secrets do not open must not close the door of the others.
+function opened(ctx: Context, sealed: SealedApp): App | undefined {
+  try {
+    return { id: sealed.id, ...openAppSecrets(ctx.sealer, sealed) };
+  } catch (error) {
+    ctx.log.error(
+      { appId: sealed.id, err: error },
+      'The secrets of an app do not open: its webhooks are refused.',
+    );
+    return undefined;
+  }
+}
