@@ -1,0 +1,245 @@
+// SQL of the queue: what is ready, the intent, what stands behind whom, and what became of attempts that did not end well.
+// All of it works on the live state of messages, by lane.
+import type { Failure } from '../kernel/errors.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import type { OrganisationId } from '../kernel/ids.ts';
+import type { Queryable } from '../storage/db.ts';
+
+export interface Ready {
+  organisationId: OrganisationId;
+  id: string;
+  phoneNumberId: string;
+  conversation: string;
+  line: number;
+  expiresAt: number;
+  owedUntil: number | null;
+}
+
+interface ReadyRow {
+  organisation_id: OrganisationId;
+  id: string;
+  phone_number_id: string;
+  conversation: string;
+  line: number;
+  expires_at: Date;
+  owed_until: Date | null;
+}
+
+const READY = 's.organisation_id, s.id, s.phone_number_id, s.conversation, s.line, s.expires_at, s.owed_until';
+
+/** What is ready in each line of a lane, oldest first (index message_states_ready). */
+export async function readReady(db: Queryable, lane: { phoneNumberId: string; now: number; limit: number }): Promise<Ready[]> {
+  const rows = await db.query<ReadyRow>(
+    `select ${READY} from generate_series(0, 3) as lines (line) cross join lateral (
+       select * from message_states s where s.phone_number_id = $1 and s.line = lines.line and s.ready_at <= to_timestamp($2 / 1000.0)
+       order by s.ready_at limit $3) s`,
+    [lane.phoneNumberId, lane.now, lane.limit],
+    'read-ready',
+  );
+  return rows.map(toReady);
+}
+
+/** Lanes among these in which something is ready (index message_states_ready, one probe a lane and line). */
+export async function lanesWithReady(db: Queryable, phoneNumberIds: readonly string[], now: number): Promise<string[]> {
+  const rows = await db.query<{ phone_number_id: string }>(
+    `select lane.phone_number_id from unnest($1::text[]) as lane (phone_number_id) where (
+       select true from generate_series(0, 3) as lines (line), message_states s where s.phone_number_id = lane.phone_number_id
+         and s.line = lines.line and s.ready_at <= to_timestamp($2 / 1000.0) limit 1)`,
+    [phoneNumberIds, now],
+    'lanes-with-ready',
+  );
+  return rows.map((row) => row.phone_number_id);
+}
+
+export interface IntentRow {
+  organisationId: string;
+  id: string;
+  epoch: number;
+  at: number;
+}
+
+export interface Intended {
+  id: string;
+  attempt: number;
+  mayHaveLeft: boolean;
+  refusals: number;
+  type: string;
+  body: JsonObject;
+}
+
+// Safe because: only under the lane's present epoch; only the oldest unsettled message of its recipient, and only while none of that
+// recipient has an open or unknown attempt (index message_states_turns); and never after a wait that owed a wamid has ended.
+const INTEND = `
+with input as (
+  select * from unnest($1::text[], $2::text[], $3::bigint[], $4::float8[]) as input (organisation_id, id, epoch, at)
+), intended as (
+  update message_states s set state = 'intended', attempt = s.attempt + 1, epoch = input.epoch, attempt_at = to_timestamp(input.at / 1000),
+    line = 9, ready_at = to_timestamp(input.at / 1000) + interval '60 seconds'
+  from input, lanes l
+  where s.organisation_id = input.organisation_id and s.id = input.id and s.state = 'queued'
+    and l.phone_number_id = s.phone_number_id and l.owner = $5 and l.epoch = input.epoch
+    and s.expires_at > to_timestamp(input.at / 1000) and (s.owed_until is null or s.owed_until > database_now())
+    and (select true from message_states b where b.organisation_id = s.organisation_id and b.phone_number_id = s.phone_number_id
+         and b.conversation = s.conversation and b.turn is not null and b.id <> s.id and (b.turn < s.turn or b.state <> 'queued') limit 1) is null
+  returning s.organisation_id, s.id, s.attempt, s.may_have_left, s.refusals
+)
+select i.id, i.attempt, i.may_have_left, i.refusals, m.type, m.body from intended i join messages m using (organisation_id, id)`;
+
+/** Opens attempts; what is not returned was not opened. */
+export async function intendRows(db: Queryable, nodeId: string, rows: readonly IntentRow[]): Promise<(Intended | null)[]> {
+  const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const opened = await db.query<{ id: string; attempt: number; may_have_left: boolean; refusals: number; type: string; body: JsonObject }>(
+    INTEND,
+    [ordered.map((r) => r.organisationId), ordered.map((r) => r.id), ordered.map((r) => r.epoch), ordered.map((r) => r.at), nodeId],
+    'intend',
+  );
+  const byId = new Map(opened.map((row) => [row.id, row]));
+  return rows.map((row) => {
+    const found = byId.get(row.id);
+    if (!found) return null;
+    return { id: found.id, attempt: found.attempt, mayHaveLeft: found.may_have_left, refusals: found.refusals, type: found.type, body: found.body };
+  });
+}
+
+/** Takes messages out of what is ready: they wait behind another one of their conversation (`until` null), or for a moment. */
+export async function postpone(db: Queryable, rows: readonly { organisationId: string; id: string; until: number | null }[]): Promise<void> {
+  const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  await db.query(
+    `update message_states s set ready_at = to_timestamp(t.until / 1000)
+     from unnest($1::text[], $2::text[], $3::float8[]) as t (organisation_id, id, until)
+     where s.organisation_id = t.organisation_id and s.id = t.id and s.state = 'queued' and s.ready_at is not null`,
+    [ordered.map((r) => r.organisationId), ordered.map((r) => r.id), ordered.map((r) => r.until)],
+  );
+}
+
+/** Makes the oldest waiting message of each conversation ready, where nothing stands before it; returns those that still have one. */
+export async function promote(db: Queryable, lane: { organisationId: string; phoneNumberId: string; conversations: readonly string[]; now: number }): Promise<string[]> {
+  const rows = await db.query<{ conversation: string }>(
+    `with heads as (
+       select head.* from unnest($3::text[]) as c (conversation) cross join lateral (
+         select s.organisation_id, s.id, s.conversation, s.state, s.ready_at from message_states s
+         where s.organisation_id = $1 and s.phone_number_id = $2 and s.conversation = c.conversation and s.turn is not null
+         order by s.turn limit 1) head
+     ), promoted as (
+       update message_states s set ready_at = to_timestamp($4 / 1000.0) from heads h
+       where s.organisation_id = h.organisation_id and s.id = h.id and s.state = 'queued' and s.ready_at is null
+     )
+     select conversation from heads`,
+    [lane.organisationId, lane.phoneNumberId, lane.conversations, lane.now],
+  );
+  return rows.map((row) => row.conversation);
+}
+
+/** All conversations of a lane with something unsettled: what a new owner has to know (a walk over the index, one probe each). */
+export async function openConversations(db: Queryable, lane: { organisationId: string; phoneNumberId: string }): Promise<string[]> {
+  const rows = await db.query<{ conversation: string }>(
+    `with recursive walk as (
+       (select s.conversation from message_states s where s.organisation_id = $1 and s.phone_number_id = $2 and s.turn is not null
+        order by s.conversation limit 1)
+       union all
+       select (select s.conversation from message_states s where s.organisation_id = $1 and s.phone_number_id = $2 and s.turn is not null
+               and s.conversation > walk.conversation order by s.conversation limit 1)
+       from walk where walk.conversation is not null
+     ) select conversation from walk where conversation is not null`,
+    [lane.organisationId, lane.phoneNumberId],
+  );
+  return rows.map((row) => row.conversation);
+}
+
+export interface EndedRow {
+  organisationId: string;
+  id: string;
+  attempt: number;
+  startedAt: number;
+  endedAt: number;
+  outcome: string;
+  providerCode: number | null;
+  detail: string | null;
+  /** What becomes of the message: queued again until a moment, failed for good, or unknown from a moment. */
+  next: 'queued' | 'failed' | 'unknown';
+  readyAt: number | null;
+  failure: Failure | null;
+  mayHaveLeft: boolean;
+  refused: boolean;
+  /** Followers go on (under `fail` the unknown does not hold them once the call has ended). */
+  freesTurn: boolean;
+}
+
+export interface Ended {
+  id: string;
+  state: string;
+  failure: Failure | null;
+  mayHaveLeft: boolean;
+  wamid: string | null;
+}
+
+// Only the attempt that is open: what an echo has settled meanwhile stays. What was once unknown under `fail` is never queued again:
+// a later no makes it failed with its code (a message that is queued again could overtake one that has gone).
+const END = `
+with input as (
+  select * from unnest($1::text[], $2::text[], $3::smallint[], $4::float8[], $5::float8[], $6::text[], $7::int[], $8::text[], $9::text[],
+    $10::float8[], $11::jsonb[], $12::boolean[], $13::boolean[], $14::boolean[])
+  as input (organisation_id, id, attempt, started_at, ended_at, outcome, provider_code, detail, next, ready_at, failure, may_have_left, refused, frees_turn)
+), ended as (
+  update message_states s set
+    state = case when input.next = 'queued' and s.state = 'unknown' and n.on_unknown = 'fail' then 'failed' else input.next end,
+    rank = case when input.next = 'failed' or (input.next = 'queued' and s.state = 'unknown' and n.on_unknown = 'fail') then 30 else s.rank end,
+    failure = case when input.next = 'queued' and not (s.state = 'unknown' and n.on_unknown = 'fail') then null else input.failure end,
+    failed_at = case when input.next = 'failed' or (input.next = 'queued' and s.state = 'unknown' and n.on_unknown = 'fail')
+      then to_timestamp(input.ended_at / 1000) end,
+    turn = case when input.frees_turn or input.next = 'failed' or (input.next = 'queued' and s.state = 'unknown' and n.on_unknown = 'fail')
+      then null else s.turn end,
+    line = case when input.next = 'queued' then s.priority else 9 end,
+    ready_at = case when input.next = 'failed' or (input.next = 'queued' and s.state = 'unknown' and n.on_unknown = 'fail')
+      then null else to_timestamp(input.ready_at / 1000) end,
+    unknown_since = case when input.next = 'unknown' then to_timestamp(input.ended_at / 1000) else s.unknown_since end,
+    may_have_left = s.may_have_left or input.may_have_left,
+    refusals = s.refusals + input.refused::int
+  from input, numbers n
+  where s.organisation_id = input.organisation_id and s.id = input.id and s.attempt = input.attempt and s.state in ('intended', 'unknown')
+    and n.phone_number_id = s.phone_number_id
+  returning s.organisation_id, s.id, s.state, s.failure, s.may_have_left, s.wamid
+), kept as (
+  insert into attempts (organisation_id, message_id, attempt, started_at, ended_at, outcome, provider_code, detail)
+  select organisation_id, id, attempt, to_timestamp(started_at / 1000), to_timestamp(ended_at / 1000), outcome, provider_code, detail
+  from input order by organisation_id, id on conflict do nothing
+)
+select id, state, failure, may_have_left, wamid from ended`;
+
+/** Records attempts that ended without a wamid; null where the attempt was settled before. */
+export async function endRows(db: Queryable, rows: readonly EndedRow[]): Promise<(Ended | null)[]> {
+  const o = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const ended = await db.query<{ id: string; state: string; failure: Failure | null; may_have_left: boolean; wamid: string | null }>(END, [
+    o.map((r) => r.organisationId),
+    o.map((r) => r.id),
+    o.map((r) => r.attempt),
+    o.map((r) => r.startedAt),
+    o.map((r) => r.endedAt),
+    o.map((r) => r.outcome),
+    o.map((r) => r.providerCode),
+    o.map((r) => r.detail),
+    o.map((r) => r.next),
+    o.map((r) => r.readyAt),
+    o.map((r) => (r.failure === null ? null : JSON.stringify(r.failure))),
+    o.map((r) => r.mayHaveLeft),
+    o.map((r) => r.refused),
+    o.map((r) => r.freesTurn),
+  ]);
+  const byId = new Map(ended.map((row) => [row.id, row]));
+  return rows.map((row) => {
+    const found = byId.get(row.id);
+    return found ? { id: found.id, state: found.state, failure: found.failure, mayHaveLeft: found.may_have_left, wamid: found.wamid } : null;
+  });
+}
+
+function toReady(row: ReadyRow): Ready {
+  return {
+    organisationId: row.organisation_id,
+    id: row.id,
+    phoneNumberId: row.phone_number_id,
+    conversation: row.conversation,
+    line: row.line,
+    expiresAt: row.expires_at.getTime(),
+    owedUntil: row.owed_until?.getTime() ?? null,
+  };
+}

@@ -1,0 +1,192 @@
+// Accept: a message and its key are committed, or nothing is. Where the lane has a place free, the message is committed as an open
+// attempt and handed on at once; otherwise it stands in the queue.
+//
+// If the answer to the COMMIT is lost, nobody knows whether the rows are there. The node then takes its lanes anew, inserts each id as
+// void (which waits for the lost transaction, or forbids it) and only then answers: what was accepted goes on, the rest is a 503.
+import type { Context } from '../context.ts';
+import type { IdempotencyKey, KeyLookUp } from '../idempotency/idempotency-key.ts';
+import { KurirError } from '../kernel/errors.ts';
+import { newId, type MessageId, type OrganisationId } from '../kernel/ids.ts';
+import type { Lane } from '../lanes/lane.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import type { OutboundMessage } from '../meta/outbound.ts';
+import { sqlState } from '../storage/db.ts';
+import { createGroupCommit } from '../storage/group-commit.ts';
+import { acceptRows, voidRows, type AcceptedRow, type AcceptRow } from './accept-store.ts';
+import { LINES, lineOf, type Priority } from './message.ts';
+
+export interface AcceptInput {
+  organisationId: OrganisationId;
+  number: { phoneNumberId: string; pace: number | null };
+  message: OutboundMessage;
+  idempotency: IdempotencyKey | undefined;
+  priority: Priority;
+  /** The caller waits for Meta's answer. */
+  waits: boolean;
+  expiresAt: number;
+  /** A wamid is owed until then; null: none is. */
+  owedUntil: number | null;
+}
+
+export type Accepted =
+  | { kind: 'accepted'; id: MessageId; createdAt: Date; queued: boolean; windowOpen: boolean }
+  | { kind: 'replayed'; id: string };
+
+export interface Accepter {
+  accept(input: AcceptInput): Promise<Accepted>;
+  drained(): Promise<void>;
+}
+
+export interface AccepterParts {
+  lanes: Lanes;
+  keys: KeyLookUp;
+  nodeId: string;
+  /** Takes this node's lanes anew; resolves when it may call again. */
+  renewLease: () => Promise<void>;
+}
+
+const WINDOW_MS = 24 * 3_600_000;
+const ROWS_MAX = 500;
+const RECOVERY_TRY_MS = 1_000;
+const RECOVERY_MAX_MS = 30_000;
+
+export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
+  const accepting = createGroupCommit<AcceptRow, AcceptedRow | null>({
+    write: (rows) => acceptRows(ctx.db, parts.nodeId, rows),
+    maxRows: ROWS_MAX,
+    parallel: 2,
+  });
+  const recovering = createGroupCommit<AcceptRow, boolean>({
+    write: (rows) => recover(ctx, parts, rows),
+    maxRows: ROWS_MAX,
+  });
+
+  async function write(row: AcceptRow): Promise<AcceptedRow | null> {
+    try {
+      return await accepting.add(row);
+    } catch (error) {
+      // PostgreSQL itself said no: nothing was committed. Class 40 has been repeated, 22 and 23 were split off.
+      if (sqlState(error) !== undefined && !isConnectionLoss(error)) throw refused(error);
+      const accepted = await recovering.add(row).catch((cause: unknown) => {
+        throw new KurirError('service_unavailable', 'The outcome is unknown: repeat with the same Idempotency-Key.', { retryAfterMs: 2_000, cause });
+      });
+      if (!accepted) throw new KurirError('service_unavailable', 'The message was not accepted: repeat it.', { retryAfterMs: 1_000, cause: error });
+      return { state: 'queued', lastInboundAt: null };
+    }
+  }
+
+  return {
+    async accept(input) {
+      const at = ctx.clock.now();
+      const lane = parts.lanes.takePlace(input.number.phoneNumberId, input.message.conversation, input.number.pace);
+      const row = toRow(input, { id: newId('msg', at), at, lane });
+      let written: AcceptedRow | null;
+      try {
+        written = await write(row);
+      } catch (error) {
+        if (lane) parts.lanes.givePlaceBack(lane, row.conversation);
+        throw error;
+      }
+      if (lane && written?.state !== 'intended') parts.lanes.givePlaceBack(lane, row.conversation);
+      if (!written) return replayed(parts.keys, input);
+      if (lane && written.state === 'intended') hand(parts.lanes, input, row);
+      else wake(parts.lanes, row.phoneNumberId);
+      return {
+        kind: 'accepted',
+        id: row.id,
+        createdAt: new Date(at),
+        queued: written.state === 'queued',
+        windowOpen: written.lastInboundAt !== null && written.lastInboundAt.getTime() + WINDOW_MS > at,
+      };
+    },
+    drained: () => accepting.drained(),
+  };
+}
+
+interface NewRow extends AcceptRow {
+  id: MessageId;
+}
+
+function toRow(input: AcceptInput, made: { id: MessageId; at: number; lane: Lane | undefined }): NewRow {
+  const { message } = input;
+  return {
+    id: made.id,
+    organisationId: input.organisationId,
+    phoneNumberId: input.number.phoneNumberId,
+    type: message.type,
+    recipient: message.to,
+    conversation: message.conversation,
+    body: JSON.stringify(message.body),
+    callbackData: message.callbackData ?? null,
+    key: input.idempotency?.key ?? null,
+    fingerprint: input.idempotency?.fingerprint ?? null,
+    line: lineOf(input.priority, input.waits),
+    priority: LINES[input.priority],
+    expiresAt: input.expiresAt,
+    owedUntil: input.owedUntil,
+    firstAnswer: input.waits ? null : 'queued',
+    epoch: made.lane?.epoch ?? null,
+    at: made.at,
+  };
+}
+
+function hand(lanes: Lanes, input: AcceptInput, row: NewRow): void {
+  lanes.dispatcher().dispatch({
+    organisationId: input.organisationId,
+    messageId: row.id,
+    phoneNumberId: row.phoneNumberId,
+    conversation: row.conversation,
+    attempt: 1,
+    epoch: row.epoch ?? 0,
+    startedAt: row.at,
+    body: input.message.body,
+    mayHaveLeft: false,
+    refusals: 0,
+    expiresAt: row.expiresAt,
+    owedUntil: row.owedUntil,
+    freeForm: input.message.freeForm,
+  });
+}
+
+function wake(lanes: Lanes, phoneNumberId: string): void {
+  const lane = lanes.get(phoneNumberId);
+  if (!lane) return;
+  lane.due = true;
+  lanes.dispatcher().wake(lane);
+}
+
+async function replayed(keys: KeyLookUp, input: AcceptInput): Promise<Accepted> {
+  const id = input.idempotency && (await keys.find(input.organisationId, input.idempotency));
+  // The winner was withdrawn between our insert and this look, which freed the key.
+  if (id === undefined) throw new KurirError('service_unavailable', 'The key was in use a moment ago: repeat the request.', { retryAfterMs: 1_000 });
+  return { kind: 'replayed', id };
+}
+
+async function recover(ctx: Context, parts: AccepterParts, rows: AcceptRow[]): Promise<boolean[]> {
+  const until = ctx.clock.monotonic() + RECOVERY_MAX_MS;
+  for (;;) {
+    try {
+      await parts.renewLease();
+      const accepted = await voidRows(ctx.db, rows);
+      ctx.log.warn({ rows: rows.length, accepted: accepted.size }, 'the answer to a commit was lost; looked again');
+      return rows.map((row) => accepted.has(row.id));
+    } catch (error) {
+      if (ctx.clock.monotonic() > until) throw error;
+      await new Promise<void>((resolve) => ctx.clock.after(RECOVERY_TRY_MS, resolve));
+    }
+  }
+}
+
+// Class 08 and 57P: the server or the link went away, perhaps after the COMMIT.
+function isConnectionLoss(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === undefined || state.startsWith('08') || state.startsWith('57P');
+}
+
+function refused(cause: unknown): KurirError {
+  const state = sqlState(cause);
+  if (state?.startsWith('22') || state?.startsWith('23')) {
+    return new KurirError('invalid_request', 'The message holds a value that cannot be stored.', { cause });
+  }
+  return new KurirError('service_unavailable', 'The message could not be stored; nothing was sent. Repeat it with the same key.', { retryAfterMs: 2_000, cause });
+}

@@ -1,0 +1,112 @@
+// Progress: what Meta said of a message, by the answer to a call or by a webhook, applied forward only and told to those who
+// wait. One writer for both, so that an answer and an echo of the same message never wait for each other crosswise.
+import type { Context } from '../context.ts';
+import type { Failure } from '../kernel/errors.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import { createGroupCommit } from '../storage/group-commit.ts';
+import { RANKS } from './message.ts';
+import { progressRows, type ProgressedRow, type ProgressRow } from './progress-store.ts';
+
+export interface Progress {
+  organisationId: string;
+  messageId: string;
+  wamid: string;
+  status: 'pending' | 'sent' | 'failed' | 'delivered' | 'read';
+  at: number;
+  failure: Failure | null;
+  pricing: unknown;
+}
+
+export interface Progresser {
+  /** Resolves when it is committed; undefined when there is no such message. */
+  progress(step: Progress): Promise<ProgressedRow | undefined>;
+  drained(): Promise<void>;
+}
+
+const ROWS_MAX = 1_000;
+
+export function createProgresser(ctx: Context, lanes: Lanes): Progresser {
+  const progressing = createGroupCommit<Progress, ProgressedRow | undefined>({
+    write: (steps) => write(ctx, lanes, steps),
+    maxRows: ROWS_MAX,
+  });
+  return {
+    async progress(step) {
+      const row = await progressing.add(step);
+      if (row) tell(ctx, lanes, row);
+      return row;
+    },
+    drained: () => progressing.drained(),
+  };
+}
+
+// One row a message and statement: an UPDATE … FROM would apply only one of two. Steps with another wamid go into a second one.
+async function write(ctx: Context, lanes: Lanes, steps: readonly Progress[]): Promise<(ProgressedRow | undefined)[]> {
+  const merged = new Map<string, ProgressRow>();
+  const later: Progress[] = [];
+  for (const step of steps) {
+    const row = toRow(step, lanes);
+    const present = merged.get(step.messageId);
+    if (!present) merged.set(step.messageId, row);
+    else if (present.wamid === row.wamid) merged.set(step.messageId, merge(present, row));
+    else later.push(step);
+  }
+  const done = await progressRows(ctx.db, [...merged.values()]);
+  if (later.length > 0) await write(ctx, lanes, later);
+  return steps.map((step) => done.get(step.messageId));
+}
+
+function toRow(step: Progress, lanes: Lanes): ProgressRow {
+  const at = (status: Progress['status']): number | null => (step.status === status ? step.at : null);
+  return {
+    organisationId: step.organisationId,
+    id: step.messageId,
+    state: step.status,
+    rank: RANKS[step.status],
+    wamid: step.wamid,
+    failure: step.failure,
+    pricing: step.pricing,
+    pendingAt: at('pending'),
+    sentAt: at('sent'),
+    deliveredAt: at('delivered'),
+    readAt: at('read'),
+    failedAt: at('failed'),
+    firstAnswer: lanes.waiters.has(step.messageId) && step.status === 'pending' ? 'pending' : null,
+  };
+}
+
+/** Two steps of one message as one: the same whichever comes first. */
+export function merge(one: ProgressRow, other: ProgressRow): ProgressRow {
+  const higher = one.rank >= other.rank ? one : other;
+  return {
+    ...higher,
+    failure: one.rank === other.rank ? smaller(one.failure, other.failure) : higher.failure,
+    pricing: smaller(one.pricing, other.pricing),
+    pendingAt: earlier(one.pendingAt, other.pendingAt),
+    sentAt: earlier(one.sentAt, other.sentAt),
+    deliveredAt: earlier(one.deliveredAt, other.deliveredAt),
+    readAt: earlier(one.readAt, other.readAt),
+    failedAt: earlier(one.failedAt, other.failedAt),
+    firstAnswer: one.firstAnswer ?? other.firstAnswer,
+  };
+}
+
+function smaller<Value>(one: Value, other: Value): Value {
+  if (one === null || one === undefined) return other;
+  if (other === null || other === undefined) return one;
+  return JSON.stringify(one) <= JSON.stringify(other) ? one : other;
+}
+
+function earlier(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
+}
+
+function tell(ctx: Context, lanes: Lanes, row: ProgressedRow): void {
+  lanes.waiters.tell(row.id, { state: row.state, mayHaveLeft: row.mayHaveLeft, wamid: row.wamid, failure: row.failure });
+  const lane = lanes.get(row.phoneNumberId);
+  if (lane) lanes.dispatcher().settled(lane, row.conversation);
+  if (row.otherWamids.length > 0) {
+    ctx.log.warn({ messageId: row.id, copies: row.otherWamids.length + 1 }, 'message.duplicate_detected: Meta told more than one id for it');
+  }
+}

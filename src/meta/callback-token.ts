@@ -1,0 +1,27 @@
+// The token that goes with every send in biz_opaque_callback_data and comes back on its statuses:
+// `k1.<message>.<attempt>.<MAC>`. The MAC binds it to the number, so that nobody else on the WABA can steer a match.
+import { hmacSha256, equalSecrets } from '../kernel/secrets.ts';
+import { isId, type MessageId } from '../kernel/ids.ts';
+
+export interface SentAttempt {
+  phoneNumberId: string;
+  messageId: string;
+  attempt: number;
+}
+
+export function callbackToken(key: Buffer, sent: SentAttempt): string {
+  return `k1.${sent.messageId}.${sent.attempt}.${mac(key, sent)}`;
+}
+
+/** The message and attempt a token stands for; undefined when it is not one of ours for this number. */
+export function readCallbackToken(key: Buffer, phoneNumberId: string, token: string): { messageId: MessageId; attempt: number } | undefined {
+  const [version, messageId, attempt, sum, ...rest] = token.split('.');
+  if (version !== 'k1' || messageId === undefined || sum === undefined || rest.length > 0) return undefined;
+  if (!isId('msg', messageId) || !/^\d{1,4}$/.test(attempt ?? '')) return undefined;
+  const sent = { phoneNumberId, messageId, attempt: Number(attempt) };
+  return equalSecrets(sum, mac(key, sent)) ? { messageId, attempt: sent.attempt } : undefined;
+}
+
+function mac(key: Buffer, sent: SentAttempt): string {
+  return hmacSha256(key, `${sent.phoneNumberId}.${sent.messageId}.${sent.attempt}`).subarray(0, 8).toString('base64url');
+}

@@ -1,0 +1,180 @@
+// The one door to Meta's Graph API. A send's answer is a value: accepted, refused, not sent, or unknown; never an exception, so
+// that no branch can be forgotten. What is *not sent* never reached a socket: everything else without a clear word is unknown.
+import { Pool, request, type Dispatcher } from 'undici';
+
+import { isObject, type JsonObject } from '../kernel/json.ts';
+
+/** The version Kurir speaks (Meta silently upgrades calls of versions that have ended). */
+export const GRAPH_VERSION = 'v24.0';
+
+/** How long Meta may take for an answer to a send, and what an answer may weigh. */
+export const CALL_TIMEOUT_MS = 20_000;
+const ANSWER_BYTES_MAX = 1_000_000;
+
+export interface GraphError {
+  code: number;
+  title: string;
+  details: string | null;
+  httpStatus: number;
+  retryAfterMs: number | null;
+  /** Meta's own error object, to be handed on by the dialects that speak Meta's shape. */
+  error: JsonObject;
+}
+
+export type SendOutcome =
+  | { kind: 'accepted'; wamid: string; answer: JsonObject }
+  | { kind: 'refused'; error: GraphError }
+  /** The request provably never left this machine. */
+  | { kind: 'not sent'; reason: string }
+  | { kind: 'unknown'; reason: string };
+
+export type GraphAnswer = { kind: 'answered'; body: JsonObject } | { kind: 'refused'; error: GraphError } | { kind: 'failed'; reason: string };
+
+export interface GraphCall {
+  accessToken: string;
+  path: string;
+  body: JsonObject;
+}
+
+export interface MetaClient {
+  /** Posts a message. `mayLeave` is asked in the step that hands the request to the socket: after it nothing queues. */
+  send(call: GraphCall, mayLeave: () => boolean): Promise<SendOutcome>;
+  /** Any other call; repeating it is the caller's choice. */
+  call(call: { method: 'GET' | 'POST'; accessToken: string; path: string; body?: JsonObject }): Promise<GraphAnswer>;
+  close(): Promise<void>;
+}
+
+export function createMetaClient(options: { graphUrl: string; connections: number }): MetaClient {
+  const base = new URL(options.graphUrl);
+  const prefix = base.pathname.replace(/\/+$/, '');
+  // No pipelining and a short keep-alive: a request on a connection that Meta is closing has an unknown outcome.
+  const pool = new Pool(base.origin, {
+    connections: options.connections,
+    pipelining: 1,
+    connect: { timeout: 10_000 },
+    keepAliveTimeout: 4_000,
+    keepAliveMaxTimeout: 4_000,
+    headersTimeout: CALL_TIMEOUT_MS,
+    bodyTimeout: CALL_TIMEOUT_MS,
+  });
+  return {
+    send: (call, mayLeave) => send(pool, { ...call, path: `${prefix}/${GRAPH_VERSION}/${call.path}` }, mayLeave),
+    async call(call) {
+      try {
+        const answer = await request(`${options.graphUrl}/${GRAPH_VERSION}/${call.path}`, {
+          method: call.method,
+          headers: headers(call.accessToken),
+          headersTimeout: CALL_TIMEOUT_MS,
+          bodyTimeout: CALL_TIMEOUT_MS,
+          signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+          ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        });
+        const read = readAnswer(answer.statusCode, await answer.body.text(), retryAfter(answer.headers['retry-after']));
+        return read.kind === 'unread' ? { kind: 'failed', reason: read.reason } : read;
+      } catch (error) {
+        return { kind: 'failed', reason: reasonOf(error) };
+      }
+    },
+    close: () => pool.close(),
+  };
+}
+
+function headers(accessToken: string): Record<string, string> {
+  return { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json', 'user-agent': 'Kurir' };
+}
+
+class HeldBack extends Error {}
+
+function send(pool: Pool, call: GraphCall, mayLeave: () => boolean): Promise<SendOutcome> {
+  return new Promise((resolve) => {
+    let left = false;
+    let status = 0;
+    let retryAfterMs: number | null = null;
+    let size = 0;
+    const chunks: Buffer[] = [];
+    const timer = setTimeout(() => resolve({ kind: 'unknown', reason: 'Meta did not answer in time' }), CALL_TIMEOUT_MS + 1_000);
+    const end = (outcome: SendOutcome): void => {
+      clearTimeout(timer);
+      resolve(outcome);
+    };
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart() {
+        if (!mayLeave()) throw new HeldBack('the lane is not ours any more');
+        left = true;
+      },
+      onResponseStart(_controller, statusCode, responseHeaders) {
+        status = statusCode;
+        retryAfterMs = retryAfter(responseHeaders['retry-after']);
+      },
+      onResponseData(controller, chunk) {
+        size += chunk.length;
+        if (size > ANSWER_BYTES_MAX) controller.abort(new Error('an answer larger than 1 MB'));
+        else chunks.push(chunk);
+      },
+      onResponseEnd: () => end(judge(status, Buffer.concat(chunks).toString('utf8'), retryAfterMs)),
+      onResponseError(_controller, error) {
+        end(left ? { kind: 'unknown', reason: reasonOf(error) } : { kind: 'not sent', reason: reasonOf(error) });
+      },
+    };
+    const options = { path: call.path, method: 'POST' as const, headers: headers(call.accessToken), body: JSON.stringify(call.body) };
+    try {
+      pool.dispatch(options, handler);
+    } catch (error) {
+      end({ kind: 'not sent', reason: reasonOf(error) });
+    }
+  });
+}
+
+function judge(status: number, text: string, retryAfterMs: number | null): SendOutcome {
+  const read = readAnswer(status, text, retryAfterMs);
+  if (read.kind === 'unread') return { kind: 'unknown', reason: read.reason };
+  if (read.kind === 'refused') return read;
+  const [first] = Array.isArray(read.body['messages']) ? read.body['messages'] : [];
+  const wamid = isObject(first) ? first['id'] : undefined;
+  if (typeof wamid !== 'string' || wamid === '') return { kind: 'unknown', reason: `Meta answered ${status} without a message id` };
+  return { kind: 'accepted', wamid, answer: read.body };
+}
+
+type Read = { kind: 'answered'; body: JsonObject } | { kind: 'refused'; error: GraphError } | { kind: 'unread'; reason: string };
+
+// Only a Graph error object is Meta's word; a bare 502 may come from anything on the way, after Meta took the message.
+function readAnswer(status: number, text: string, retryAfterMs: number | null): Read {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return { kind: 'unread', reason: `an answer ${status} that is not JSON` };
+  }
+  if (!isObject(body)) return { kind: 'unread', reason: `an answer ${status} that is not an object` };
+  const error = body['error'];
+  if (isObject(error) && typeof error['code'] === 'number') {
+    const data = error['error_data'];
+    const details = isObject(data) && typeof data['details'] === 'string' ? data['details'] : null;
+    const title = typeof error['message'] === 'string' ? error['message'] : `Meta's error ${error['code']}`;
+    return { kind: 'refused', error: { code: error['code'], title, details, httpStatus: status, retryAfterMs, error } };
+  }
+  if (status < 200 || status > 299) return { kind: 'unread', reason: `an answer ${status} without Meta's error object` };
+  return { kind: 'answered', body };
+}
+
+function retryAfter(header: string | string[] | undefined): number | null {
+  const seconds = Number(Array.isArray(header) ? header[0] : header);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3_600) * 1_000 : null;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof HeldBack) return error.message;
+  if (!(error instanceof Error)) return 'an unknown fault';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return REASONS[code] ?? `the connection failed (${code})`;
+}
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection was reset',
+  ENOTFOUND: 'the name of Meta’s server was not found',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection came about in time',
+  UND_ERR_HEADERS_TIMEOUT: 'Meta did not answer in time',
+  UND_ERR_BODY_TIMEOUT: 'Meta’s answer stopped in the middle',
+  UND_ERR_SOCKET: 'the connection was closed before an answer',
+};
