@@ -1,0 +1,90 @@
+// The dispatch of one attempt: call → outcome → settle → the next of the conversation. Its intent is committed and its place in
+// the lane is taken when it comes here; both are given back when it is settled, whatever came of it.
+import type { Context } from '../context.ts';
+import type { Lease } from '../lanes/lease.ts';
+import type { Lane } from '../lanes/lane.ts';
+import type { Attempt, Lanes } from '../lanes/lanes.ts';
+import { callbackToken } from '../meta/callback-token.ts';
+import type { MetaClient, SendOutcome } from '../meta/client.ts';
+import type { Brake, Settler } from './settle.ts';
+
+export interface Caller {
+  /** Takes charge of an attempt. */
+  call(attempt: Attempt): void;
+  /** Ids of the attempts whose call was handed to a socket and is not settled. */
+  calling(phoneNumberId: string): string[];
+  /** Whether this node is at work on the attempt. */
+  has(messageId: string): boolean;
+  /** Resolves when no attempt is under way. */
+  drained(): Promise<void>;
+}
+
+export interface CallerParts {
+  lanes: Lanes;
+  lease: Lease;
+  meta: MetaClient;
+  settler: Settler;
+  tokenKey: Buffer;
+  accessTokenOf: (phoneNumberId: string) => string | undefined;
+  stopNumber: (phoneNumberId: string, reason: string) => Promise<void>;
+  /** The conversation's attempt is settled: its next message may go. */
+  next: (lane: Lane, conversation: string) => void;
+}
+
+const STOP_FIRST_MS = 15_000;
+const STOP_MAX_MS = 300_000;
+
+export function createCaller(ctx: Context, parts: CallerParts): Caller {
+  const open = new Map<string, { attempt: Attempt; left: boolean }>();
+  let idle: (() => void)[] = [];
+
+  async function run(attempt: Attempt): Promise<void> {
+    const entry = { attempt, left: false };
+    open.set(attempt.messageId, entry);
+    const outcome = await send(attempt, () => (entry.left = parts.lease.mayCall(attempt.phoneNumberId, attempt.epoch)));
+    const settled = await parts.settler.settle(attempt, outcome);
+    const lane = parts.lanes.get(attempt.phoneNumberId);
+    if (lane) {
+      if (outcome.kind === 'accepted') lane.stops = 0;
+      if (settled.brake) await brake(lane, attempt, settled.brake);
+    }
+  }
+
+  async function send(attempt: Attempt, mayLeave: () => boolean): Promise<SendOutcome> {
+    const accessToken = parts.accessTokenOf(attempt.phoneNumberId);
+    if (accessToken === undefined) return { kind: 'not sent', reason: 'the number is not connected' };
+    const body = { ...attempt.body, biz_opaque_callback_data: callbackToken(parts.tokenKey, attempt) };
+    return parts.meta.send({ accessToken, path: `${attempt.phoneNumberId}/messages`, body }, mayLeave);
+  }
+
+  async function brake(lane: Lane, attempt: Attempt, how: Brake): Promise<void> {
+    const now = ctx.clock.now();
+    if (how.kind === 'slow lane') lane.pace.pause(now, how.ms);
+    else if (how.kind === 'slow recipient') lane.pairs?.pause(attempt.conversation, now, how.ms);
+    else {
+      lane.stoppedUntil = now + Math.min(STOP_MAX_MS, STOP_FIRST_MS * 2 ** lane.stops++);
+      ctx.log.warn({ phoneNumberId: lane.phoneNumberId, reason: how.reason }, 'the number is unusable; its queue is kept');
+      await parts.stopNumber(lane.phoneNumberId, how.reason);
+    }
+  }
+
+  function done(attempt: Attempt): void {
+    open.delete(attempt.messageId);
+    parts.lanes.giveCallBack();
+    const lane = parts.lanes.get(attempt.phoneNumberId);
+    if (lane) parts.next(lane, attempt.conversation);
+    if (open.size === 0) for (const tell of idle.splice(0)) tell();
+  }
+
+  return {
+    call(attempt) {
+      run(attempt)
+        .catch((error: unknown) => ctx.log.error({ err: error, messageId: attempt.messageId }, 'an attempt was left to the watch'))
+        .finally(() => done(attempt));
+    },
+    calling: (phoneNumberId) =>
+      [...open.values()].filter((one) => one.left && one.attempt.phoneNumberId === phoneNumberId).map((one) => one.attempt.messageId),
+    has: (messageId) => open.has(messageId),
+    drained: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+  };
+}

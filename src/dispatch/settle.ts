@@ -1,0 +1,141 @@
+// Settling: what an outcome makes of its message. Accepted goes forward with the statuses; a no is for good or for now; silence
+// is unknown. An outcome that cannot be recorded is kept and tried again, and no new call begins meanwhile.
+import type { Context } from '../context.ts';
+import { FAILURES, type Failure, type FailureCode } from '../kernel/errors.ts';
+import { backoffMs, type Backoff } from '../kernel/backoff.ts';
+import type { Attempt, Lanes } from '../lanes/lanes.ts';
+import type { Progresser } from '../messages/progress-message.ts';
+import { RANKS } from '../messages/message.ts';
+import type { GraphError, SendOutcome } from '../meta/client.ts';
+import { judgeMetaError } from '../meta/error-table.ts';
+import { createGroupCommit } from '../storage/group-commit.ts';
+import { endRows, type Ended, type EndedRow } from './dispatch-store.ts';
+
+/** What Meta says with HTTP 5xx is repeated so often, no more (DESIGN §4). */
+const SERVER_NOES_MAX = 2;
+const AGAIN: Backoff = { firstMs: 1_000, factor: 4, maxMs: 300_000 };
+const RECORD_AGAIN_MS = 500;
+
+export interface Settled {
+  /** The message is queued again: the conversation's next turn is its own. */
+  queuedAgain: boolean;
+  /** How Meta slows or stops the lane. */
+  brake: Brake | undefined;
+}
+
+export type Brake =
+  | { kind: 'slow lane'; ms: number }
+  | { kind: 'slow recipient'; ms: number }
+  | { kind: 'stop number'; reason: string };
+
+export interface Settler {
+  settle(attempt: Attempt, outcome: SendOutcome): Promise<Settled>;
+  /** Ends an attempt by a decision that is not an answer of Meta's. */
+  end(row: EndedRow): Promise<Ended | null>;
+  drained(): Promise<void>;
+}
+
+export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser): Settler {
+  const ending = createGroupCommit<EndedRow, Ended | null>({ write: (rows) => endRows(ctx.db, rows), maxRows: 500 });
+
+  async function end(row: EndedRow): Promise<Ended | null> {
+    const ended = await recorded(ctx, lanes, () => ending.add(row));
+    if (ended) lanes.waiters.tell(row.id, { state: ended.state, mayHaveLeft: ended.mayHaveLeft, wamid: ended.wamid, failure: ended.failure });
+    return ended;
+  }
+
+  return {
+    end,
+    drained: () => ending.drained(),
+    async settle(attempt, outcome) {
+      const at = ctx.clock.now();
+      if (outcome.kind === 'accepted') {
+        const step = { organisationId: attempt.organisationId, messageId: attempt.messageId, wamid: outcome.wamid };
+        await recorded(ctx, lanes, () => progresser.progress({ ...step, status: 'pending', at, failure: null, pricing: null }));
+        return { queuedAgain: false, brake: undefined };
+      }
+      const judged = judge(attempt, outcome, { now: at, random: ctx.random() });
+      ctx.log.info({ messageId: attempt.messageId, attempt: attempt.attempt, outcome: judged.row.outcome, code: judged.row.providerCode }, 'attempt ended');
+      const ended = await end(judged.row);
+      return { queuedAgain: ended?.state === 'queued', brake: judged.brake };
+    },
+  };
+}
+
+/** The row of an attempt that ended without a wamid, and how the lane is to be slowed. Pure. */
+export function judge(
+  attempt: Attempt,
+  outcome: Exclude<SendOutcome, { kind: 'accepted' }>,
+  at: { now: number; random: number },
+): { row: EndedRow; brake: Brake | undefined } {
+  const base = {
+    organisationId: attempt.organisationId,
+    id: attempt.messageId,
+    attempt: attempt.attempt,
+    startedAt: attempt.startedAt,
+    endedAt: at.now,
+    outcome: outcome.kind,
+    failedRank: RANKS.failed,
+    providerCode: null,
+    mayHaveLeft: false,
+    refused: false,
+    callEnded: true,
+  };
+  if (outcome.kind === 'not sent') {
+    // It never left: free to try again. The delay grows with the time the message has been tried, not with Meta's noes.
+    const readyAt = at.now + backoffMs(AGAIN, Math.min(attempt.attempt, 4), at.random);
+    return { row: { ...base, detail: outcome.reason, next: 'queued', readyAt, failure: failureOf('whatsapp_error', outcome.reason, null) }, brake: undefined };
+  }
+  if (outcome.kind === 'unknown') {
+    return { row: { ...base, detail: outcome.reason, next: 'unknown', readyAt: at.now, failure: null, mayHaveLeft: true }, brake: undefined };
+  }
+  return refusedRow(base, attempt, outcome.error, at);
+}
+
+type Base = Omit<EndedRow, 'detail' | 'next' | 'readyAt' | 'failure'>;
+
+function refusedRow(base: Base, attempt: Attempt, error: GraphError, at: { now: number; random: number }): { row: EndedRow; brake: Brake | undefined } {
+  const verdict = judgeMetaError(error.code, error.httpStatus);
+  const failure = failureOf(verdict.failure, error.details ?? error.title, error.code);
+  const common = { ...base, providerCode: error.code, detail: error.details ?? error.title, failure, refused: true };
+  const failed = { ...common, next: 'failed' as const, readyAt: null };
+  const waitMs = error.retryAfterMs ?? backoffMs(AGAIN, attempt.refusals + 1, at.random);
+  const again = { ...common, next: 'queued' as const, readyAt: at.now + waitMs };
+  if (verdict.action === 'unknown') return { row: { ...common, next: 'unknown', readyAt: at.now, mayHaveLeft: true }, brake: undefined };
+  if (verdict.action === 'never') return { row: failed, brake: undefined };
+  if (verdict.action === 'number') {
+    const brake: Brake = { kind: 'stop number', reason: failure.message };
+    // Who is owed a wamid is told; for everyone else the message waits until the number is repaired.
+    return attempt.owedUntil === null ? { row: { ...again, readyAt: at.now }, brake } : { row: failed, brake };
+  }
+  if (error.httpStatus >= 500) {
+    // Meta's word that it was not taken; believed, and counted from now on as one that may have left.
+    return attempt.refusals >= SERVER_NOES_MAX ? { row: failed, brake: undefined } : { row: { ...again, mayHaveLeft: true }, brake: undefined };
+  }
+  if (verdict.action === 'later') return { row: again, brake: undefined };
+  return { row: again, brake: { kind: error.code === PAIR_LIMIT ? 'slow recipient' : 'slow lane', ms: waitMs } };
+}
+
+const PAIR_LIMIT = 131056;
+
+export function failureOf(code: FailureCode, message: string | null, providerCode: number | null): Failure {
+  return { code, message: message ?? FAILURES[code], providerCode };
+}
+
+// A result that is not recorded is a result that did not happen for whoever starts next: keep it, and produce no more of them.
+async function recorded<Result>(ctx: Context, lanes: Lanes, record: () => Promise<Result>): Promise<Result> {
+  let resume: (() => void) | undefined;
+  try {
+    for (;;) {
+      try {
+        return await record();
+      } catch (error) {
+        resume ??= lanes.suspend();
+        ctx.log.error({ err: error }, 'an outcome could not be recorded; it is kept and tried again');
+        await new Promise<void>((resolve) => setTimeout(resolve, RECORD_AGAIN_MS));
+      }
+    }
+  } finally {
+    resume?.();
+  }
+}
