@@ -36,8 +36,6 @@ export interface Budgets {
 
 const MINUTE_MS = 60_000;
 const BUCKETS_MAX = 20_000;
-/** Less than any interval, more than what adding intervals up may be wrong by. */
-const ROUNDING_MS = 0.001;
 
 export function budgetClassOf(method: string): BudgetClass {
   return method === 'GET' || method === 'HEAD' ? 'read' : 'write';
@@ -67,7 +65,7 @@ export function createBudgets(ctx: { clock: Clock }): Budgets {
     const limit = limitOf(organisation, budgetClass);
     const before = missing(key);
     const after = Math.max(0, before - (tokens * MINUTE_MS) / limit);
-    if (tokens < 0 && after > MINUTE_MS + ROUNDING_MS) throw exceeded(limit, before, ctx.clock.now());
+    if (tokens < 0 && after > MINUTE_MS + roundingMs(limit)) throw exceeded(limit, before, ctx.clock.now());
     if (tokens !== 0) keep(key, ctx.clock.monotonic() + after);
     return { headers: headersOf(limit, after, ctx.clock.now()) };
   }
@@ -84,12 +82,17 @@ function limitOf(organisation: Budgeted, budgetClass: BudgetClass): number {
 }
 
 function headersOf(limit: number, missingMs: number, now: number): Budget['headers'] {
-  const remaining = Math.floor(((MINUTE_MS - missingMs + ROUNDING_MS) * limit) / MINUTE_MS);
+  const remaining = Math.floor(((MINUTE_MS - missingMs + roundingMs(limit)) * limit) / MINUTE_MS);
   return {
     'X-RateLimit-Limit': String(limit),
     'X-RateLimit-Remaining': String(Math.min(limit, Math.max(0, remaining))),
     'X-RateLimit-Reset': String(Math.ceil((now + missingMs) / 1000)),
   };
+}
+
+/** What adding intervals up may be wrong by: far less than an interval. */
+function roundingMs(limit: number): number {
+  return Math.min(0.001, MINUTE_MS / limit / 1000);
 }
 
 function exceeded(limit: number, missingMs: number, now: number): KurirError {

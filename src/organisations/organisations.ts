@@ -14,6 +14,8 @@ import { requireText } from './require-text.ts';
 
 export type { Organisation } from './organisation-store.ts';
 
+const PER_MINUTE_MAX = 1_000_000_000;
+
 export interface NewOrganisation {
   name: string;
   /** Requests a minute; absent: what the installation's settings say. */
@@ -71,7 +73,7 @@ export async function requireOrganisation(db: Queryable, id: string): Promise<Or
 
 function requireBudget(perMinute: number | undefined, param: string): number | null {
   if (perMinute === undefined) return null;
-  if (Number.isInteger(perMinute) && perMinute >= 1 && perMinute <= 100_000_000) return perMinute;
-  const message = `${param} is not a whole number of requests from 1 to 100000000.`;
+  if (Number.isInteger(perMinute) && perMinute >= 1 && perMinute <= PER_MINUTE_MAX) return perMinute;
+  const message = `${param} is not a whole number of requests from 1 to ${PER_MINUTE_MAX}.`;
   throw new KurirError('invalid_field_value', message, { param });
 }
