@@ -1,0 +1,80 @@
+// How each fact changes the world. Nothing else may.
+import type { Fact, StatusFact, Template } from './fact.ts';
+import { addMessage, templateKey, windowKey, type Message, type World } from './world.ts';
+
+const READ_REACH_MS = 25_000;
+
+/** Changes the world by one fact. Facts that only the ledger cares for change nothing. */
+export function applyFact(world: World, fact: Fact, keepMessages: number): void {
+  switch (fact.fact) {
+    case 'send':
+      return addMessage(world, { direction: 'outbound', fact, history: [] }, keepMessages);
+    case 'status':
+      return applyStatus(world, fact);
+    case 'inbound':
+      world.wroteAt.set(windowKey(fact.number, fact.phone), fact.at);
+      return addMessage(world, { direction: 'inbound', fact, readAt: null }, keepMessages);
+    case 'phone':
+      world.phones.set(fact.phone.phone, fact.phone);
+      world.phoneOfUser.set(fact.phone.userId, fact.phone.phone);
+      return;
+    case 'readByBusiness':
+      return applyReadByBusiness(world, fact.wamid, fact.at, fact.typing);
+    case 'waba':
+      world.wabas.set(fact.id, { id: fact.id, subscribed: fact.subscribed, callback: fact.callback });
+      return;
+    case 'number': {
+      const number = world.numbers.get(fact.id);
+      if (number) Object.assign(number, { callback: fact.callback, registered: fact.registered });
+      return;
+    }
+    case 'appCallback':
+      world.appCallback = fact.callback;
+      return;
+    case 'media':
+      world.media.set(fact.media.id, fact.media);
+      return;
+    case 'mediaDeleted':
+      world.media.delete(fact.id);
+      return;
+    case 'template':
+      return applyTemplate(world, fact.template);
+    case 'seeded':
+      world.seeded = true;
+      return;
+    case 'refused':
+    case 'posted':
+    case 'clock':
+      return;
+  }
+}
+
+function applyStatus(world: World, fact: StatusFact): void {
+  const message = world.messages.get(fact.wamid);
+  if (message?.direction !== 'outbound') return;
+  message.history.push(
+    fact.code === undefined
+      ? { status: fact.status, at: fact.at }
+      : { status: fact.status, at: fact.at, code: fact.code },
+  );
+}
+
+// A receipt covers the message and everything the customer wrote before it.
+function applyReadByBusiness(world: World, wamid: string, at: number, typing: boolean): void {
+  const message = world.messages.get(wamid);
+  if (message?.direction !== 'inbound') return;
+  for (const earlier of world.threads.get(message.fact.phone) ?? []) {
+    if (earlier.direction === 'inbound' && sameNumber(earlier, message)) earlier.readAt ??= at;
+    if (earlier === message) break;
+  }
+  const phone = world.phones.get(message.fact.phone);
+  if (phone && typing) phone.typingUntil = at + READ_REACH_MS;
+}
+
+function sameNumber(one: Message, other: Message): boolean {
+  return one.fact.number === other.fact.number;
+}
+
+function applyTemplate(world: World, template: Template): void {
+  world.templates.set(templateKey(template.wabaId, template.name, template.language), template);
+}

@@ -1,0 +1,135 @@
+// Everything that changes the world is a fact: it is applied to the world (apply-fact.ts) and written to the ledger, and
+// reading the facts again from the beginning gives the same world. What can be worked out from the world is not repeated.
+import type { JsonObject } from '../src/kernel/json.ts';
+import type { TemplateSettings } from './settings.ts';
+
+export type Status = 'sent' | 'delivered' | 'read' | 'played' | 'failed';
+
+/** How a customer and their phone behave. */
+export interface PhoneTraits {
+  online: boolean;
+  autoRead: boolean;
+  blocked: boolean;
+  optedOut: boolean;
+  onWhatsapp: boolean;
+  /** Shows no phone number to businesses: webhooks carry the user id alone. */
+  usernameUser: boolean;
+}
+
+export const PLAIN_TRAITS: PhoneTraits = {
+  online: true,
+  autoRead: false,
+  blocked: false,
+  optedOut: false,
+  onWhatsapp: true,
+  usernameUser: false,
+};
+
+/** A customer's phone. Numbers nobody made are phones too, with the plain traits, but are not kept. */
+export interface Phone extends PhoneTraits {
+  phone: string;
+  userId: string;
+  name: string;
+  typingUntil: number;
+}
+
+export interface Callback {
+  url: string;
+  verifyToken: string;
+}
+
+export interface Media {
+  id: string;
+  number: string;
+  mimeType: string;
+  sha256: string;
+  size: number;
+  filename: string;
+  at: number;
+}
+
+export interface Template extends Required<TemplateSettings> {}
+
+/** A send that was taken. `reply` is written before the answer leaves: whether it was meant to arrive. */
+export interface SendFact {
+  fact: 'send';
+  at: number;
+  wamid: string;
+  number: string;
+  /** Digits of the customer, or a group's id. */
+  phone: string;
+  /** The user id the send was addressed to, when it was not a phone number. */
+  userId?: string;
+  type: string;
+  /** `type`, or for interactive messages its own type. */
+  kind: string;
+  token?: string;
+  payload: JsonObject;
+  /** Of a template. */
+  category?: string;
+  /** The code of the failure that will be told by webhook. */
+  failing?: number;
+  /** How the message's life differs, by a magic number or a fault. */
+  quirk?: string;
+  reply: 'sent' | 'swallowed' | 'cut';
+}
+
+/** A send that was not taken. */
+export interface RefusedFact {
+  fact: 'refused';
+  at: number;
+  number: string;
+  to: string;
+  token?: string;
+  code: number;
+  http: number;
+  reply: 'sent' | 'reset';
+}
+
+export interface StatusFact {
+  fact: 'status';
+  at: number;
+  wamid: string;
+  status: Status;
+  code?: number;
+}
+
+export interface InboundFact {
+  fact: 'inbound';
+  at: number;
+  wamid: string;
+  number: string;
+  phone: string;
+  type: string;
+  /** As it stands in the webhook's `messages`. */
+  message: JsonObject;
+}
+
+/** The answers to one webhook post. */
+export interface PostedFact {
+  fact: 'posted';
+  at: number;
+  updates: string[];
+  tries: number;
+  /** The HTTP status, or what went wrong. */
+  answer: number | string;
+  /** Answered 200, dropped, or given up: not tried again. */
+  done: boolean;
+}
+
+export type Fact =
+  | SendFact
+  | RefusedFact
+  | StatusFact
+  | InboundFact
+  | PostedFact
+  | { fact: 'phone'; at: number; phone: Phone }
+  | { fact: 'readByBusiness'; at: number; wamid: string; typing: boolean }
+  | { fact: 'waba'; at: number; id: string; subscribed: boolean; callback: Callback | null }
+  | { fact: 'number'; at: number; id: string; callback: Callback | null; registered: boolean }
+  | { fact: 'appCallback'; at: number; callback: Callback | null }
+  | { fact: 'clock'; at: number; aheadMs: number; rate: number }
+  | { fact: 'media'; at: number; media: Media }
+  | { fact: 'mediaDeleted'; at: number; id: string }
+  | { fact: 'template'; at: number; template: Template }
+  | { fact: 'seeded'; at: number };

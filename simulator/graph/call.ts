@@ -1,0 +1,76 @@
+// One call to the Graph, taken apart: `/{version?}/{object}/{edge?}`, its query, its token, its body.
+import type { IncomingHttpHeaders } from 'node:http';
+import { isObject, type JsonObject } from '../../src/kernel/json.ts';
+import type { Simulation } from '../simulation.ts';
+import { GraphError } from './graph-error.ts';
+
+export const LATEST_VERSION = 'v26.0';
+
+export interface GraphCall {
+  method: string;
+  version: string;
+  /** Empty for a bare `/`. */
+  object: string;
+  edge: string;
+  query: URLSearchParams;
+  headers: IncomingHttpHeaders;
+  body: Uint8Array;
+  path: string;
+}
+
+export function takeApart(
+  method: string,
+  url: string,
+  headers: IncomingHttpHeaders,
+  body: Uint8Array,
+): GraphCall {
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const parts = path.split('/').filter((part) => part !== '');
+  const version = /^v\d+\.\d+$/.test(parts[0] ?? '') ? parts.shift() : undefined;
+  return {
+    method,
+    version: version ?? LATEST_VERSION,
+    object: parts[0] ?? '',
+    edge: parts.slice(1).join('/'),
+    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+    headers,
+    body,
+    path,
+  };
+}
+
+/** Lets only known tokens through. */
+export function checkToken(sim: Simulation, call: GraphCall): string {
+  const header = call.headers.authorization;
+  const token =
+    header === undefined ? call.query.get('access_token') : /^(?:Bearer|OAuth) (.*)$/i.exec(header)?.[1];
+  if (token === null || token === undefined || token === '') {
+    throw new GraphError({ message: 'An access token is required to request this resource.', code: 104 });
+  }
+  if (sim.settings.tokens.includes(token)) return token;
+  if (!/^[\w|.-]+$/.test(token)) {
+    throw new GraphError({
+      message: 'Invalid OAuth access token - Cannot parse access token',
+      code: 190,
+      http: 401,
+    });
+  }
+  throw new GraphError({ message: 'Authentication Error', code: 190, http: 401 });
+}
+
+/** The body's fields, from JSON or a form; a body of another sort has none, which the first check then says. */
+export function bodyFields(call: GraphCall): JsonObject {
+  const type = call.headers['content-type'] ?? '';
+  const text = Buffer.from(call.body.buffer, call.body.byteOffset, call.body.byteLength).toString('utf8');
+  if (type.startsWith('application/x-www-form-urlencoded'))
+    return Object.fromEntries(new URLSearchParams(text));
+  if (!type.includes('json')) return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
+  } catch {
+    // Meta, too, does not say that it could not read it, but what it misses.
+    return {};
+  }
+}

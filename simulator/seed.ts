@@ -1,0 +1,82 @@
+// Brings a fresh world to life: its phones, and the messages they wrote before the start. Their windows are open at once;
+// the webhooks of what they wrote wait until the callback answers a verification, since the gateway may start later.
+import { sleep } from '../src/kernel/clock.ts';
+import { writeAs } from './customer.ts';
+import { PLAIN_TRAITS } from './fact.ts';
+import { phoneOf } from './phones.ts';
+import type { PhoneSettings } from './settings.ts';
+import { record, type Simulation } from './simulation.ts';
+import { inboundUpdate } from './updates.ts';
+import { verifyCallback } from './verify-callback.ts';
+import { windowKey, type Inbound } from './world.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const POLL_FIRST_MS = 250;
+const POLL_MAX_MS = 2000;
+
+/** Seeds a fresh world, and lets those write again who keep their window open. */
+export function seedWorld(sim: Simulation, signal: AbortSignal): void {
+  const fresh = !sim.world.seeded;
+  const written: Inbound[] = [];
+  for (const given of sim.settings.phones) {
+    if (fresh) makePhone(sim, given);
+    if (fresh ? given.wroteMsAgo !== undefined : windowHasClosed(sim, given))
+      written.push(...wrote(sim, given, fresh));
+  }
+  if (fresh) record(sim, { fact: 'seeded', at: sim.clock.now() });
+  if (written.length > 0) void tellWhenHeard(sim, written, signal);
+}
+
+function makePhone(sim: Simulation, given: PhoneSettings): void {
+  const digits = given.phone.replaceAll(/\D/g, '');
+  const plain = phoneOf(sim, digits);
+  record(sim, {
+    fact: 'phone',
+    at: sim.clock.now(),
+    phone: {
+      ...PLAIN_TRAITS,
+      ...plain,
+      name: given.name ?? plain.name,
+      online: given.online ?? true,
+      autoRead: given.autoRead ?? false,
+    },
+  });
+}
+
+function windowHasClosed(sim: Simulation, given: PhoneSettings): boolean {
+  if (given.keepsWindowOpen !== true) return false;
+  const phone = given.phone.replaceAll(/\D/g, '');
+  return [...sim.world.numbers.keys()].some((number) => {
+    const at = sim.world.wroteAt.get(windowKey(number, phone));
+    return at !== undefined && sim.clock.now() - at >= DAY_MS;
+  });
+}
+
+// To every number of the settings: a phone in a test may write to any of them.
+function wrote(sim: Simulation, given: PhoneSettings, fresh: boolean): Inbound[] {
+  const [first] = sim.settings.numbers;
+  if (!first) return [];
+  const wamid = fresh ? given.wroteWamid : undefined;
+  const message = writeAs(sim, {
+    number: first.phoneNumberId,
+    phone: given.phone.replaceAll(/\D/g, ''),
+    type: 'text',
+    body: { text: { body: given.wroteText ?? 'Halo, saya mau bertanya.' } },
+    at: sim.clock.now() - (given.wroteMsAgo ?? 0),
+    ...(wamid === undefined ? {} : { wamid }),
+  });
+  return message ? [message] : [];
+}
+
+async function tellWhenHeard(sim: Simulation, written: Inbound[], signal: AbortSignal): Promise<void> {
+  for (let waitMs = POLL_FIRST_MS; !signal.aborted; waitMs = Math.min(POLL_MAX_MS, waitMs * 2)) {
+    const callback = sim.world.appCallback;
+    if (callback && (await verifyCallback(sim, callback)).ok) break;
+    await sleep(sim.wireClock, waitMs, signal);
+  }
+  if (signal.aborted) return;
+  for (const message of written) {
+    const update = inboundUpdate(sim, message);
+    if (update) sim.push.post(update);
+  }
+}

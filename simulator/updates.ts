@@ -1,0 +1,107 @@
+// What subscribers are told, in Meta's words: the value of a `messages` change for a status or for a customer's message,
+// with the key orders that captures show.
+import type { JsonObject } from '../src/kernel/json.ts';
+import { WEBHOOK_HREF, titleOf, detailsOf } from './error-codes.ts';
+import type { Phone } from './fact.ts';
+import { phoneOf } from './phones.ts';
+import type { Update } from './push.ts';
+import type { Simulation } from './simulation.ts';
+import type { BusinessNumber, Inbound, Outbound, StatusChange } from './world.ts';
+
+/** The webhook of one status of a message; null when nobody is to be told. */
+export function statusUpdate(sim: Simulation, message: Outbound, index: number): Update | null {
+  const change = message.history[index];
+  if (!change) return null;
+  const value = (number: BusinessNumber): JsonObject => statusValue(sim, number, message, change);
+  return update(sim, message.fact.number, {
+    id: `${message.fact.wamid}/${index}`,
+    stream: message.fact.wamid,
+    value,
+  });
+}
+
+/** The webhook of a customer's message. */
+export function inboundUpdate(sim: Simulation, message: Inbound): Update | null {
+  const { fact } = message;
+  const value = (number: BusinessNumber): JsonObject => {
+    const phone = phoneOf(sim, fact.phone);
+    return {
+      messaging_product: 'whatsapp',
+      metadata: metadata(number),
+      contacts: [contact(phone, true)],
+      messages: [fact.message],
+    };
+  };
+  return update(sim, fact.number, { id: fact.wamid, stream: fact.phone, value });
+}
+
+interface Parts {
+  id: string;
+  stream: string;
+  value: (number: BusinessNumber) => JsonObject;
+}
+
+// Meta's choice of a callback: the number's own, else the WABA's, else the app's; none when the WABA is not subscribed.
+function update(sim: Simulation, numberId: string, parts: Parts): Update | null {
+  const number = sim.world.numbers.get(numberId);
+  const waba = number && sim.world.wabas.get(number.wabaId);
+  if (!number || !waba?.subscribed) return null;
+  const callback = number.callback ?? waba.callback ?? sim.world.appCallback;
+  if (!callback) return null;
+  const { id, stream, value } = parts;
+  return { id, stream, value: value(number), wabaId: waba.id, field: 'messages', url: callback.url };
+}
+
+function statusValue(
+  sim: Simulation,
+  number: BusinessNumber,
+  message: Outbound,
+  change: StatusChange,
+): JsonObject {
+  const value: JsonObject = { messaging_product: 'whatsapp', metadata: metadata(number) };
+  const phone = phoneOf(sim, message.fact.phone);
+  if (change.status !== 'failed') value['contacts'] = [contact(phone, change.status !== 'sent')];
+  value['statuses'] = [status(message, phone, change)];
+  return value;
+}
+
+function status(message: Outbound, phone: Phone, change: StatusChange): JsonObject {
+  const { fact } = message;
+  const out: JsonObject = { id: fact.wamid, status: change.status, timestamp: seconds(change.at) };
+  if (!phone.usernameUser) out['recipient_id'] = phone.phone;
+  out['recipient_user_id'] = phone.userId;
+  if (fact.token !== undefined) out['biz_opaque_callback_data'] = fact.token;
+  if (change.status === 'failed') out['errors'] = [webhookError(change.code ?? 131000)];
+  else if (change.status === 'sent' || change.status === 'delivered') out['pricing'] = pricing(fact.category);
+  return out;
+}
+
+function pricing(category: string | undefined): JsonObject {
+  if (category === undefined) {
+    return { billable: false, pricing_model: 'PMP', category: 'service', type: 'free_customer_service' };
+  }
+  return { billable: true, pricing_model: 'PMP', category: category.toLowerCase(), type: 'regular' };
+}
+
+function webhookError(code: number): JsonObject {
+  const title = titleOf(code);
+  return { code, title, message: title, error_data: { details: detailsOf(code) }, href: WEBHOOK_HREF };
+}
+
+function contact(phone: Phone, withUsername: boolean): JsonObject {
+  const profile: JsonObject = { name: phone.name };
+  if (phone.usernameUser && withUsername)
+    profile['username'] = phone.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
+  const out: JsonObject = { profile };
+  if (!phone.usernameUser) out['wa_id'] = phone.phone;
+  out['user_id'] = phone.userId;
+  return out;
+}
+
+function metadata(number: BusinessNumber): JsonObject {
+  return { display_phone_number: number.digits, phone_number_id: number.phoneNumberId };
+}
+
+export function seconds(at: number): string {
+  return String(Math.floor(at / 1000));
+}

@@ -1,0 +1,140 @@
+// What the simulated Meta knows: numbers, customers' phones, messages, windows. It changes only by facts, so that
+// reading a ledger from its beginning rebuilds it. Of messages it keeps the latest so many.
+import type { Callback, InboundFact, Media, Phone, SendFact, Status, Template } from './fact.ts';
+import type { NumberSettings, Settings, TemplateSettings } from './settings.ts';
+
+export interface BusinessNumber {
+  phoneNumberId: string;
+  wabaId: string;
+  display: string;
+  digits: string;
+  verifiedName: string;
+  allowedRecipients: ReadonlySet<string> | null;
+  registered: boolean;
+  callback: Callback | null;
+}
+
+export interface Waba {
+  id: string;
+  /** Whether the app hears of this WABA at all. */
+  subscribed: boolean;
+  callback: Callback | null;
+}
+
+export interface StatusChange {
+  status: Status;
+  at: number;
+  code?: number;
+}
+
+/** From the business to a customer. */
+export interface Outbound {
+  direction: 'outbound';
+  fact: SendFact;
+  history: StatusChange[];
+}
+
+/** From a customer to the business. */
+export interface Inbound {
+  direction: 'inbound';
+  fact: InboundFact;
+  readAt: number | null;
+}
+
+export type Message = Outbound | Inbound;
+
+export interface World {
+  numbers: Map<string, BusinessNumber>;
+  wabas: Map<string, Waba>;
+  appCallback: Callback | null;
+  phones: Map<string, Phone>;
+  phoneOfUser: Map<string, string>;
+  messages: Map<string, Message>;
+  /** The messages of each customer, oldest first. */
+  threads: Map<string, Message[]>;
+  /** When a customer last wrote to a number: `number:phone`. */
+  wroteAt: Map<string, number>;
+  templates: Map<string, Template>;
+  media: Map<string, Media>;
+  seeded: boolean;
+}
+
+/** The world at the beginning, as the settings describe it. */
+export function createWorld(settings: Settings): World {
+  const world: World = {
+    numbers: new Map(),
+    wabas: new Map(),
+    appCallback:
+      settings.callbackUrl === null ? null : { url: settings.callbackUrl, verifyToken: settings.verifyToken },
+    phones: new Map(),
+    phoneOfUser: new Map(),
+    messages: new Map(),
+    threads: new Map(),
+    wroteAt: new Map(),
+    templates: new Map(),
+    media: new Map(),
+    seeded: false,
+  };
+  world.wabas.set(settings.wabaId, { id: settings.wabaId, subscribed: true, callback: null });
+  for (const number of settings.numbers) addNumber(world, number, settings.wabaId);
+  for (const [i, template] of settings.templates.entries()) addTemplate(world, template, settings.wabaId, i);
+  return world;
+}
+
+export function addNumber(world: World, given: NumberSettings, wabaId: string): BusinessNumber {
+  const number: BusinessNumber = {
+    phoneNumberId: given.phoneNumberId,
+    wabaId: given.wabaId ?? wabaId,
+    display: given.displayPhoneNumber,
+    digits: given.displayPhoneNumber.replaceAll(/\D/g, ''),
+    verifiedName: given.verifiedName,
+    allowedRecipients: given.allowedRecipients
+      ? new Set(given.allowedRecipients.map((one) => one.replaceAll(/\D/g, '')))
+      : null,
+    registered: given.registered ?? true,
+    callback: null,
+  };
+  world.numbers.set(number.phoneNumberId, number);
+  if (!world.wabas.has(number.wabaId)) {
+    world.wabas.set(number.wabaId, { id: number.wabaId, subscribed: true, callback: null });
+  }
+  return number;
+}
+
+export function addMessage(world: World, message: Message, keep: number): void {
+  const { wamid, phone } = message.fact;
+  world.messages.set(wamid, message);
+  const thread = world.threads.get(phone);
+  if (thread) thread.push(message);
+  else world.threads.set(phone, [message]);
+  if (world.messages.size > keep) forgetOldest(world);
+}
+
+export function templateKey(wabaId: string, name: string, language: string): string {
+  return `${wabaId}/${name}/${language}`;
+}
+
+export function windowKey(number: string, phone: string): string {
+  return `${number}:${phone}`;
+}
+
+function addTemplate(world: World, given: TemplateSettings, wabaId: string, index: number): void {
+  const template: Template = {
+    ...given,
+    wabaId: given.wabaId ?? wabaId,
+    parameter_format: given.parameter_format ?? 'POSITIONAL',
+    id: given.id ?? String(1_000_000_000_000_001 + index),
+  };
+  world.templates.set(templateKey(template.wabaId, template.name, template.language), template);
+}
+
+function forgetOldest(world: World): void {
+  for (const [wamid, message] of world.messages) {
+    world.messages.delete(wamid);
+    const { phone } = message.fact;
+    const thread = world.threads.get(phone);
+    if (thread && thread.length > 1) thread.shift();
+    else world.threads.delete(phone);
+    return;
+  }
+}
