@@ -19,9 +19,15 @@ export function install() {
   console.error('Installing dependencies (npm ci) ...');
   const flags = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
   const [command, ...first] = npm();
-  const ended = spawnSync(command, [...first, ...flags], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' });
+  const ended = spawnSync(command, [...first, ...flags], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  });
   if (ended.status === 0) return;
-  console.error(`The dependencies could not be installed${ended.error ? `: ${ended.error.message}` : ''}. Run \`npm ci\` in ${ROOT} to see why.`);
+  console.error(
+    `The dependencies could not be installed${ended.error ? `: ${ended.error.message}` : ''}. Run \`npm ci\` in ${ROOT} to see why.`,
+  );
   process.exit(1);
 }
 
@@ -35,7 +41,9 @@ export async function start(file, args, entry) {
   }
   const node = installedNode();
   if (node === undefined) {
-    console.error(`Kurir needs Node.js ${NODE_MAJOR} or newer; this is ${process.version}. Install it from https://nodejs.org, then try again.`);
+    console.error(
+      `Kurir needs Node.js ${NODE_MAJOR} or newer; this is ${process.version}. Install it from https://nodejs.org, then try again.`,
+    );
     process.exit(1);
   }
   startOn(node, [fileURLToPath(entry), ...process.argv.slice(2)]);
@@ -74,7 +82,9 @@ function startOn(node, args) {
     console.error(`Node.js ${NODE_MAJOR} could not be started: ${error.message}`);
     process.exit(1);
   });
-  child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
+  child.on('exit', (code, signal) =>
+    process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]),
+  );
 }
 
 // A starter that is killed takes us with it, as if there were one process; else a gateway would stay behind unseen.
