@@ -11,8 +11,8 @@ export interface Ready {
   phoneNumberId: string;
   conversation: string;
   line: number;
-  expiresAt: number;
-  owedUntil: number | null;
+  /** A caller is owed a wamid for it. */
+  owed: boolean;
 }
 
 interface ReadyRow {
@@ -21,11 +21,10 @@ interface ReadyRow {
   phone_number_id: string;
   conversation: string;
   line: number;
-  expires_at: Date;
-  owed_until: Date | null;
+  owed: boolean;
 }
 
-const READY = 's.organisation_id, s.id, s.phone_number_id, s.conversation, s.line, s.expires_at, s.owed_until';
+const READY = 's.organisation_id, s.id, s.phone_number_id, s.conversation, s.line, s.owed_until is not null as owed';
 
 /** What is ready in each line of a lane, oldest first (index message_states_ready). */
 export async function readReady(db: Queryable, lane: { phoneNumberId: string; now: number; limit: number }): Promise<Ready[]> {
@@ -378,7 +377,6 @@ function toReady(row: ReadyRow): Ready {
     phoneNumberId: row.phone_number_id,
     conversation: row.conversation,
     line: row.line,
-    expiresAt: row.expires_at.getTime(),
-    owedUntil: row.owed_until?.getTime() ?? null,
+    owed: row.owed,
   };
 }

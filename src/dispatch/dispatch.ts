@@ -21,7 +21,7 @@ export interface Caller {
 
 export interface CallerParts {
   lanes: Lanes;
-  lease: Lease;
+  lease: Pick<Lease, 'mayCall'>;
   meta: MetaClient;
   settler: Settler;
   tokenKey: Buffer;

@@ -6,7 +6,7 @@ import type { Timer } from '../kernel/clock.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
-import { sqlState } from '../storage/db.ts';
+import { isConnectionLoss } from '../storage/db.ts';
 import { intendRows, lanesWithReady, postpone, promote, readReady, type IntentRow, type Intended, type Ready } from './dispatch-store.ts';
 
 export interface Queue {
@@ -25,7 +25,8 @@ export interface QueueParts {
   nodeId: string;
   call: (ready: Ready, intended: Intended, intent: IntentRow) => void;
   renewLease: () => Promise<void>;
-  paceOf: (phoneNumberId: string) => void;
+  /** Follows a change of the number's pace. */
+  followPace: (lane: Lane) => void;
 }
 
 interface Work {
@@ -73,6 +74,7 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
         work.again = false;
         await read(lane, work);
         const behind = give(lane, work);
+        lane.waiting = work.ready.length;
         if (behind.length > 0) inOrder(lane, work, () => postpone(ctx.db, behind));
       } while ((work.again || (lane.due && work.ready.length === 0)) && !stopped);
     } catch (error) {
@@ -86,9 +88,10 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
   async function read(lane: Lane, work: Work): Promise<void> {
     if (!lane.due || work.ready.length >= READ_AHEAD / 2) return;
     lane.due = false;
-    parts.paceOf(lane.phoneNumberId);
+    parts.followPace(lane);
     const limit = READ_AHEAD + work.known.size;
     const rows = await readReady(ctx.db, { phoneNumberId: lane.phoneNumberId, now: ctx.clock.now(), limit });
+    if (rows.length === 0 && work.known.size === 0) lane.queued.fill(0);
     const fresh = rows.filter((row) => !work.known.has(row.id));
     // A line was read to its limit: there is more behind.
     if ([0, 1, 2, 3].some((line) => rows.filter((row) => row.line === line).length === limit)) lane.due = true;
@@ -126,6 +129,7 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
   }
 
   function intend(lane: Lane, work: Work, row: Ready, now: number): void {
+    lane.queued[row.line] = Math.max(0, (lane.queued[row.line] ?? 0) - 1);
     lane.busy.add(row.conversation);
     lane.pace.take(now);
     lane.pairs?.took(row.conversation, now);
@@ -146,7 +150,7 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
         forget(work, row);
         parts.lanes.givePlaceBack(lane, row.conversation);
         // Perhaps it was committed: nothing is called until the lanes are taken anew, which queues what was not called.
-        if (sqlState(error) === undefined || isConnectionLoss(error)) void parts.renewLease().catch(() => undefined);
+        if (isConnectionLoss(error)) void parts.renewLease().catch(() => undefined);
         lane.due = true;
         later(lane, work, 1_000);
       },
@@ -232,9 +236,4 @@ function pick(lines: readonly number[], turn: number): number | undefined {
 
 function forget(work: Work, row: Ready): void {
   work.known.delete(row.id);
-}
-
-function isConnectionLoss(error: unknown): boolean {
-  const state = sqlState(error);
-  return state === undefined || state.startsWith('08') || state.startsWith('57P');
 }

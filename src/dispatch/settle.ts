@@ -106,7 +106,7 @@ function refusedRow(base: Base, attempt: Attempt, error: GraphError, at: { now: 
   if (verdict.action === 'number') {
     const brake: Brake = { kind: 'stop number', reason: failure.message };
     // Who is owed a wamid is told; for everyone else the message waits until the number is repaired.
-    return attempt.owedUntil === null ? { row: { ...again, readyAt: at.now }, brake } : { row: failed, brake };
+    return !attempt.owed ? { row: { ...again, readyAt: at.now }, brake } : { row: failed, brake };
   }
   if (error.httpStatus >= 500) {
     // Meta's word that it was not taken; believed, and counted from now on as one that may have left.

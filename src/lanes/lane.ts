@@ -16,6 +16,10 @@ export interface Lane {
   readonly followed: Set<string>;
   /** Messages may stand ready in the table that are not in memory: read before anything new goes past them. */
   due: boolean;
+  /** Messages read from the table that have not gone yet. */
+  waiting: number;
+  /** How many were queued in each line and have not gone, as far as this node knows. */
+  queued: number[];
   /** Nothing goes until then: the number or its token is unusable. */
   stoppedUntil: number;
   stops: number;
@@ -32,6 +36,8 @@ export function createLane(lane: { phoneNumberId: string; organisationId: Organi
     busy: new Set(),
     followed: new Set(),
     due: true,
+    waiting: 0,
+    queued: [0, 0, 0, 0],
     stoppedUntil: 0,
     stops: 0,
   };
@@ -47,8 +53,10 @@ export function setPace(lane: Lane, pace: number | null, now: number): void {
 
 /** Takes a place for a message that was not in the queue: only where nothing is to go before it. */
 export function takePlace(lane: Lane, conversation: string, now: number): boolean {
-  if (lane.due || lane.stoppedUntil > now || lane.busy.has(conversation) || lane.followed.has(conversation)) return false;
+  if (lane.due || lane.waiting > 0 || lane.stoppedUntil > now) return false;
+  if (lane.busy.has(conversation) || lane.followed.has(conversation)) return false;
   if ((lane.pairs?.waitMs(conversation, now) ?? 0) > 0 || !lane.pace.take(now)) return false;
+  lane.pairs?.took(conversation, now);
   lane.busy.add(conversation);
   return true;
 }

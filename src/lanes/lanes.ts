@@ -20,10 +20,8 @@ export interface Attempt {
   mayHaveLeft: boolean;
   /** Meta's noes so far. */
   refusals: number;
-  expiresAt: number;
   /** A caller is owed a wamid: what cannot go now is told, not queued. */
-  owedUntil: number | null;
-  freeForm: boolean;
+  owed: boolean;
 }
 
 export interface Dispatcher {
@@ -41,15 +39,22 @@ export interface Lanes {
   all(): Iterable<Lane>;
   open(lane: { phoneNumberId: string; organisationId: OrganisationId; epoch: number; pace: number | null }): Lane;
   close(phoneNumberId: string): void;
+  followPace(lane: Lane, pace: number | null | undefined): void;
   /** A place for a new message: its number's pace and its recipient's turn as far as memory knows, and a free connection. */
   takePlace(phoneNumberId: string, conversation: string, pace: number | null): Lane | undefined;
   givePlaceBack(lane: Lane, conversation: string): void;
+  /** How long what stands in a line of the lane will take to leave, as far as this node knows. */
+  backlogMs(phoneNumberId: string, line: number): number;
   /** Calls that may still be begun. */
   freeCalls(): number;
   takeCall(): void;
   giveCallBack(): void;
+  /** Outcomes cannot be recorded: no new calls until they can. Returns the end of it. */
+  suspend(): () => void;
   /** No new places: the gateway is stopping. */
   stop(): void;
+  /** Calls begun and not settled. */
+  calls(): number;
   register(dispatcher: Dispatcher): void;
   dispatcher(): Dispatcher;
 }
@@ -58,9 +63,10 @@ export function createLanes(ctx: Context, waiters: Waiters): Lanes {
   const lanes = new Map<string, Lane>();
   let calls = 0;
   let stopped = false;
+  let suspended = 0;
   let registered: Dispatcher | undefined;
 
-  const free = (): number => (stopped ? 0 : ctx.config.metaConnections - calls);
+  const free = (): number => (stopped || suspended > 0 ? 0 : ctx.config.metaConnections - calls);
 
   return {
     waiters,
@@ -74,6 +80,9 @@ export function createLanes(ctx: Context, waiters: Waiters): Lanes {
       return lane;
     },
     close: (phoneNumberId) => void lanes.delete(phoneNumberId),
+    followPace(lane, pace) {
+      if (pace !== undefined) setPace(lane, pace, ctx.clock.now());
+    },
     takePlace(phoneNumberId, conversation, pace) {
       const lane = lanes.get(phoneNumberId);
       const now = ctx.clock.now();
@@ -87,10 +96,19 @@ export function createLanes(ctx: Context, waiters: Waiters): Lanes {
       givePlaceBack(lane, conversation);
       calls--;
     },
+    backlogMs(phoneNumberId, line) {
+      const lane = lanes.get(phoneNumberId);
+      return lane && lane.paceSetting !== null ? ((lane.queued[line] ?? 0) / lane.paceSetting) * 1_000 : 0;
+    },
     freeCalls: free,
     takeCall: () => void calls++,
     giveCallBack: () => void calls--,
+    suspend() {
+      suspended++;
+      return () => void suspended--;
+    },
     stop: () => void (stopped = true),
+    calls: () => calls,
     register: (dispatcher) => void (registered = dispatcher),
     dispatcher() {
       if (!registered) throw new Error('No dispatcher is registered: gateway.ts wires one before the first request.');

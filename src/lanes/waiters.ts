@@ -22,8 +22,8 @@ export interface Waiters {
   /** Resolves with the first news that are enough, or undefined when the time is up. */
   wait(message: { organisationId: string; id: string }, enough: (news: News) => boolean, waitMs: number): Promise<News | undefined>;
   tell(messageId: string, news: News): void;
-  /** Whether somebody waits for this message here. */
-  has(messageId: string): boolean;
+  /** Whether these news would be an answer to somebody who waits here. */
+  answeredBy(messageId: string, news: News): boolean;
   count(): number;
   /** Ends every wait with undefined: the gateway is stopping. */
   release(): void;
@@ -74,7 +74,7 @@ export function createWaiters(clock: Clock, readNews: ReadNews): Waiters {
         looking ??= clock.after(LOOK_EVERY_MS, () => void look());
       }),
     tell,
-    has: (messageId) => waiting.has(messageId),
+    answeredBy: (messageId, news) => [...(waiting.get(messageId) ?? [])].some((waiter) => waiter.enough(news)),
     count: () => waiting.size,
     release() {
       looking?.cancel();

@@ -10,7 +10,7 @@ import { newId, type MessageId, type OrganisationId } from '../kernel/ids.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { OutboundMessage } from '../meta/outbound.ts';
-import { sqlState } from '../storage/db.ts';
+import { isConnectionLoss, sqlState } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { acceptRows, voidRows, type AcceptedRow, type AcceptRow } from './accept-store.ts';
 import { LINES, lineOf, type Priority } from './message.ts';
@@ -24,8 +24,8 @@ export interface AcceptInput {
   /** The caller waits for Meta's answer. */
   waits: boolean;
   expiresAt: number;
-  /** A wamid is owed until then; null: none is. */
-  owedUntil: number | null;
+  /** A wamid is owed for so long; null: none is. */
+  owedForMs: number | null;
 }
 
 export type Accepted =
@@ -66,7 +66,7 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
       return await accepting.add(row);
     } catch (error) {
       // PostgreSQL itself said no: nothing was committed. Class 40 has been repeated, 22 and 23 were split off.
-      if (sqlState(error) !== undefined && !isConnectionLoss(error)) throw refused(error);
+      if (!isConnectionLoss(error)) throw refused(error);
       const accepted = await recovering.add(row).catch((cause: unknown) => {
         throw new KurirError('service_unavailable', 'The outcome is unknown: repeat with the same Idempotency-Key.', { retryAfterMs: 2_000, cause });
       });
@@ -90,7 +90,7 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
       if (lane && written?.state !== 'intended') parts.lanes.givePlaceBack(lane, row.conversation);
       if (!written) return replayed(parts.keys, input);
       if (lane && written.state === 'intended') hand(parts.lanes, input, row);
-      else wake(parts.lanes, row.phoneNumberId);
+      else wake(parts.lanes, row);
       return {
         kind: 'accepted',
         id: row.id,
@@ -123,7 +123,7 @@ function toRow(input: AcceptInput, made: { id: MessageId; at: number; lane: Lane
     line: lineOf(input.priority, input.waits),
     priority: LINES[input.priority],
     expiresAt: input.expiresAt,
-    owedUntil: input.owedUntil,
+    owedForMs: input.owedForMs,
     firstAnswer: input.waits ? null : 'queued',
     epoch: made.lane?.epoch ?? null,
     at: made.at,
@@ -142,15 +142,14 @@ function hand(lanes: Lanes, input: AcceptInput, row: NewRow): void {
     body: input.message.body,
     mayHaveLeft: false,
     refusals: 0,
-    expiresAt: row.expiresAt,
-    owedUntil: row.owedUntil,
-    freeForm: input.message.freeForm,
+    owed: row.owedForMs !== null,
   });
 }
 
-function wake(lanes: Lanes, phoneNumberId: string): void {
-  const lane = lanes.get(phoneNumberId);
+function wake(lanes: Lanes, row: NewRow): void {
+  const lane = lanes.get(row.phoneNumberId);
   if (!lane) return;
+  lane.queued[row.line] = (lane.queued[row.line] ?? 0) + 1;
   lane.due = true;
   lanes.dispatcher().wake(lane);
 }
@@ -175,12 +174,6 @@ async function recover(ctx: Context, parts: AccepterParts, rows: AcceptRow[]): P
       await new Promise<void>((resolve) => ctx.clock.after(RECOVERY_TRY_MS, resolve));
     }
   }
-}
-
-// Class 08 and 57P: the server or the link went away, perhaps after the COMMIT.
-function isConnectionLoss(error: unknown): boolean {
-  const state = sqlState(error);
-  return state === undefined || state.startsWith('08') || state.startsWith('57P');
 }
 
 function refused(cause: unknown): KurirError {

@@ -16,7 +16,8 @@ export interface AcceptRow {
   line: number;
   priority: number;
   expiresAt: number;
-  owedUntil: number | null;
+  /** A caller is owed a wamid for so long; afterwards nothing may leave. */
+  owedForMs: number | null;
   firstAnswer: string | null;
   /** The epoch of the lane in which a place is taken for it; null: it goes to the queue. */
   epoch: number | null;
@@ -38,7 +39,7 @@ with input as (
   select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::text[],
     $10::bytea[], $11::smallint[], $12::smallint[], $13::float8[], $14::float8[], $15::text[], $16::bigint[], $17::float8[])
   with ordinality as input (id, organisation_id, phone_number_id, type, recipient, conversation, body, callback_data, key,
-    fingerprint, line, priority, expires_at, owed_until, first_answer, epoch, at, place)
+    fingerprint, line, priority, expires_at, owed_for, first_answer, epoch, at, place)
 ), keyed as (
   insert into idempotency_keys (organisation_id, key, fingerprint, message_id, created_at)
   select organisation_id, key, fingerprint, id, to_timestamp(at / 1000) from input where key is not null order by organisation_id, key
@@ -62,7 +63,7 @@ with input as (
     nextval('message_turns'), case when intend then 9 else line end, priority,
     to_timestamp(at / 1000) + case when intend then interval '60 seconds' else interval '0' end,
     case when intend then 1 else 0 end, case when intend then epoch end, case when intend then to_timestamp(at / 1000) end,
-    to_timestamp(expires_at / 1000), to_timestamp(owed_until / 1000), first_answer, to_timestamp(at / 1000)
+    to_timestamp(expires_at / 1000), case when owed_for is not null then database_now() + make_interval(secs => owed_for / 1000) end, first_answer, to_timestamp(at / 1000)
   from judged
   returning id, state, organisation_id, phone_number_id, conversation
 )
@@ -86,7 +87,7 @@ export async function acceptRows(db: Queryable, nodeId: string, rows: readonly A
     rows.map((r) => r.line),
     rows.map((r) => r.priority),
     rows.map((r) => r.expiresAt),
-    rows.map((r) => r.owedUntil),
+    rows.map((r) => r.owedForMs),
     rows.map((r) => r.firstAnswer),
     rows.map((r) => r.epoch),
     rows.map((r) => r.at),

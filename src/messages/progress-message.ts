@@ -57,6 +57,7 @@ async function write(ctx: Context, lanes: Lanes, steps: readonly Progress[]): Pr
 }
 
 function toRow(step: Progress, lanes: Lanes): ProgressRow {
+  const news = { state: step.status, mayHaveLeft: false, wamid: step.wamid, failure: step.failure };
   const at = (status: Progress['status']): number | null => (step.status === status ? step.at : null);
   return {
     organisationId: step.organisationId,
@@ -71,7 +72,7 @@ function toRow(step: Progress, lanes: Lanes): ProgressRow {
     deliveredAt: at('delivered'),
     readAt: at('read'),
     failedAt: at('failed'),
-    firstAnswer: lanes.waiters.has(step.messageId) && step.status === 'pending' ? 'pending' : null,
+    firstAnswer: lanes.waiters.answeredBy(step.messageId, news) ? step.status : null,
   };
 }
 

@@ -77,6 +77,12 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
+/** Whether the link or the server went away: what was asked may have been done all the same (no code, class 08, 57P). */
+export function isConnectionLoss(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === undefined || state.startsWith('08') || state.startsWith('57P');
+}
+
 async function run<Result extends object>(
   target: pg.Pool | pg.PoolClient,
   text: string,

@@ -1,0 +1,63 @@
+// Mark a customer's message as read: Meta is told once, then our row says so. A repeat of what is read already is answered the same
+// without another call.
+import type { Context } from '../context.ts';
+import { KurirError } from '../kernel/errors.ts';
+import type { OrganisationId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import type { MetaClient } from '../meta/client.ts';
+import type { BusinessNumber } from '../organisations/numbers.ts';
+import { findMessageByWamid, flipToRead } from './message-store.ts';
+import type { Message } from './message.ts';
+
+export interface ReadReceipt {
+  organisationId: OrganisationId;
+  number: BusinessNumber;
+  wamid: string;
+  typing: boolean;
+}
+
+export interface ReadMarker {
+  /** The inbound message; throws `resource_not_found`, `invalid_field_value` or `whatsapp_upstream_error`. */
+  markRead(receipt: ReadReceipt): Promise<Message>;
+}
+
+export function createReadMarker(ctx: Context, meta: MetaClient): ReadMarker {
+  // Receipts for one message at once are one call.
+  const running = new Map<string, Promise<Message>>();
+
+  async function mark(receipt: ReadReceipt): Promise<Message> {
+    const { organisationId, number, wamid } = receipt;
+    const message = await findMessageByWamid(ctx.db, organisationId, { wamid, phoneNumberId: number.phoneNumberId });
+    if (!message) throw new KurirError('resource_not_found', 'No message of this number has that message_id.', { param: 'message_id' });
+    if (message.direction === 'outbound') {
+      throw new KurirError('invalid_field_value', 'message_id is of an outbound message: only inbound messages can be marked as read.', { param: 'message_id' });
+    }
+    if (message.state === 'read') return message;
+    await tell(meta, receipt);
+    await flipToRead(ctx.db, organisationId, message.id);
+    return { ...message, state: 'read' };
+  }
+
+  return {
+    markRead(receipt) {
+      const key = `${receipt.organisationId} ${receipt.number.phoneNumberId} ${receipt.wamid}`;
+      const present = running.get(key);
+      if (present) return present;
+      const marking = mark(receipt).finally(() => running.delete(key));
+      running.set(key, marking);
+      return marking;
+    },
+  };
+}
+
+async function tell(meta: MetaClient, receipt: ReadReceipt): Promise<void> {
+  const body: JsonObject = { messaging_product: 'whatsapp', status: 'read', message_id: receipt.wamid };
+  if (receipt.typing) body['typing_indicator'] = { type: 'text' };
+  const { accessToken, phoneNumberId } = receipt.number;
+  const answer = await meta.call({ method: 'POST', accessToken, path: `${phoneNumberId}/messages`, body });
+  if (answer.kind === 'refused') {
+    const why = answer.error.details ?? answer.error.title;
+    throw new KurirError('whatsapp_upstream_error', `Meta refused the receipt (${answer.error.code}): ${why}`);
+  }
+  if (answer.kind === 'failed') throw new KurirError('whatsapp_upstream_error', `Meta did not take the receipt: ${answer.reason}. Repeat it.`);
+}

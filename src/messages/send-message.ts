@@ -1,0 +1,176 @@
+// Send: accept, then wait for Meta's answer as long as the caller does. A repeat with the same key attaches to the message of the
+// first call: it waits as that would, and is answered alike.
+import type { Context } from '../context.ts';
+import type { IdempotencyKey, KeyLookUp } from '../idempotency/idempotency-key.ts';
+import { KurirError, type Failure } from '../kernel/errors.ts';
+import type { OrganisationId } from '../kernel/ids.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import type { News } from '../lanes/waiters.ts';
+import type { OutboundMessage } from '../meta/outbound.ts';
+import type { BusinessNumber } from '../organisations/numbers.ts';
+import { createGroupCommit } from '../storage/group-commit.ts';
+import type { Accepter } from './accept-message.ts';
+import { findMessage, keepFirstAnswers, readNews, withdraw } from './message-store.ts';
+import { lineOf, RANKS, wireStatus, type Priority, type WireStatus } from './message.ts';
+
+export interface SendInput {
+  organisationId: OrganisationId;
+  number: BusinessNumber;
+  message: OutboundMessage;
+  idempotency: IdempotencyKey | undefined;
+  priority: Priority;
+  expiresInMs: number;
+  /** How long the caller waits; 0: not at all. */
+  waitMs: number;
+  /** The dialect owes a wamid: what has not left when the wait ends is withdrawn. */
+  owed: boolean;
+  /** Takes from the organisation's budget, or throws; and gives back when it was a replay. */
+  budget: { take: () => void; giveBack: () => void };
+}
+
+export interface Sent {
+  id: string;
+  createdAt: Date;
+  status: WireStatus;
+  /** The outcome of a call to Meta is unknown, or may still become known. */
+  open: boolean;
+  /** It did not leave in time and was withdrawn: a wamid was owed. */
+  withdrawn: boolean;
+  wamid: string | null;
+  failure: Failure | null;
+  replayed: boolean;
+}
+
+export interface Sender {
+  send(input: SendInput): Promise<Sent>;
+  drained(): Promise<void>;
+}
+
+export interface SenderParts {
+  accepter: Accepter;
+  keys: KeyLookUp;
+  lanes: Lanes;
+}
+
+// Beyond Meta's time-out: when a call is under way, its end is near.
+const CALL_ENDS_MS = 23_000;
+
+export function createSender(ctx: Context, parts: SenderParts): Sender {
+  const answering = createGroupCommit<{ organisationId: string; id: string; status: string }, void>({
+    write: async (rows) => {
+      await keepFirstAnswers(ctx.db, rows);
+      return rows.map(() => undefined);
+    },
+    maxRows: 500,
+  });
+
+  async function send(input: SendInput): Promise<Sent> {
+    const refusal = refusalOf(input);
+    if (refusal) {
+      // A replay passes what depends on state: look whether it is one before saying no.
+      const id = input.idempotency && (await parts.keys.find(input.organisationId, input.idempotency));
+      if (id === undefined) throw refusal;
+      return replay(input, id);
+    }
+    const line = lineOf(input.priority, input.waitMs > 0);
+    const tooLong = !input.owed && parts.lanes.backlogMs(input.number.phoneNumberId, line) > input.waitMs;
+    const waitMs = tooLong ? 0 : input.waitMs;
+    const expiresAt = ctx.clock.now() + input.expiresInMs;
+    const accepted = await parts.accepter.accept({ ...input, waits: waitMs > 0, expiresAt, owedForMs: input.owed ? waitMs : null });
+    if (accepted.kind === 'replayed') {
+      input.budget.giveBack();
+      return replay(input, accepted.id);
+    }
+    const message = { organisationId: input.organisationId, id: accepted.id };
+    const firstStatus = !input.owed && input.message.freeForm && !accepted.windowOpen;
+    const news = await awaitNews(message, { waitMs, firstStatus, owed: input.owed });
+    const sent = toSent({ id: accepted.id, createdAt: accepted.createdAt }, news);
+    if (input.idempotency && !input.owed && sent.status !== 'pending' && waitMs > 0) keep(message, sent.status);
+    return sent;
+  }
+
+  async function awaitNews(message: { organisationId: string; id: string }, wait: { waitMs: number; firstStatus: boolean; owed: boolean }): Promise<News | undefined> {
+    const enough = (news: News): boolean => (wait.firstStatus ? rankOf(news) > RANKS.pending : answers(news));
+    const news = wait.waitMs > 0 ? await parts.lanes.waiters.wait(message, enough, wait.waitMs) : undefined;
+    if (news) return news;
+    if (!wait.owed) return wait.waitMs > 0 ? present(message) : undefined;
+    const failure: Failure = { code: 'withdrawn', message: 'Withdrawn: it could not be sent before the caller’s wait ended.', providerCode: null };
+    if (await withdraw(ctx.db, message, { failure, freeKey: true })) return { state: 'failed', mayHaveLeft: false, wamid: null, failure };
+    // The call has begun, or is over: its end is near.
+    return (await parts.lanes.waiters.wait(message, (late) => answers(late) || late.state === 'unknown', CALL_ENDS_MS)) ?? present(message);
+  }
+
+  async function present(message: { organisationId: string; id: string }): Promise<News | undefined> {
+    const [row] = await readNews(ctx.db, [message]).catch(() => []);
+    return row;
+  }
+
+  async function replay(input: SendInput, id: string): Promise<Sent> {
+    const message = { organisationId: input.organisationId, id };
+    const stored = await findMessage(ctx.db, input.organisationId, { id });
+    if (!stored) throw new KurirError('service_unavailable', 'The message of this key is not there any more: use a new key.');
+    const [before] = await readNews(ctx.db, [message]);
+    const first = before?.firstAnswer;
+    const about = { id, createdAt: stored.createdAt };
+    if (before && first && first !== 'failed' && !input.owed) {
+      return { ...toSent(about, before), status: first as WireStatus, failure: null, replayed: true };
+    }
+    const settled = before && (answers(before) || (input.owed && before.state === 'unknown'));
+    const news = settled ? before : await awaitNews(message, { waitMs: input.waitMs, firstStatus: false, owed: input.owed });
+    return { ...toSent(about, news), replayed: true };
+  }
+
+  function keep(message: { organisationId: string; id: string }, status: string): void {
+    answering.add({ ...message, status }).catch((error: unknown) => ctx.log.debug({ err: error }, 'a first answer was not kept'));
+  }
+
+  return { send, drained: () => answering.drained() };
+}
+
+// What depends on state, budget last.
+function refusalOf(input: SendInput): KurirError | undefined {
+  const { number } = input;
+  if (number.status !== 'connected') {
+    const why = number.statusReason ?? `its status is ${number.status}`;
+    return new KurirError('account_not_connected', `The number ${number.phoneNumberId} cannot send now: ${why}`, { param: 'phone_number_id' });
+  }
+  try {
+    input.budget.take();
+    return undefined;
+  } catch (error) {
+    if (error instanceof KurirError) return error;
+    throw error;
+  }
+}
+
+function answers(news: News): boolean {
+  return rankOf(news) >= RANKS.pending;
+}
+
+function rankOf(news: News): number {
+  switch (news.state) {
+    case 'pending':
+      return RANKS.pending;
+    case 'sent':
+    case 'failed':
+    case 'delivered':
+    case 'read':
+      return RANKS[news.state];
+    default:
+      return RANKS.open;
+  }
+}
+
+function toSent(message: { id: string; createdAt: Date }, news: News | undefined): Sent {
+  const failed = news?.state === 'failed';
+  return {
+    id: message.id,
+    createdAt: message.createdAt,
+    status: news ? wireStatus(news.state, news.mayHaveLeft) : 'queued',
+    open: news?.state === 'unknown' || news?.state === 'intended',
+    withdrawn: failed && news.failure?.code === 'withdrawn',
+    wamid: news?.wamid ?? null,
+    failure: failed ? news.failure : null,
+    replayed: false,
+  };
+}
