@@ -215,12 +215,26 @@ describe('createNumberDirectory', () => {
   });
 
   it('sees a number connected while a read was under way', async () => {
-    await using numbers = await createNumberDirectory(room.ctx);
+    const { db } = room.ctx;
+    let held: Promise<unknown> | undefined;
+    let answered = 0;
+    const query: typeof db.query = async (text, values, name) => {
+      const rows = await db.query<never>(text, values, name);
+      answered++;
+      await held;
+      return rows;
+    };
+    await using numbers = await createNumberDirectory({ ...room.ctx, db: { ...db, query } });
+    const connected = Promise.withResolvers<void>();
+    held = connected.promise;
+    answered = 0;
     const early = numbers.reread();
+    await vi.waitFor(() => expect(answered).toBe(1));
     await addNumber(room.otherNode(), input());
-    await numbers.findNumber(mine.id, ONE);
+    const number = numbers.findNumber(mine.id, ONE);
+    connected.resolve();
     await early;
-    expect(numbers.knownNumber(mine.id, ONE)).toBeDefined();
+    expect(await number).toMatchObject({ phoneNumberId: ONE });
   });
 
   it('is in force at once after a change through this node, and within seconds after one through another', async () => {

@@ -51,6 +51,7 @@ describe('ensureOnlyOrganisation', () => {
 
   it('says which there are when there are several', async () => {
     const one = await createOrganisation(room.ctx, { name: 'One' });
+    room.clock.advance(1);
     const other = await createOrganisation(room.ctx, { name: 'Other' });
     const refusal = ensureOnlyOrganisation(room.ctx);
     await expect(refusal).rejects.toThrow(`${one.id} (One), ${other.id} (Other)`);
