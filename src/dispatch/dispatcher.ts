@@ -7,7 +7,7 @@ import type { Lease, LeaseEvents } from '../lanes/lease.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { Progresser } from '../messages/progress-message.ts';
 import type { MetaClient } from '../meta/client.ts';
-import type { BusinessNumber } from '../organisations/number-directory.ts';
+import type { BusinessNumber } from '../organisations/numbers.ts';
 import { createCaller } from './dispatch.ts';
 import { openConversations, requeueUncalled } from './dispatch-store.ts';
 import { createQueue } from './queue.ts';

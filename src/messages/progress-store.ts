@@ -95,16 +95,16 @@ export async function progressRows(db: Queryable, rows: readonly ProgressRow[]):
   return new Map(returned.map((r) => [r.id, toProgressed(r)]));
 }
 
-/** The messages that Meta's ids belong to, for statuses that carry no token of ours (index message_states_wamids). */
+/** The messages that Meta's ids belong to (index message_states_wamids). All of one number, so that the wamid alone names them. */
 export async function idsOfWamids(db: Queryable, wamids: readonly { organisationId: string; phoneNumberId: string; wamid: string }[]): Promise<Map<string, string>> {
-  const rows = await db.query<{ organisation_id: string; wamid: string; id: string }>(
-    `select s.organisation_id, s.wamid, min(s.id) as id from unnest($1::text[], $2::text[], $3::text[]) as t (organisation_id, phone_number_id, wamid)
+  const rows = await db.query<{ wamid: string; id: string }>(
+    `select s.wamid, min(s.id) as id from unnest($1::text[], $2::text[], $3::text[]) as t (organisation_id, phone_number_id, wamid)
      join message_states s on s.organisation_id = t.organisation_id and s.wamid = t.wamid and s.phone_number_id = t.phone_number_id
      join messages m on m.organisation_id = s.organisation_id and m.id = s.id and m.direction = 'outbound'
-     group by s.organisation_id, s.wamid`,
+     group by s.wamid`,
     [wamids.map((w) => w.organisationId), wamids.map((w) => w.phoneNumberId), wamids.map((w) => w.wamid)],
   );
-  return new Map(rows.map((row) => [`${row.organisation_id} ${row.wamid}`, row.id]));
+  return new Map(rows.map((row) => [row.wamid, row.id]));
 }
 
 function toProgressed(r: Returned): ProgressedRow {

@@ -1,0 +1,11 @@
+// Which of our outbound messages Meta's ids belong to, for statuses that carry no token of ours.
+import type { Database } from '../storage/db.ts';
+import { idsOfWamids as selectIds } from './progress-store.ts';
+
+/** Message ids by wamid; nothing is asked when the list is empty. */
+export async function idsOfWamids(
+  db: Database,
+  wamids: readonly { organisationId: string; phoneNumberId: string; wamid: string }[],
+): Promise<Map<string, string>> {
+  return wamids.length === 0 ? new Map() : selectIds(db, wamids);
+}

@@ -1,0 +1,10 @@
+// Meta's webhook signature: `X-Hub-Signature-256: sha256=<hex>`, HMAC-SHA256 with the app secret over the raw bytes.
+import { timingSafeEqual } from 'node:crypto';
+
+import { hmacSha256 } from '../kernel/secrets.ts';
+
+export function isSignedBy(appSecret: string, body: Uint8Array, header: string | string[] | undefined): boolean {
+  const match = typeof header === 'string' ? /^sha256=([0-9a-f]{64})$/.exec(header) : null;
+  if (!match?.[1]) return false;
+  return timingSafeEqual(Buffer.from(match[1], 'hex'), hmacSha256(appSecret, body));
+}
