@@ -1,9 +1,9 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { hashOfKey, isKeyText, newKeyText } from './key-text.ts';
 
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const ALPHABET = Array.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
 
 describe('newKeyText', () => {
   it('makes keys of the published form, no two alike', () => {
@@ -35,7 +35,7 @@ describe('isKeyText', () => {
         const key = newKeyText();
         const changed = key.slice(0, at) + character + key.slice(at + 1);
         expect(isKeyText(changed)).toBe(changed === key);
-        const characters = [...key];
+        const characters = Array.from(key);
         [characters[at], characters[other]] = [key.charAt(other), key.charAt(at)];
         expect(isKeyText(characters.join(''))).toBe(characters.join('') === key);
       }),

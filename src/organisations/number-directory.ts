@@ -183,15 +183,14 @@ function toBook(all: BusinessNumber[]): Book {
 }
 
 function poll(ctx: Context, reader: Reader): { stop(): void } {
-  let timer: Timer | undefined = ctx.clock.after(REREAD_MS, tick);
-  function tick(): void {
-    const next = (): void => {
-      if (timer) timer = ctx.clock.after(REREAD_MS, tick);
-    };
-    reader.reread().then(next, (error: unknown) => {
+  let timer: Timer | undefined = ctx.clock.after(REREAD_MS, () => void tick());
+  async function tick(): Promise<void> {
+    try {
+      await reader.reread();
+    } catch (error) {
       ctx.log.warn({ err: error }, 'The numbers could not be read again: what was read last holds.');
-      next();
-    });
+    }
+    if (timer) timer = ctx.clock.after(REREAD_MS, () => void tick());
   }
   return {
     stop() {

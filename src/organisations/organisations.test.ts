@@ -62,9 +62,9 @@ describe('ensureOnlyOrganisation', () => {
   });
 });
 
-describe('apps', () => {
-  const app = (name: string) => ({ name, appSecret: `secret-${name}`, verifyToken: `verify-${name}` });
+const app = (name: string) => ({ name, appSecret: `secret-${name}`, verifyToken: `verify-${name}` });
 
+describe('apps', () => {
   it('makes the first the default, and another in its place when told to', async () => {
     const apps = createAppDirectory(room.ctx);
     expect(await apps.findApp(undefined)).toBeUndefined();

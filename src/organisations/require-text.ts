@@ -7,7 +7,7 @@ export function requireText(value: string, param: string, maxLength: number): st
   const text = value.trim();
   if (text === '')
     throw new KurirError('missing_required_field', `${param} is empty: give a text.`, { param });
-  if ([...text].length > maxLength)
+  if (Array.from(text).length > maxLength)
     throw refused(param, `is longer than ${maxLength} characters: shorten it`);
   if (/\p{Cc}/u.test(text) || !text.isWellFormed()) {
     throw refused(param, 'holds a character that cannot be kept: use plain text');

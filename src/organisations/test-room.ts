@@ -51,9 +51,6 @@ export interface TestRoom extends AsyncDisposable {
 
 export async function openTestRoom(url: string): Promise<TestRoom> {
   const schema = `test_${randomUUID().replaceAll('-', '')}`;
-  const onIdleError = (error: Error): void => {
-    throw error;
-  };
   const admin = openDatabase({ url, connections: 1, onIdleError });
   await admin.query(`create schema ${schema}`);
   const db = openDatabase({ url, connections: 4, schema, onIdleError });
@@ -79,6 +76,10 @@ export async function openTestRoom(url: string): Promise<TestRoom> {
       await admin.close();
     },
   };
+}
+
+function onIdleError(error: Error): void {
+  throw error;
 }
 
 function recorded(db: Database, statements: string[]): Database {
