@@ -54,7 +54,7 @@ export function readConfig(env: Environment, mode: Mode): Chosen {
   const values: Record<string, string | number | undefined> = {};
   for (const [field, setting] of Object.entries<Setting>(SETTINGS))
     values[field] = decide(env, setting, complaints);
-  // The table says what each row's value is, and decide() gives that or a complaint; derived ones are filled in below.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- decide() gives what the row says, or a complaint; derived ones are filled in below
   const plain = values as Omit<Config, 'mode'>;
   const secrets = decideSecrets(env, plain.databaseUrl, complaints);
   if (plain.port !== 0 && plain.port === plain.simulatorPort) {

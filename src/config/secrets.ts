@@ -1,5 +1,4 @@
 // Secrets, apart from Config: the object shows nothing when it is logged, printed or turned into JSON.
-import { inspect } from 'node:util';
 
 export interface Secrets {
   /** What is sealed under, first; then earlier ones that still open what they sealed. */
@@ -7,13 +6,6 @@ export interface Secrets {
 }
 
 export function createSecrets(secret: string, oldSecrets: readonly string[] = []): Secrets {
-  const hidden = () => '[secrets]';
-  const secrets = {};
-  Object.defineProperty(secrets, 'sealing', {
-    value: Object.freeze([secret, ...oldSecrets]),
-    enumerable: false,
-  });
-  Object.defineProperty(secrets, 'toJSON', { value: hidden, enumerable: false });
-  Object.defineProperty(secrets, inspect.custom, { value: hidden, enumerable: false });
-  return Object.freeze(secrets) as Secrets;
+  const secrets: Secrets = { sealing: [secret, ...oldSecrets] };
+  return Object.freeze(Object.defineProperty(secrets, 'sealing', { enumerable: false }));
 }

@@ -70,10 +70,10 @@ function unavailable(why: string, cause?: unknown): Error {
 function linksOf(native: string): { path: string; target: string }[] {
   const listed: unknown = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8'));
   if (!Array.isArray(listed)) return [];
-  return listed.filter(isObject).map(({ source, target }) => ({
-    path: join(dirname(native), String(target)),
-    target: basename(String(source)),
-  }));
+  return listed.filter(isObject).flatMap(({ source, target }) => {
+    if (typeof source !== 'string' || typeof target !== 'string') return [];
+    return { path: join(dirname(native), target), target: basename(source) };
+  });
 }
 
 function hasLinks(native: string): boolean {
