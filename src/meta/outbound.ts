@@ -1,6 +1,6 @@
 // From the body of a send to the one outbound message that the rest of the house knows: Meta's own shape, checked against
 // Meta's limits, its recipient understood. Whatever comes in, what is thrown is a KurirError that names the field.
-import { Type, type TObject, type TProperties } from 'typebox';
+import { Type, type TProperties, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { KurirError } from '../kernel/errors.ts';
 import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
@@ -52,15 +52,12 @@ export function parseOutbound(given: JsonObject, fields: Fields): OutboundMessag
 function spelled(given: JsonObject, fields: Fields): { kind: KindName; type: MessageType; body: JsonObject } {
   const type = typeOf(given['type'], fields);
   const content = given[type];
-  if (type !== 'interactive') {
-    if (!isObject(content)) return { kind: type, type, body: { ...given, type } };
-    return { kind: type, type, body: { ...given, type, [type]: KINDS[type].canonical(content, fields) } };
-  }
-  if (content === undefined) throw refusal(missing('interactive'));
-  if (!isObject(content)) throw refusal(fault('interactive', 'must be an object'));
-  const kind = interactiveKind(content['type'], fields);
-  const one = { ...content, type: kind.slice(INTERACTIVE.length) };
-  return { kind, type, body: { ...given, type, interactive: KINDS[kind].canonical(one, fields) } };
+  const kind = type === 'interactive' ? interactiveKind(content, fields) : type;
+  if (!isObject(content)) return { kind, type, body: given['type'] === type ? given : { ...given, type } };
+  const named = type === 'interactive' ? { ...content, type: kind.slice(INTERACTIVE.length) } : content;
+  const canonical = KINDS[kind].canonical(named, fields);
+  if (canonical === content && given['type'] === type) return { kind, type, body: given };
+  return { kind, type, body: { ...given, type, [type]: canonical } };
 }
 
 const INTERACTIVE = 'interactive.';
@@ -79,7 +76,10 @@ function typeOf(given: Json | undefined, fields: Fields): MessageType {
   return type;
 }
 
-function interactiveKind(given: Json | undefined, fields: Fields): KindName {
+function interactiveKind(content: Json | undefined, fields: Fields): KindName {
+  if (content === undefined) throw refusal(missing('interactive'));
+  if (!isObject(content)) throw refusal(fault('interactive', 'must be an object'));
+  const given = content['type'];
   if (given === undefined) throw refusal(missing('interactive.type'));
   if (typeof given !== 'string') throw refusal(fault('interactive.type', 'must be a string'));
   // One dialect calls Meta's `button` by another name.
@@ -132,7 +132,7 @@ const envelopes = {
 } as const satisfies Record<Fields, TProperties>;
 
 /** The schema of a whole body of one kind. */
-export function bodySchema(kind: KindName, fields: Fields): TObject {
+export function bodySchema(kind: KindName, fields: Fields): TSchema {
   const { type, schema }: Kind = KINDS[kind];
   const whole = exactly({ ...envelopes[fields], type: Type.Literal(type), [type]: schema });
   return fields === 'closed' ? whole : openSchema(whole);
@@ -172,12 +172,25 @@ function recipientOf(body: JsonObject): Recipient {
   const to = typeof given === 'number' ? String(given) : given;
   if (body['recipient_type'] === 'group') return group(to);
   if (typeof to === 'string') {
-    const phone = phoneDigits(to);
+    const phone = digitsOf(to);
     if (phone !== null) return { to, conversation: phone, phone };
     throw new KurirError('invalid_phone_number', phoneProblem(to), { param: 'to' });
   }
   if (typeof userId !== 'string') throw refusal(missing('to'));
   return { to: userId, conversation: userId, phone: null };
+}
+
+// Reading a phone number costs more than all other checks of a text together, and most recipients come again.
+const digitsByText = new Map<string, string>();
+const DIGITS_KEPT = 10_000;
+
+function digitsOf(to: string): string | null {
+  const known = digitsByText.get(to);
+  if (known !== undefined) return known;
+  const digits = phoneDigits(to);
+  if (digitsByText.size >= DIGITS_KEPT) digitsByText.clear();
+  if (digits !== null) digitsByText.set(to, digits);
+  return digits;
 }
 
 const GROUP_ID_MAX = 256;

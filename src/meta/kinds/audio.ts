@@ -12,11 +12,5 @@ export const audio = defineKind({
   faults: (content, fields) => mediaFaults(content, 'audio', fields),
   mediaIn: (content) => [mediaReference('audio', content, 'audio')],
   preview: (content) => (content.voice === true ? 'Voice message' : 'Audio'),
-  example: {
-    messaging_product: 'whatsapp',
-    recipient_type: 'individual',
-    to: '+628111111111',
-    type: 'audio',
-    audio: { id: '1013859600285442', voice: true },
-  },
+  example: { id: '1013859600285442', voice: true },
 });

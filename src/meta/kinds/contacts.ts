@@ -54,29 +54,23 @@ export const contacts = defineKind({
   type: 'contacts',
   schema: Type.Array(contact, { minItems: 1, maxItems: 257 }),
   preview: (content) => content.map((one) => one.name.formatted_name).join(', '),
-  example: {
-    messaging_product: 'whatsapp',
-    recipient_type: 'individual',
-    to: '+628111111111',
-    type: 'contacts',
-    contacts: [
-      {
-        name: { formatted_name: 'Siti Rahma', first_name: 'Siti', last_name: 'Rahma' },
-        phones: [{ phone: '+62 812-2222-2222', type: 'WORK', wa_id: '6281222222222' }],
-        emails: [{ email: 'siti@shop.example.com', type: 'WORK' }],
-        addresses: [
-          {
-            street: 'Jalan Contoh 1',
-            city: 'Jakarta',
-            country: 'Indonesia',
-            country_code: 'id',
-            type: 'WORK',
-          },
-        ],
-        urls: [{ url: 'https://shop.example.com', type: 'WORK' }],
-        org: { company: 'Contoh', title: 'Support' },
-        birthday: '1990-05-17',
-      },
-    ],
-  },
+  example: [
+    {
+      name: { formatted_name: 'Siti Rahma', first_name: 'Siti', last_name: 'Rahma' },
+      phones: [{ phone: '+62 812-2222-2222', type: 'WORK', wa_id: '6281222222222' }],
+      emails: [{ email: 'siti@shop.example.com', type: 'WORK' }],
+      addresses: [
+        {
+          street: 'Jalan Contoh 1',
+          city: 'Jakarta',
+          country: 'Indonesia',
+          country_code: 'id',
+          type: 'WORK',
+        },
+      ],
+      urls: [{ url: 'https://shop.example.com', type: 'WORK' }],
+      org: { company: 'Contoh', title: 'Support' },
+      birthday: '1990-05-17',
+    },
+  ],
 });

@@ -9,14 +9,8 @@ export const document = defineKind({
   mediaIn: (content) => [mediaReference('document', content, 'document')],
   preview: (content) => content.filename ?? content.caption ?? 'Document',
   example: {
-    messaging_product: 'whatsapp',
-    recipient_type: 'individual',
-    to: '+628111111111',
-    type: 'document',
-    document: {
-      link: 'https://cdn.example.com/invoice-4711.pdf',
-      caption: 'Your invoice',
-      filename: 'invoice-4711.pdf',
-    },
+    link: 'https://cdn.example.com/invoice-4711.pdf',
+    caption: 'Your invoice',
+    filename: 'invoice-4711.pdf',
   },
 });

@@ -8,11 +8,5 @@ export const image = defineKind({
   faults: (content, fields) => mediaFaults(content, 'image', fields),
   mediaIn: (content) => [mediaReference('image', content, 'image')],
   preview: (content) => content.caption ?? 'Image',
-  example: {
-    messaging_product: 'whatsapp',
-    recipient_type: 'individual',
-    to: '+628111111111',
-    type: 'image',
-    image: { link: 'https://cdn.example.com/receipt.jpg', caption: 'Your receipt' },
-  },
+  example: { link: 'https://cdn.example.com/receipt.jpg', caption: 'Your receipt' },
 });

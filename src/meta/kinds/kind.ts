@@ -53,7 +53,8 @@ export interface KindDefinition<Schema extends TSchema> {
   canonical?: (content: JsonObject, fields: Fields) => JsonObject;
   mediaIn?: (content: Static<Schema>) => Iterable<MediaReference>;
   preview: (content: Static<Schema>) => string;
-  example: JsonObject;
+  /** The content of the kind's example. */
+  example: Static<Schema> & Json;
 }
 
 const PREVIEW_CODE_POINTS = 80;
@@ -72,7 +73,13 @@ export function defineKind<Schema extends TSchema>(definition: KindDefinition<Sc
     canonical: definition.canonical ?? ((content) => content),
     mediaIn: (content) => (mediaIn && accepts(content) ? [...mediaIn(content)] : []),
     preview: (content) => (accepts(content) ? oneLine(definition.preview(content)) : type),
-    example: definition.example,
+    example: {
+      messaging_product: 'whatsapp',
+      recipient_type: 'individual',
+      to: '+628111111111',
+      type,
+      [type]: definition.example,
+    },
   };
 }
 
@@ -107,12 +114,12 @@ function acceptsOpen<Schema extends TSchema>(
 }
 
 function oneLine(line: string): string {
-  const characters = [
+  const seen = [
     ...line
       .slice(0, 4 * PREVIEW_CODE_POINTS)
       .replace(/\s+/gu, ' ')
       .trim(),
   ];
-  if (characters.length <= PREVIEW_CODE_POINTS) return characters.join('');
-  return `${characters.slice(0, PREVIEW_CODE_POINTS - 1).join('')}…`;
+  if (seen.length <= PREVIEW_CODE_POINTS) return seen.join('');
+  return `${seen.slice(0, PREVIEW_CODE_POINTS - 1).join('')}…`;
 }

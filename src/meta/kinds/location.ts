@@ -38,15 +38,9 @@ export const location = defineKind({
   preview: (content) =>
     `Location: ${content.name ?? content.address ?? `${content.latitude}, ${content.longitude}`}`,
   example: {
-    messaging_product: 'whatsapp',
-    recipient_type: 'individual',
-    to: '+628111111111',
-    type: 'location',
-    location: {
-      latitude: -6.2088,
-      longitude: 106.8456,
-      name: 'Pick-up point',
-      address: 'Jalan Contoh 1, Jakarta',
-    },
+    latitude: -6.2088,
+    longitude: 106.8456,
+    name: 'Pick-up point',
+    address: 'Jalan Contoh 1, Jakarta',
   },
 });

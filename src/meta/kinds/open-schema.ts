@@ -8,19 +8,21 @@ export const MORE_VARIANTS = 'x-more-variants';
 
 const TAGS = ['type', 'sub_type'];
 
-export function openSchema<Schema extends TSchema>(schema: Schema): Schema {
-  // The open schema accepts all that the closed one accepts, with the same types in the fields both know.
-  return opened(schema) as Schema;
+export function openSchema(schema: TSchema): TSchema {
+  return isObject(schema) ? openObject(schema) : schema;
 }
 
 function opened(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(opened);
-  if (!isObject(schema)) return schema;
+  return isObject(schema) ? openObject(schema) : schema;
+}
+
+function openObject(schema: object): Record<string, unknown> {
   const entries = Object.entries(schema).filter(
     ([key, value]) => !(key === 'additionalProperties' && value === false),
   );
   const copy = Object.fromEntries(entries.map(([key, value]) => [key, opened(value)]));
-  if (schema[MORE_VARIANTS] === true && Array.isArray(copy['anyOf'])) {
+  if (copy[MORE_VARIANTS] === true && Array.isArray(copy['anyOf'])) {
     copy['anyOf'] = [...copy['anyOf'], anythingBut(copy['anyOf'])];
   }
   return copy;

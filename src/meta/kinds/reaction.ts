@@ -17,14 +17,8 @@ export const reaction = defineKind({
   },
   preview: (content) => (content.emoji === '' ? 'Reaction taken away' : `Reacted ${content.emoji}`),
   example: {
-    messaging_product: 'whatsapp',
-    recipient_type: 'individual',
-    to: '+628111111111',
-    type: 'reaction',
-    reaction: {
-      message_id: 'wamid.HBgNNjI4MTExMTExMTExMRUCABIYFDNBMDEyMzQ1Njc4OUFCQ0RFRjAxAA==',
-      emoji: '👍',
-    },
+    message_id: 'wamid.HBgNNjI4MTExMTExMTExMRUCABIYFDNBMDEyMzQ1Njc4OUFCQ0RFRjAxAA==',
+    emoji: '👍',
   },
 });
 

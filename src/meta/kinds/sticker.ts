@@ -8,11 +8,5 @@ export const sticker = defineKind({
   faults: (content, fields) => mediaFaults(content, 'sticker', fields),
   mediaIn: (content) => [mediaReference('sticker', content, 'sticker')],
   preview: () => 'Sticker',
-  example: {
-    messaging_product: 'whatsapp',
-    recipient_type: 'individual',
-    to: '+628111111111',
-    type: 'sticker',
-    sticker: { id: '1013859600285441' },
-  },
+  example: { id: '1013859600285441' },
 });

@@ -27,37 +27,31 @@ export const template = defineKind({
   },
   preview: (content) => `Template ${content.name} (${content.language.code})`,
   example: {
-    messaging_product: 'whatsapp',
-    recipient_type: 'individual',
-    to: '+628111111111',
-    type: 'template',
-    template: {
-      name: 'order_confirmation',
-      language: { code: 'id_ID' },
-      components: [
-        {
-          type: 'header',
-          parameters: [{ type: 'image', image: { link: 'https://cdn.example.com/order.png' } }],
-        },
-        {
-          type: 'body',
-          parameters: [
-            { type: 'text', text: 'Siti' },
-            {
-              type: 'currency',
-              currency: { fallback_value: 'Rp150.000', code: 'IDR', amount_1000: 150000000 },
-            },
-          ],
-        },
-        { type: 'button', sub_type: 'url', index: '0', parameters: [{ type: 'text', text: 'ORD-12345' }] },
-        {
-          type: 'button',
-          sub_type: 'quick_reply',
-          index: '1',
-          parameters: [{ type: 'payload', payload: 'help' }],
-        },
-      ],
-    },
+    name: 'order_confirmation',
+    language: { code: 'id_ID' },
+    components: [
+      {
+        type: 'header',
+        parameters: [{ type: 'image', image: { link: 'https://cdn.example.com/order.png' } }],
+      },
+      {
+        type: 'body',
+        parameters: [
+          { type: 'text', text: 'Siti' },
+          {
+            type: 'currency',
+            currency: { fallback_value: 'Rp150.000', code: 'IDR', amount_1000: 150000000 },
+          },
+        ],
+      },
+      { type: 'button', sub_type: 'url', index: '0', parameters: [{ type: 'text', text: 'ORD-12345' }] },
+      {
+        type: 'button',
+        sub_type: 'quick_reply',
+        index: '1',
+        parameters: [{ type: 'payload', payload: 'help' }],
+      },
+    ],
   },
 });
 

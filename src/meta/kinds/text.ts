@@ -11,11 +11,5 @@ export const text = defineKind({
     ),
   }),
   preview: (content) => content.body,
-  example: {
-    messaging_product: 'whatsapp',
-    recipient_type: 'individual',
-    to: '+628111111111',
-    type: 'text',
-    text: { body: 'Your parcel leaves today: https://shop.example.com/track/4711', preview_url: true },
-  },
+  example: { body: 'Your parcel leaves today: https://shop.example.com/track/4711', preview_url: true },
 });

@@ -8,11 +8,5 @@ export const video = defineKind({
   faults: (content, fields) => mediaFaults(content, 'video', fields),
   mediaIn: (content) => [mediaReference('video', content, 'video')],
   preview: (content) => content.caption ?? 'Video',
-  example: {
-    messaging_product: 'whatsapp',
-    recipient_type: 'individual',
-    to: '+628111111111',
-    type: 'video',
-    video: { link: 'https://cdn.example.com/unboxing.mp4', caption: 'How to open the box' },
-  },
+  example: { link: 'https://cdn.example.com/unboxing.mp4', caption: 'How to open the box' },
 });
