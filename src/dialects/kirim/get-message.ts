@@ -1,0 +1,29 @@
+// GET /v1/{phone_number_id}/messages/{id} and GET /v1/messages/{id}: one message, with its attempts and the times of its statuses.
+import { readMessage } from '../../messages/read-messages.ts';
+import { requireNumber, type Answer, type Call, type Endpoint } from '../dialect.ts';
+import { renderAttempts, renderMessage } from './render-message.ts';
+
+export const getMessage: Endpoint = {
+  method: 'GET',
+  path: '/:phone_number_id/messages/:id',
+  summary: 'Show one message of a number.',
+  budget: 'mount',
+  handle: async (call) => show(call, (await requireNumber(call)).phoneNumberId),
+};
+
+export const getFlatMessage: Endpoint = {
+  method: 'GET',
+  path: '/messages/:id',
+  summary: 'Show one message of any number.',
+  budget: 'mount',
+  handle: (call) => show(call, undefined),
+};
+
+async function show(call: Call, phoneNumberId: string | undefined): Promise<Answer> {
+  const { organisationId } = call.caller;
+  const id = call.params['id'] ?? '';
+  const { message, attempts } = await readMessage(call.rooms.ctx, organisationId, { id, ...(phoneNumberId === undefined ? {} : { phoneNumberId }) });
+  const number = await call.rooms.numbers.findNumber(organisationId, message.phoneNumberId);
+  const data = { ...renderMessage(message, number?.phone ?? ''), attempts: renderAttempts(message, attempts) };
+  return { status: 200, body: { data, request_id: call.requestId } };
+}

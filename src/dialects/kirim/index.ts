@@ -1,0 +1,29 @@
+// The kirim dialect: /v1/{phone_number_id}/…, and the older flat /v1/messages.
+import type { Dialect } from '../dialect.ts';
+import { deleteMessage } from './delete-message.ts';
+import { kirimUnknownPath, renderKirimError } from './errors.ts';
+import { getMe } from './get-me.ts';
+import { getFlatMessage, getMessage } from './get-message.ts';
+import { listAccounts } from './list-accounts.ts';
+import { listAllMessages, listMessages } from './list-messages.ts';
+import { postFlatMessage } from './post-flat-message.ts';
+import { postMessage } from './post-message.ts';
+
+export const kirim: Dialect = {
+  name: 'kirim',
+  prefix: '/v1',
+  endpoints: [
+    getMe,
+    listAccounts,
+    postMessage,
+    listMessages,
+    getMessage,
+    deleteMessage,
+    postFlatMessage,
+    listAllMessages,
+    getFlatMessage,
+  ],
+  credentials: (headers) => ({ authorization: headers.authorization }),
+  renderError: renderKirimError,
+  unknownPath: kirimUnknownPath,
+};
