@@ -56,7 +56,9 @@ export function readConfig(env: Environment, mode: Mode): Chosen {
     values[field] = decide(env, setting, complaints);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- decide() gives what the row says, or a complaint; derived ones are filled in below
   const plain = values as Omit<Config, 'mode'>;
-  const secrets = decideSecrets(env, plain.databaseUrl, complaints);
+  const ownDatabase =
+    plain.databaseUrl !== undefined || complaints.some((one) => one.name === 'DATABASE_URL');
+  const secrets = decideSecrets(env, ownDatabase, complaints);
   if (plain.port !== 0 && plain.port === plain.simulatorPort) {
     complaints.push({
       name: 'KURIR_SIMULATOR_PORT',
@@ -160,11 +162,7 @@ function derived(plain: Omit<Config, 'mode'>, mode: Mode): Pick<Config, 'graphUr
 
 const SECRET_CHARACTERS_MIN = 32;
 
-function decideSecrets(
-  env: Environment,
-  databaseUrl: string | undefined,
-  complaints: Complaint[],
-): Secrets | undefined {
+function decideSecrets(env: Environment, ownDatabase: boolean, complaints: Complaint[]): Secrets | undefined {
   const { secret: row, oldSecrets: oldRow } = SECRET_SETTINGS;
   const secret = readEnv(env, row, complaints);
   const old =
@@ -173,7 +171,7 @@ function decideSecrets(
       .filter((one) => one !== '') ?? [];
   if (secret === undefined) {
     const named = complaints.some((one) => one.name.startsWith(row.name));
-    if (databaseUrl !== undefined && !named) {
+    if (ownDatabase && !named) {
       complaints.push({
         name: row.name,
         problem: 'is not set, but DATABASE_URL is: what is sealed there must open on every node',

@@ -1,6 +1,6 @@
 // The environment as raw text: the only reader of process.env. An empty value counts as unset, and a secret may come from
 // the file that its `_FILE` twin names.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 import type { Setting } from './settings.ts';
 
@@ -13,8 +13,9 @@ export interface Complaint {
   example: string;
 }
 
-/** The environment of this process. */
+/** The environment of this process, and under it what a file `.env` in the present folder says. */
 export function processEnvironment(): Environment {
+  if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
 }
 

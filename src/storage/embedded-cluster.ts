@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { embeddedBinaries, type EmbeddedBinaries } from './embedded-binaries.ts';
+import { keptText, syncFolder } from './private-file.ts';
 import { mayEnter, ownerOf, postgresUser, type SystemUser } from './system-user.ts';
 
 export interface EmbeddedCluster {
@@ -56,14 +57,12 @@ function presentFolder(link: string): string | undefined {
 
 function passwordOf(dataDir: string, needed: boolean): string {
   const file = join(dataDir, 'postgres.password');
-  if (fs.existsSync(file)) return fs.readFileSync(file, 'utf8').trim();
-  if (needed)
+  return keptText(file, () => {
+    if (!needed) return randomBytes(24).toString('base64url');
     throw new Error(
       `${file} is missing: without it the database in ${dataDir} cannot be opened. Put it back from a backup.`,
     );
-  const password = randomBytes(24).toString('base64url');
-  fs.writeFileSync(file, `${password}\n`, { mode: 0o600, flush: true });
-  return password;
+  });
 }
 
 function refuseOtherVersion(folder: string, binaries: EmbeddedBinaries): void {
@@ -134,14 +133,5 @@ async function initdb(
   } catch (cause) {
     const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
     throw new Error(`The database of Kurir could not be made in ${folder}: ${said}`, { cause });
-  }
-}
-
-function syncFolder(folder: string): void {
-  const file = fs.openSync(folder, 'r');
-  try {
-    fs.fsyncSync(file);
-  } finally {
-    fs.closeSync(file);
   }
 }

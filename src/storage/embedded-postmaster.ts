@@ -10,7 +10,8 @@ import pg from 'pg';
 import { systemClock } from '../kernel/clock.ts';
 import { type EmbeddedCluster, SUPERUSER } from './embedded-cluster.ts';
 import { freePort } from './free-port.ts';
-import { isAlive, isPostmasterOf, readPostmasterFile, type Postmaster } from './postmaster-file.ts';
+import { isAlive } from './is-alive.ts';
+import { isPostmasterOf, readPostmasterFile, type Postmaster } from './postmaster-file.ts';
 
 export interface RunningPostmaster {
   pid: number;

@@ -21,30 +21,11 @@ export function readPostmasterFile(folder: string): Postmaster | undefined {
   return { pid, port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' };
 }
 
-/** Whether a process of this id lives. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !isZombie(pid);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
 /** Whether the living process is the PostgreSQL of this folder, and not one that was given its id later. */
 export function isPostmasterOf(pid: number, folder: string): boolean {
   try {
     return readlinkSync(`/proc/${pid}/cwd`) === folder;
   } catch {
     return process.platform !== 'linux'; // No /proc: the connection that follows decides.
-  }
-}
-
-// Dead, but nobody has asked for its exit code yet, as under a container's first process that never does.
-function isZombie(pid: number): boolean {
-  try {
-    return /^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
   }
 }

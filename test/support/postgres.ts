@@ -7,7 +7,7 @@ import type { TestProject } from 'vitest/node';
 
 import { createLog } from '../../src/kernel/log.ts';
 import { startEmbeddedPostgres } from '../../src/storage/embedded.ts';
-import { isAlive } from '../../src/storage/postmaster-file.ts';
+import { isAlive } from '../../src/storage/is-alive.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

@@ -1,0 +1,153 @@
+// The folder of one node, KURIR_DATA_DIR: held by one process at a time, it keeps the node's id and its generated secret,
+// and says to other commands of this machine where the gateway that holds it runs.
+//
+//   lock           held while somebody works here           postgres/   the embedded database
+//   node-id        this node's name for ever                simulator/  the simulator's ledger
+//   secret         what is sealed under, where no KURIR_SECRET is given
+//   runtime.json   where the gateway runs now               dev.json    what development mode made
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { systemClock } from '../kernel/clock.ts';
+import { newId, type Id } from '../kernel/ids.ts';
+import { isObject, type JsonObject } from '../kernel/json.ts';
+import { tryLock } from './exclusive-lock.ts';
+import { isAlive } from './is-alive.ts';
+import { keptText, writePrivateFile } from './private-file.ts';
+
+export type NodeId = Id<'node'>;
+
+/** Where a gateway runs. */
+export interface Runtime {
+  nodeId: string;
+  pid: number;
+  url: string;
+  databaseUrl: string;
+  /** Of the embedded PostgreSQL. */
+  postgresPid: number | null;
+}
+
+/** What scripts and tests need to talk to a gateway in development mode. */
+export interface DevelopmentFile {
+  url: string;
+  simulatorUrl: string;
+  apiKey: string;
+  phoneNumberId: string;
+  wabaId: string;
+  appSecret: string;
+  verifyToken: string;
+  graphToken: string;
+}
+
+/** A data directory that we hold. */
+export interface DataDirectory extends Disposable {
+  readonly path: string;
+  readonly nodeId: string;
+  /** The generated secret, the same at every start. */
+  secret(): string;
+  writeRuntime(runtime: Omit<Runtime, 'nodeId' | 'pid'>): void;
+  writeDevelopmentFile(file: DevelopmentFile): void;
+  /** Gives it up; what says where we run is deleted. */
+  release(): void;
+}
+
+/** Somebody else holds the data directory. */
+export class DirectoryHeld extends Error {
+  override readonly name = 'DirectoryHeld';
+  readonly runtime: Runtime | undefined;
+
+  constructor(path: string, runtime: Runtime | undefined) {
+    const who = runtime
+      ? `A gateway runs on ${path} already: process ${runtime.pid}, ${runtime.url}. Use that one, stop it (kill ${runtime.pid}), or give this one a folder of its own with KURIR_DATA_DIR.`
+      : `Another Kurir is working on ${path}. Try again in a moment, or give this one a folder of its own with KURIR_DATA_DIR.`;
+    super(who);
+    this.runtime = runtime;
+  }
+}
+
+const POLL_MS = 25;
+
+/**
+ * Takes the directory, which is made when it is missing. While somebody holds it, waits up to `waitMs`; a gateway that
+ * says where it runs is given only `gatewayWaitMs`. Then throws DirectoryHeld.
+ */
+export async function openDataDirectory(
+  path: string,
+  { waitMs = 10_000, gatewayWaitMs = 500 }: { waitMs?: number; gatewayWaitMs?: number } = {},
+): Promise<DataDirectory> {
+  makeFolder(path);
+  const startedAt = systemClock.monotonic();
+  for (;;) {
+    const lock = tryLock(join(path, 'lock'));
+    if (lock) return held(path, lock);
+    const runtime = readRuntime(path);
+    if (systemClock.monotonic() - startedAt > (runtime ? gatewayWaitMs : waitMs))
+      throw new DirectoryHeld(path, runtime);
+    await pause(POLL_MS);
+  }
+}
+
+/** Where the gateway of this directory runs; undefined when none does, or none has come so far. */
+export function readRuntime(path: string): Runtime | undefined {
+  const found = readObject(join(path, 'runtime.json'));
+  if (!found || !isRuntime(found)) return undefined;
+  // One that was killed could not delete it.
+  return isAlive(found.pid) ? found : undefined;
+}
+
+export function readDevelopmentFile(path: string): Partial<DevelopmentFile> {
+  return readObject(join(path, 'dev.json')) ?? {};
+}
+
+function makeFolder(path: string): void {
+  try {
+    // Others may pass through, to their own files; the secret ones are 0600 each.
+    mkdirSync(path, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    throw new Error(
+      `The data directory ${path} cannot be made (${code}). Give KURIR_DATA_DIR a folder that you may write to.`,
+      { cause },
+    );
+  }
+}
+
+function held(path: string, lock: { release(): void }): DataDirectory {
+  const runtimeFile = join(path, 'runtime.json');
+  // Left by one that was killed: nobody must be sent there.
+  rmSync(runtimeFile, { force: true });
+  const nodeId = keptText(join(path, 'node-id'), () => newId('node', systemClock.now()));
+  const release = () => {
+    rmSync(runtimeFile, { force: true });
+    lock.release();
+  };
+  return {
+    path,
+    nodeId,
+    secret: () => keptText(join(path, 'secret'), () => randomBytes(32).toString('base64url')),
+    writeRuntime: (runtime) => writeJson(runtimeFile, { nodeId, pid: process.pid, ...runtime }),
+    writeDevelopmentFile: (file) => writeJson(join(path, 'dev.json'), { ...file }),
+    release,
+    [Symbol.dispose]: release,
+  };
+}
+
+function writeJson(path: string, value: JsonObject): void {
+  writePrivateFile(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+function readObject(path: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined; // Not there, or not whole: as if it had never been written.
+  }
+}
+
+function isRuntime(found: JsonObject): found is JsonObject & Runtime {
+  const texts = [found['nodeId'], found['url'], found['databaseUrl']];
+  return typeof found['pid'] === 'number' && texts.every((text) => typeof text === 'string');
+}
