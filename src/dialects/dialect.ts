@@ -71,7 +71,14 @@ export function requireObject(call: Call): JsonObject {
 /** The number in the path, if it is the caller's; throws `resource_not_found`. */
 export async function requireNumber(call: Call): Promise<BusinessNumber> {
   const phoneNumberId = call.params['phone_number_id'] ?? '';
-  const known = /^\d{6,20}$/.test(phoneNumberId) ? await call.rooms.numbers.findNumber(call.caller.organisationId, phoneNumberId) : undefined;
-  if (!known) throw new KurirError('resource_not_found', 'There is no number with this phone_number_id in your organisation.', { param: 'phone_number_id' });
+  const known = /^\d{6,20}$/.test(phoneNumberId)
+    ? await call.rooms.numbers.findNumber(call.caller.organisationId, phoneNumberId)
+    : undefined;
+  if (!known)
+    throw new KurirError(
+      'resource_not_found',
+      'There is no number with this phone_number_id in your organisation.',
+      { param: 'phone_number_id' },
+    );
   return known;
 }

@@ -30,7 +30,9 @@ function header(call: Call, name: string): string | undefined {
 function priorityOf(text: string | undefined): Priority {
   const word = text?.trim().toLowerCase() ?? 'normal';
   if (word === 'high' || word === 'normal' || word === 'bulk') return word;
-  throw new KurirError('invalid_field_value', 'The header Kurir-Priority must be high, normal or bulk.', { param: 'Kurir-Priority' });
+  throw new KurirError('invalid_field_value', 'The header Kurir-Priority must be high, normal or bulk.', {
+    param: 'Kurir-Priority',
+  });
 }
 
 function secondsOf(text: string | undefined): number {
@@ -45,6 +47,8 @@ function secondsOf(text: string | undefined): number {
 function waitOf(text: string | undefined, defaultMs: number): number {
   const wishes = text?.split(/[,;]/).map((wish) => wish.trim().toLowerCase()) ?? [];
   if (wishes.includes('respond-async')) return 0;
-  const wait = wishes.map((wish) => /^wait="?(\d{1,6})"?$/.exec(wish)?.[1]).find((seconds) => seconds !== undefined);
+  const wait = wishes
+    .map((wish) => /^wait="?(\d{1,6})"?$/.exec(wish)?.[1])
+    .find((seconds) => seconds !== undefined);
   return wait === undefined ? defaultMs : Math.min(Number(wait), WAIT_SECONDS_MAX) * 1_000;
 }

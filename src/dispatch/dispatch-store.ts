@@ -24,10 +24,14 @@ interface ReadyRow {
   owed: boolean;
 }
 
-const READY = 's.organisation_id, s.id, s.phone_number_id, s.conversation, s.line, s.owed_until is not null as owed';
+const READY =
+  's.organisation_id, s.id, s.phone_number_id, s.conversation, s.line, s.owed_until is not null as owed';
 
 /** What is ready in each line of a lane, oldest first (index message_states_ready). */
-export async function readReady(db: Queryable, lane: { phoneNumberId: string; now: number; limit: number }): Promise<Ready[]> {
+export async function readReady(
+  db: Queryable,
+  lane: { phoneNumberId: string; now: number; limit: number },
+): Promise<Ready[]> {
   const rows = await db.query<ReadyRow>(
     `select ${READY} from generate_series(0, 3) as lines (line) cross join lateral (
        select * from message_states s where s.phone_number_id = $1 and s.line = lines.line and s.ready_at <= to_timestamp($2 / 1000.0)
@@ -39,7 +43,11 @@ export async function readReady(db: Queryable, lane: { phoneNumberId: string; no
 }
 
 /** Lanes among these in which something is ready (index message_states_ready, one probe a lane and line). */
-export async function lanesWithReady(db: Queryable, phoneNumberIds: readonly string[], now: number): Promise<string[]> {
+export async function lanesWithReady(
+  db: Queryable,
+  phoneNumberIds: readonly string[],
+  now: number,
+): Promise<string[]> {
   const rows = await db.query<{ phone_number_id: string }>(
     `select lane.phone_number_id from unnest($1::text[]) as lane (phone_number_id) where (
        select true from generate_series(0, 3) as lines (line), message_states s where s.phone_number_id = lane.phone_number_id
@@ -85,23 +93,50 @@ with input as (
 select i.id, i.attempt, i.may_have_left, i.refusals, m.type, m.body from intended i join messages m using (organisation_id, id)`;
 
 /** Opens attempts; what is not returned was not opened. */
-export async function intendRows(db: Queryable, nodeId: string, rows: readonly IntentRow[]): Promise<(Intended | null)[]> {
+export async function intendRows(
+  db: Queryable,
+  nodeId: string,
+  rows: readonly IntentRow[],
+): Promise<(Intended | null)[]> {
   const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const opened = await db.query<{ id: string; attempt: number; may_have_left: boolean; refusals: number; type: string; body: JsonObject }>(
+  const opened = await db.query<{
+    id: string;
+    attempt: number;
+    may_have_left: boolean;
+    refusals: number;
+    type: string;
+    body: JsonObject;
+  }>(
     INTEND,
-    [ordered.map((r) => r.organisationId), ordered.map((r) => r.id), ordered.map((r) => r.epoch), ordered.map((r) => r.at), nodeId],
+    [
+      ordered.map((r) => r.organisationId),
+      ordered.map((r) => r.id),
+      ordered.map((r) => r.epoch),
+      ordered.map((r) => r.at),
+      nodeId,
+    ],
     'intend',
   );
   const byId = new Map(opened.map((row) => [row.id, row]));
   return rows.map((row) => {
     const found = byId.get(row.id);
     if (!found) return null;
-    return { id: found.id, attempt: found.attempt, mayHaveLeft: found.may_have_left, refusals: found.refusals, type: found.type, body: found.body };
+    return {
+      id: found.id,
+      attempt: found.attempt,
+      mayHaveLeft: found.may_have_left,
+      refusals: found.refusals,
+      type: found.type,
+      body: found.body,
+    };
   });
 }
 
 /** Takes messages out of what is ready: they wait behind another one of their conversation (`until` null), or for a moment. */
-export async function postpone(db: Queryable, rows: readonly { organisationId: string; id: string; until: number | null }[]): Promise<void> {
+export async function postpone(
+  db: Queryable,
+  rows: readonly { organisationId: string; id: string; until: number | null }[],
+): Promise<void> {
   const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   await db.query(
     `update message_states s set ready_at = to_timestamp(t.until / 1000)
@@ -112,7 +147,10 @@ export async function postpone(db: Queryable, rows: readonly { organisationId: s
 }
 
 /** Makes the oldest waiting message of each conversation ready, where nothing stands before it; returns those that still have one. */
-export async function promote(db: Queryable, lane: { organisationId: string; phoneNumberId: string; conversations: readonly string[]; now: number }): Promise<string[]> {
+export async function promote(
+  db: Queryable,
+  lane: { organisationId: string; phoneNumberId: string; conversations: readonly string[]; now: number },
+): Promise<string[]> {
   const rows = await db.query<{ conversation: string }>(
     `with heads as (
        select head.* from unnest($3::text[]) as c (conversation) cross join lateral (
@@ -130,7 +168,10 @@ export async function promote(db: Queryable, lane: { organisationId: string; pho
 }
 
 /** All conversations of a lane with something unsettled: what a new owner has to know (a walk over the index, one probe each). */
-export async function openConversations(db: Queryable, lane: { organisationId: string; phoneNumberId: string }): Promise<string[]> {
+export async function openConversations(
+  db: Queryable,
+  lane: { organisationId: string; phoneNumberId: string },
+): Promise<string[]> {
   const rows = await db.query<{ conversation: string }>(
     `with recursive walk as (
        (select s.conversation from message_states s where s.organisation_id = $1 and s.phone_number_id = $2 and s.turn is not null
@@ -214,7 +255,13 @@ select id, state, failure, may_have_left, wamid from ended`;
 /** Records attempts that ended without a wamid; null where the attempt was settled before. */
 export async function endRows(db: Queryable, rows: readonly EndedRow[]): Promise<(Ended | null)[]> {
   const o = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const ended = await db.query<{ id: string; state: string; failure: Failure | null; may_have_left: boolean; wamid: string | null }>(END, [
+  const ended = await db.query<{
+    id: string;
+    state: string;
+    failure: Failure | null;
+    may_have_left: boolean;
+    wamid: string | null;
+  }>(END, [
     o.map((r) => r.organisationId),
     o.map((r) => r.id),
     o.map((r) => r.attempt),
@@ -234,7 +281,15 @@ export async function endRows(db: Queryable, rows: readonly EndedRow[]): Promise
   const byId = new Map(ended.map((row) => [row.id, row]));
   return rows.map((row) => {
     const found = byId.get(row.id);
-    return found ? { id: found.id, state: found.state, failure: found.failure, mayHaveLeft: found.may_have_left, wamid: found.wamid } : null;
+    return found
+      ? {
+          id: found.id,
+          state: found.state,
+          failure: found.failure,
+          mayHaveLeft: found.may_have_left,
+          wamid: found.wamid,
+        }
+      : null;
   });
 }
 
@@ -272,7 +327,11 @@ const WATCHED = `s.organisation_id, s.id, s.phone_number_id, s.conversation, s.s
 
 /** Attempts of these lanes that must be looked at: open ones of a lower epoch whenever they become visible, and all whose moment has
  *  come (index message_states_ready). */
-export async function readWatched(db: Queryable, lanes: readonly { phoneNumberId: string; epoch: number }[], now: number): Promise<Watched[]> {
+export async function readWatched(
+  db: Queryable,
+  lanes: readonly { phoneNumberId: string; epoch: number }[],
+  now: number,
+): Promise<Watched[]> {
   const rows = await db.query<WatchedRow>(
     `select ${WATCHED} from unnest($1::text[], $2::bigint[]) as lane (phone_number_id, epoch)
      join message_states s on s.phone_number_id = lane.phone_number_id and s.line = 9 and s.ready_at is not null
@@ -298,7 +357,10 @@ export async function readWatched(db: Queryable, lanes: readonly { phoneNumberId
 }
 
 /** Moves an unknown outcome to its next look; `freeTurn` lets its followers go. */
-export async function lookAgain(db: Queryable, row: { organisationId: string; id: string; attempt: number; until: number; freeTurn: boolean }): Promise<void> {
+export async function lookAgain(
+  db: Queryable,
+  row: { organisationId: string; id: string; attempt: number; until: number; freeTurn: boolean },
+): Promise<void> {
   await db.query(
     `update message_states set ready_at = to_timestamp($4 / 1000.0), turn = case when $5 then null else turn end
      where organisation_id = $1 and id = $2 and attempt = $3 and state = 'unknown'`,
@@ -307,7 +369,10 @@ export async function lookAgain(db: Queryable, row: { organisationId: string; id
 }
 
 /** After the lane was taken anew: intents of the former epoch that were not called are queued again. */
-export async function requeueUncalled(db: Queryable, lane: { phoneNumberId: string; formerEpoch: number; calling: readonly string[]; now: number }): Promise<number> {
+export async function requeueUncalled(
+  db: Queryable,
+  lane: { phoneNumberId: string; formerEpoch: number; calling: readonly string[]; now: number },
+): Promise<number> {
   const rows = await db.query(
     `update message_states set state = 'queued', line = priority, ready_at = to_timestamp($4 / 1000.0)
      where phone_number_id = $1 and line = 9 and ready_at is not null and state = 'intended' and epoch = $2 and not id = any($3)
@@ -318,7 +383,11 @@ export async function requeueUncalled(db: Queryable, lane: { phoneNumberId: stri
 }
 
 /** What the decision about unknown outcomes rests on: when we were deaf, and what was heard of each number. */
-export async function readEvidence(db: Queryable, phoneNumberIds: readonly string[], since: number): Promise<{
+export async function readEvidence(
+  db: Queryable,
+  phoneNumberIds: readonly string[],
+  since: number,
+): Promise<{
   gaps: { startedAt: number; endedAt: number }[];
   heard: Map<string, { attemptAt: number; heardAt: number }>;
 }> {
@@ -332,7 +401,12 @@ export async function readEvidence(db: Queryable, phoneNumberIds: readonly strin
   );
   return {
     gaps: gaps.map((gap) => ({ startedAt: gap.started_at.getTime(), endedAt: gap.ended_at.getTime() })),
-    heard: new Map(heard.map((h) => [h.phone_number_id, { attemptAt: h.heard_attempt_at.getTime(), heardAt: h.heard_at.getTime() }])),
+    heard: new Map(
+      heard.map((h) => [
+        h.phone_number_id,
+        { attemptAt: h.heard_attempt_at.getTime(), heardAt: h.heard_at.getTime() },
+      ]),
+    ),
   };
 }
 
@@ -346,7 +420,11 @@ export interface Given {
 
 /** Gives up what is queued past its expiry, or past the wait of a caller who was owed a wamid (whose key is freed). What may have
  *  left is not called expired: nobody knows. By lane, over index message_states_turns. */
-export async function giveUp(db: Queryable, lane: { organisationId: string; phoneNumberId: string; now: number }, failures: { expired: Failure; withdrawn: Failure; unknown: Failure }): Promise<Given[]> {
+export async function giveUp(
+  db: Queryable,
+  lane: { organisationId: string; phoneNumberId: string; now: number },
+  failures: { expired: Failure; withdrawn: Failure; unknown: Failure },
+): Promise<Given[]> {
   const rows = await db.query<{ id: string; conversation: string; failure: Failure; owed: boolean }>(
     `with given as (
        update message_states s set state = 'failed', turn = null, ready_at = null, failed_at = to_timestamp($3 / 1000.0),
@@ -359,7 +437,14 @@ export async function giveUp(db: Queryable, lane: { organisationId: string; phon
        delete from idempotency_keys k using given g where g.owed and k.organisation_id = g.organisation_id and k.message_id = g.id
      )
      select id, conversation, failure, owed from given`,
-    [lane.organisationId, lane.phoneNumberId, lane.now, failures.expired, failures.withdrawn, failures.unknown],
+    [
+      lane.organisationId,
+      lane.phoneNumberId,
+      lane.now,
+      failures.expired,
+      failures.withdrawn,
+      failures.unknown,
+    ],
   );
   return rows.map((row) => ({
     organisationId: lane.organisationId,

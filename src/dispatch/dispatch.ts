@@ -41,7 +41,10 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
   async function run(attempt: Attempt): Promise<void> {
     const entry = { attempt, left: false };
     open.set(attempt.messageId, entry);
-    const outcome = await send(attempt, () => (entry.left = parts.lease.mayCall(attempt.phoneNumberId, attempt.epoch)));
+    const outcome = await send(
+      attempt,
+      () => (entry.left = parts.lease.mayCall(attempt.phoneNumberId, attempt.epoch)),
+    );
     const settled = await parts.settler.settle(attempt, outcome);
     const lane = parts.lanes.get(attempt.phoneNumberId);
     if (lane) {
@@ -63,7 +66,10 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
     else if (how.kind === 'slow recipient') lane.pairs?.pause(attempt.conversation, now, how.ms);
     else {
       lane.stoppedUntil = now + Math.min(STOP_MAX_MS, STOP_FIRST_MS * 2 ** lane.stops++);
-      ctx.log.warn({ phoneNumberId: lane.phoneNumberId, reason: how.reason }, 'the number is unusable; its queue is kept');
+      ctx.log.warn(
+        { phoneNumberId: lane.phoneNumberId, reason: how.reason },
+        'the number is unusable; its queue is kept',
+      );
       await parts.stopNumber(lane.phoneNumberId, how.reason);
     }
   }
@@ -79,11 +85,15 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
   return {
     call(attempt) {
       run(attempt)
-        .catch((error: unknown) => ctx.log.error({ err: error, messageId: attempt.messageId }, 'an attempt was left to the watch'))
+        .catch((error: unknown) =>
+          ctx.log.error({ err: error, messageId: attempt.messageId }, 'an attempt was left to the watch'),
+        )
         .finally(() => done(attempt));
     },
     calling: (phoneNumberId) =>
-      [...open.values()].filter((one) => one.left && one.attempt.phoneNumberId === phoneNumberId).map((one) => one.attempt.messageId),
+      [...open.values()]
+        .filter((one) => one.left && one.attempt.phoneNumberId === phoneNumberId)
+        .map((one) => one.attempt.messageId),
     has: (messageId) => open.has(messageId),
     drained: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
   };

@@ -95,9 +95,16 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
     const number = parts.numberOf(held.phoneNumberId);
     if (!number) return;
     const restarted = held.formerOwner === parts.nodeId;
-    const endsAt = restarted ? ctx.clock.now() + OWN_CALLS_MS : (held.formerSeenAt?.getTime() ?? 0) + FORMER_CALLS_MS;
+    const endsAt = restarted
+      ? ctx.clock.now() + OWN_CALLS_MS
+      : (held.formerSeenAt?.getTime() ?? 0) + FORMER_CALLS_MS;
     callsEndAt.set(held.phoneNumberId, endsAt);
-    const lane = lanes.open({ phoneNumberId: held.phoneNumberId, organisationId: number.organisationId, epoch: held.epoch, pace: number.pace });
+    const lane = lanes.open({
+      phoneNumberId: held.phoneNumberId,
+      organisationId: number.organisationId,
+      epoch: held.epoch,
+      pace: number.pace,
+    });
     for (const conversation of await openConversations(ctx.db, lane)) lane.followed.add(conversation);
     queue.wake(lane);
   }
@@ -128,7 +135,12 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
         const formerEpoch = former.get(held.phoneNumberId);
         if (formerEpoch === undefined) continue;
         const calling = caller.calling(held.phoneNumberId);
-        await requeueUncalled(ctx.db, { phoneNumberId: held.phoneNumberId, formerEpoch, calling, now: ctx.clock.now() });
+        await requeueUncalled(ctx.db, {
+          phoneNumberId: held.phoneNumberId,
+          formerEpoch,
+          calling,
+          now: ctx.clock.now(),
+        });
       }
       ctx.log.warn({ lanes: kept.length }, 'lanes taken anew: a heartbeat was late or an answer was lost');
     },

@@ -7,7 +7,16 @@ import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { isConnectionLoss } from '../storage/db.ts';
-import { intendRows, lanesWithReady, postpone, promote, readReady, type IntentRow, type Intended, type Ready } from './dispatch-store.ts';
+import {
+  intendRows,
+  lanesWithReady,
+  postpone,
+  promote,
+  readReady,
+  type IntentRow,
+  type Intended,
+  type Ready,
+} from './dispatch-store.ts';
 
 export interface Queue {
   /** Something may go in this lane. */
@@ -55,7 +64,14 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
   function workOf(lane: Lane): Work {
     const present = works.get(lane.phoneNumberId);
     if (present) return present;
-    const made: Work = { ready: [], known: new Set(), running: false, again: false, timer: undefined, order: Promise.resolve() };
+    const made: Work = {
+      ready: [],
+      known: new Set(),
+      running: false,
+      again: false,
+      timer: undefined,
+      order: Promise.resolve(),
+    };
     works.set(lane.phoneNumberId, made);
     return made;
   }
@@ -78,7 +94,10 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
         if (behind.length > 0) inOrder(lane, work, () => postpone(ctx.db, behind));
       } while ((work.again || (lane.due && work.ready.length === 0)) && !stopped);
     } catch (error) {
-      ctx.log.warn({ err: error, phoneNumberId: lane.phoneNumberId }, 'the queue could not be read; trying again');
+      ctx.log.warn(
+        { err: error, phoneNumberId: lane.phoneNumberId },
+        'the queue could not be read; trying again',
+      );
       later(lane, work, 1_000);
     } finally {
       work.running = false;
@@ -94,7 +113,8 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
     if (rows.length === 0 && work.known.size === 0) lane.queued.fill(0);
     const fresh = rows.filter((row) => !work.known.has(row.id));
     // A line was read to its limit: there is more behind.
-    if ([0, 1, 2, 3].some((line) => rows.filter((row) => row.line === line).length === limit)) lane.due = true;
+    if ([0, 1, 2, 3].some((line) => rows.filter((row) => row.line === line).length === limit))
+      lane.due = true;
     for (const row of fresh) work.known.add(row.id);
     work.ready = [...work.ready, ...fresh].toSorted((a, b) => a.line - b.line);
   }
@@ -142,7 +162,9 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
         // Something stands before it that memory did not know, or it is not queued any more: it waits behind what there is.
         parts.lanes.givePlaceBack(lane, row.conversation);
         lane.followed.add(row.conversation);
-        inOrder(lane, work, () => postpone(ctx.db, [{ organisationId: row.organisationId, id: row.id, until: null }]));
+        inOrder(lane, work, () =>
+          postpone(ctx.db, [{ organisationId: row.organisationId, id: row.id, until: null }]),
+        );
         return undefined;
       },
       (error: unknown) => {
@@ -159,7 +181,10 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
 
   function inOrder(lane: Lane, work: Work, act: () => Promise<unknown>): void {
     work.order = work.order.then(act).catch((error: unknown) => {
-      ctx.log.warn({ err: error, phoneNumberId: lane.phoneNumberId }, 'the queue could not be changed; the next look repairs it');
+      ctx.log.warn(
+        { err: error, phoneNumberId: lane.phoneNumberId },
+        'the queue could not be changed; the next look repairs it',
+      );
     });
   }
 
@@ -169,7 +194,9 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
       const free = conversations.filter((conversation) => !lane.busy.has(conversation));
       if (free.length === 0) return;
       const { organisationId, phoneNumberId } = lane;
-      const still = new Set(await promote(ctx.db, { organisationId, phoneNumberId, conversations: free, now: ctx.clock.now() }));
+      const still = new Set(
+        await promote(ctx.db, { organisationId, phoneNumberId, conversations: free, now: ctx.clock.now() }),
+      );
       for (const conversation of free) if (!still.has(conversation)) lane.followed.delete(conversation);
       if (still.size === 0) return;
       lane.due = true;
@@ -191,7 +218,13 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
     },
     async look() {
       const all = [...parts.lanes.all()];
-      const due = new Set(await lanesWithReady(ctx.db, all.map((lane) => lane.phoneNumberId), ctx.clock.now()));
+      const due = new Set(
+        await lanesWithReady(
+          ctx.db,
+          all.map((lane) => lane.phoneNumberId),
+          ctx.clock.now(),
+        ),
+      );
       for (const lane of all) {
         const waiting = [...lane.followed].filter((conversation) => !lane.busy.has(conversation));
         if (waiting.length > 0) advance(lane, waiting.slice(0, 500));

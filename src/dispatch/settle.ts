@@ -36,11 +36,20 @@ export interface Settler {
 }
 
 export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser): Settler {
-  const ending = createGroupCommit<EndedRow, Ended | null>({ write: (rows) => endRows(ctx.db, rows), maxRows: 500 });
+  const ending = createGroupCommit<EndedRow, Ended | null>({
+    write: (rows) => endRows(ctx.db, rows),
+    maxRows: 500,
+  });
 
   async function end(row: EndedRow): Promise<Ended | null> {
     const ended = await recorded(ctx, lanes, () => ending.add(row));
-    if (ended) lanes.waiters.tell(row.id, { state: ended.state, mayHaveLeft: ended.mayHaveLeft, wamid: ended.wamid, failure: ended.failure });
+    if (ended)
+      lanes.waiters.tell(row.id, {
+        state: ended.state,
+        mayHaveLeft: ended.mayHaveLeft,
+        wamid: ended.wamid,
+        failure: ended.failure,
+      });
     return ended;
   }
 
@@ -50,12 +59,26 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
     async settle(attempt, outcome) {
       const at = ctx.clock.now();
       if (outcome.kind === 'accepted') {
-        const step = { organisationId: attempt.organisationId, messageId: attempt.messageId, wamid: outcome.wamid };
-        await recorded(ctx, lanes, () => progresser.progress({ ...step, status: 'pending', at, failure: null, pricing: null }));
+        const step = {
+          organisationId: attempt.organisationId,
+          messageId: attempt.messageId,
+          wamid: outcome.wamid,
+        };
+        await recorded(ctx, lanes, () =>
+          progresser.progress({ ...step, status: 'pending', at, failure: null, pricing: null }),
+        );
         return { queuedAgain: false, brake: undefined };
       }
       const judged = judge(attempt, outcome, { now: at, random: ctx.random() });
-      ctx.log.info({ messageId: attempt.messageId, attempt: attempt.attempt, outcome: judged.row.outcome, code: judged.row.providerCode }, 'attempt ended');
+      ctx.log.info(
+        {
+          messageId: attempt.messageId,
+          attempt: attempt.attempt,
+          outcome: judged.row.outcome,
+          code: judged.row.providerCode,
+        },
+        'attempt ended',
+      );
       const ended = await end(judged.row);
       return { queuedAgain: ended?.state === 'queued', brake: judged.brake };
     },
@@ -84,24 +107,55 @@ export function judge(
   if (outcome.kind === 'not sent') {
     // It never left: free to try again. The delay grows with the time the message has been tried, not with Meta's noes.
     const readyAt = at.now + backoffMs(AGAIN, Math.min(attempt.attempt, 4), at.random);
-    return { row: { ...base, detail: outcome.reason, next: 'queued', readyAt, failure: failureOf('whatsapp_error', outcome.reason, null) }, brake: undefined };
+    return {
+      row: {
+        ...base,
+        detail: outcome.reason,
+        next: 'queued',
+        readyAt,
+        failure: failureOf('whatsapp_error', outcome.reason, null),
+      },
+      brake: undefined,
+    };
   }
   if (outcome.kind === 'unknown') {
-    return { row: { ...base, detail: outcome.reason, next: 'unknown', readyAt: at.now, failure: null, mayHaveLeft: true }, brake: undefined };
+    return {
+      row: {
+        ...base,
+        detail: outcome.reason,
+        next: 'unknown',
+        readyAt: at.now,
+        failure: null,
+        mayHaveLeft: true,
+      },
+      brake: undefined,
+    };
   }
   return refusedRow(base, attempt, outcome.error, at);
 }
 
 type Base = Omit<EndedRow, 'detail' | 'next' | 'readyAt' | 'failure'>;
 
-function refusedRow(base: Base, attempt: Attempt, error: GraphError, at: { now: number; random: number }): { row: EndedRow; brake: Brake | undefined } {
+function refusedRow(
+  base: Base,
+  attempt: Attempt,
+  error: GraphError,
+  at: { now: number; random: number },
+): { row: EndedRow; brake: Brake | undefined } {
   const verdict = judgeMetaError(error.code, error.httpStatus);
   const failure = failureOf(verdict.failure, error.details ?? error.title, error.code);
-  const common = { ...base, providerCode: error.code, detail: error.details ?? error.title, failure, refused: true };
+  const common = {
+    ...base,
+    providerCode: error.code,
+    detail: error.details ?? error.title,
+    failure,
+    refused: true,
+  };
   const failed = { ...common, next: 'failed' as const, readyAt: null };
   const waitMs = error.retryAfterMs ?? backoffMs(AGAIN, attempt.refusals + 1, at.random);
   const again = { ...common, next: 'queued' as const, readyAt: at.now + waitMs };
-  if (verdict.action === 'unknown') return { row: { ...common, next: 'unknown', readyAt: at.now, mayHaveLeft: true }, brake: undefined };
+  if (verdict.action === 'unknown')
+    return { row: { ...common, next: 'unknown', readyAt: at.now, mayHaveLeft: true }, brake: undefined };
   if (verdict.action === 'never') return { row: failed, brake: undefined };
   if (verdict.action === 'number') {
     const brake: Brake = { kind: 'stop number', reason: failure.message };
@@ -110,10 +164,15 @@ function refusedRow(base: Base, attempt: Attempt, error: GraphError, at: { now: 
   }
   if (error.httpStatus >= 500) {
     // Meta's word that it was not taken; believed, and counted from now on as one that may have left.
-    return attempt.refusals >= SERVER_NOES_MAX ? { row: failed, brake: undefined } : { row: { ...again, mayHaveLeft: true }, brake: undefined };
+    return attempt.refusals >= SERVER_NOES_MAX
+      ? { row: failed, brake: undefined }
+      : { row: { ...again, mayHaveLeft: true }, brake: undefined };
   }
   if (verdict.action === 'later') return { row: again, brake: undefined };
-  return { row: again, brake: { kind: error.code === PAIR_LIMIT ? 'slow recipient' : 'slow lane', ms: waitMs } };
+  return {
+    row: again,
+    brake: { kind: error.code === PAIR_LIMIT ? 'slow recipient' : 'slow lane', ms: waitMs },
+  };
 }
 
 const PAIR_LIMIT = 131056;

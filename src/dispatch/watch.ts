@@ -6,7 +6,14 @@ import type { Lanes } from '../lanes/lanes.ts';
 import { RANKS } from '../messages/message.ts';
 import { CALL_TIMEOUT_MS } from '../meta/client.ts';
 import { decideUnknown, type Evidence } from './unknown.ts';
-import { giveUp, lookAgain, readEvidence, readWatched, type EndedRow, type Watched } from './dispatch-store.ts';
+import {
+  giveUp,
+  lookAgain,
+  readEvidence,
+  readWatched,
+  type EndedRow,
+  type Watched,
+} from './dispatch-store.ts';
 import { failureOf, type Settler } from './settle.ts';
 
 export interface Watch {
@@ -35,7 +42,11 @@ const FAILURES_OF_QUEUE = {
 export function createWatch(ctx: Context, parts: WatchParts): Watch {
   async function open(watched: Watched, now: number): Promise<void> {
     if (parts.atWork(watched.id)) return;
-    const endsAt = Math.max(now, parts.formerCallsEndAt(watched.phoneNumberId), watched.attemptAt + CALL_TIMEOUT_MS);
+    const endsAt = Math.max(
+      now,
+      parts.formerCallsEndAt(watched.phoneNumberId),
+      watched.attemptAt + CALL_TIMEOUT_MS,
+    );
     await parts.settler.end({
       ...ended(watched, endsAt),
       next: 'unknown',
@@ -43,7 +54,10 @@ export function createWatch(ctx: Context, parts: WatchParts): Watch {
       detail: 'the node that called Meta stopped before it had recorded the answer',
       callEnded: false,
     });
-    ctx.log.info({ messageId: watched.id, attempt: watched.attempt }, 'an open attempt of a former owner: its outcome is unknown');
+    ctx.log.info(
+      { messageId: watched.id, attempt: watched.attempt },
+      'an open attempt of a former owner: its outcome is unknown',
+    );
   }
 
   async function unknown(watched: Watched, evidence: Evidence, now: number): Promise<void> {
@@ -55,11 +69,18 @@ export function createWatch(ctx: Context, parts: WatchParts): Watch {
       evidence,
       now,
     );
-    if (decision.kind === 'wait') await lookAgain(ctx.db, { ...watched, until: decision.until, freeTurn: letGo });
+    if (decision.kind === 'wait')
+      await lookAgain(ctx.db, { ...watched, until: decision.until, freeTurn: letGo });
     else if (decision.kind === 'fail') {
-      await parts.settler.end({ ...ended(watched, now), next: 'failed', failure: failureOf('delivery_unknown', null, null), failedRank: RANKS.deliveryUnknown });
+      await parts.settler.end({
+        ...ended(watched, now),
+        next: 'failed',
+        failure: failureOf('delivery_unknown', null, null),
+        failedRank: RANKS.deliveryUnknown,
+      });
     } else await parts.settler.end({ ...ended(watched, now), next: 'queued', readyAt: now, failure: null });
-    if (decision.kind !== 'wait') ctx.log.info({ messageId: watched.id, decision: decision.kind }, 'an unknown outcome was decided');
+    if (decision.kind !== 'wait')
+      ctx.log.info({ messageId: watched.id, decision: decision.kind }, 'an unknown outcome was decided');
     if (letGo || decision.kind !== 'wait') free(watched.phoneNumberId, watched.conversation);
   }
 
@@ -79,7 +100,11 @@ export function createWatch(ctx: Context, parts: WatchParts): Watch {
       const due = watched.filter((one) => one.state === 'unknown');
       await Promise.all(watched.filter((one) => one.state === 'intended').map((one) => open(one, now)));
       if (due.length > 0) {
-        const read = await readEvidence(ctx.db, [...new Set(due.map((one) => one.phoneNumberId))], Math.min(...due.map((one) => one.attemptAt)));
+        const read = await readEvidence(
+          ctx.db,
+          [...new Set(due.map((one) => one.phoneNumberId))],
+          Math.min(...due.map((one) => one.attemptAt)),
+        );
         for (const one of due) {
           const heard = read.heard.get(one.phoneNumberId);
           await unknown(one, { gaps: read.gaps, heard, unknownAfterMs: ctx.config.unknownAfterMs }, now);
@@ -91,7 +116,12 @@ export function createWatch(ctx: Context, parts: WatchParts): Watch {
 
   async function overdue(lane: Lane, now: number): Promise<void> {
     for (const given of await giveUp(ctx.db, { ...lane, now }, FAILURES_OF_QUEUE)) {
-      parts.lanes.waiters.tell(given.id, { state: 'failed', mayHaveLeft: false, wamid: null, failure: given.failure });
+      parts.lanes.waiters.tell(given.id, {
+        state: 'failed',
+        mayHaveLeft: false,
+        wamid: null,
+        failure: given.failure,
+      });
       free(lane.phoneNumberId, given.conversation);
     }
   }

@@ -17,13 +17,27 @@ export interface IdempotencyKey {
 const KEY_LENGTH_MAX = 255;
 
 /** The key of a request, if it has one. Refuses keys that are empty, too long, or hold control characters. */
-export function readIdempotencyKey(header: string | string[] | undefined, request: { method: string; path: string; body: Json }): IdempotencyKey | undefined {
+export function readIdempotencyKey(
+  header: string | string[] | undefined,
+  request: { method: string; path: string; body: Json },
+): IdempotencyKey | undefined {
   if (header === undefined) return undefined;
   const key = Array.isArray(header) ? header.join(',') : header;
   const problem =
-    key === '' ? 'is empty' : [...key].length > KEY_LENGTH_MAX ? `is longer than ${KEY_LENGTH_MAX} characters` : /\p{Cc}/u.test(key) ? 'holds a control character' : undefined;
-  if (problem) throw new KurirError('invalid_field_value', `The header Idempotency-Key ${problem}.`, { param: 'Idempotency-Key' });
-  const fingerprint = createHash('sha256').update(`${request.method}\n${request.path}\n${canonicalJson(request.body)}`).digest();
+    key === ''
+      ? 'is empty'
+      : [...key].length > KEY_LENGTH_MAX
+        ? `is longer than ${KEY_LENGTH_MAX} characters`
+        : /\p{Cc}/u.test(key)
+          ? 'holds a control character'
+          : undefined;
+  if (problem)
+    throw new KurirError('invalid_field_value', `The header Idempotency-Key ${problem}.`, {
+      param: 'Idempotency-Key',
+    });
+  const fingerprint = createHash('sha256')
+    .update(`${request.method}\n${request.path}\n${canonicalJson(request.body)}`)
+    .digest();
   return { key, fingerprint };
 }
 
@@ -43,9 +57,13 @@ export function createKeyLookUp(db: Database): KeyLookUp {
       const row = await looking.add({ organisationId, key: wanted.key });
       if (!row) return undefined;
       if (!row.fingerprint.equals(wanted.fingerprint)) {
-        throw new KurirError('idempotency_key_reuse', 'This Idempotency-Key was used for another request: use a new key for a new message.', {
-          param: 'Idempotency-Key',
-        });
+        throw new KurirError(
+          'idempotency_key_reuse',
+          'This Idempotency-Key was used for another request: use a new key for a new message.',
+          {
+            param: 'Idempotency-Key',
+          },
+        );
       }
       return row.messageId;
     },

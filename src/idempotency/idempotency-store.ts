@@ -7,7 +7,10 @@ export interface KeyRow {
 }
 
 /** The rows of keys, in their order; null where there is none (primary key). */
-export async function findKeys(db: Queryable, keys: readonly { organisationId: string; key: string }[]): Promise<(KeyRow | null)[]> {
+export async function findKeys(
+  db: Queryable,
+  keys: readonly { organisationId: string; key: string }[],
+): Promise<(KeyRow | null)[]> {
   const rows = await db.query<{ place: number; fingerprint: Buffer; message_id: string }>(
     `select input.place::int as place, k.fingerprint, k.message_id
      from unnest($1::text[], $2::text[]) with ordinality as input (organisation_id, key, place)

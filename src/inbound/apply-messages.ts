@@ -28,11 +28,16 @@ export async function applyMessages(
   return unread;
 }
 
-function toRow(number: BusinessNumber, message: JsonObject, about: { names: Map<string, string>; now: number }): InboundMessage | undefined {
+function toRow(
+  number: BusinessNumber,
+  message: JsonObject,
+  about: { names: Map<string, string>; now: number },
+): InboundMessage | undefined {
   const wamid = text(message['id']);
   const from = text(message['from']) ?? text(message['from_user_id']);
   const conversation = text(message['group_id']) ?? from;
-  if (wamid === undefined || conversation === undefined || wamid.length > 500 || conversation.length > 300) return undefined;
+  if (wamid === undefined || conversation === undefined || wamid.length > 500 || conversation.length > 300)
+    return undefined;
   const at = instantMs(message['timestamp']) ?? about.now;
   const digest = createHash('sha256').update(`${number.phoneNumberId}\n${wamid}`).digest();
   return {
@@ -55,7 +60,8 @@ function profileNames(value: JsonObject): Map<string, string> {
     const profile = contact['profile'];
     const name = isObject(profile) ? text(profile['name']) : undefined;
     if (name === undefined) continue;
-    for (const id of [text(contact['wa_id']), text(contact['user_id'])]) if (id !== undefined) names.set(id, name.replaceAll('\0', '').toWellFormed());
+    for (const id of [text(contact['wa_id']), text(contact['user_id'])])
+      if (id !== undefined) names.set(id, name.replaceAll('\0', '').toWellFormed());
   }
   return names;
 }

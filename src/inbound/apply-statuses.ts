@@ -18,7 +18,13 @@ export interface StatusParts {
   tokenKey: Buffer;
 }
 
-const STATUSES: Record<string, Progress['status']> = { sent: 'sent', delivered: 'delivered', read: 'read', played: 'read', failed: 'failed' };
+const STATUSES: Record<string, Progress['status']> = {
+  sent: 'sent',
+  delivered: 'delivered',
+  read: 'read',
+  played: 'read',
+  failed: 'failed',
+};
 const SLOW_MS = 5_000;
 const PAIR_LIMIT = 131056;
 
@@ -30,36 +36,57 @@ interface Read {
 }
 
 /** Applies the statuses of one change; returns those that belong to no message of ours, with the reason. */
-export async function applyStatuses(ctx: Context, parts: StatusParts, change: { number: BusinessNumber; value: JsonObject }): Promise<{ status: Json; reason: string }[]> {
+export async function applyStatuses(
+  ctx: Context,
+  parts: StatusParts,
+  change: { number: BusinessNumber; value: JsonObject },
+): Promise<{ status: Json; reason: string }[]> {
   const { number } = change;
   const unmatched: { status: Json; reason: string }[] = [];
   const read: Read[] = [];
   for (const status of objects(change.value['statuses'])) {
     const wamid = text(status['id']);
     const step = STATUSES[text(status['status']) ?? ''];
-    if (wamid === undefined || step === undefined) unmatched.push({ status, reason: 'a status that Kurir does not know' });
+    if (wamid === undefined || step === undefined)
+      unmatched.push({ status, reason: 'a status that Kurir does not know' });
     else read.push({ status, wamid, step, sent: sentOf(parts.tokenKey, number.phoneNumberId, status) });
   }
   const byWamid = await idsOfWamids(
     ctx.db,
-    read.filter((one) => !one.sent).map((one) => ({ organisationId: number.organisationId, phoneNumberId: number.phoneNumberId, wamid: one.wamid })),
+    read
+      .filter((one) => !one.sent)
+      .map((one) => ({
+        organisationId: number.organisationId,
+        phoneNumberId: number.phoneNumberId,
+        wamid: one.wamid,
+      })),
   );
   await Promise.all(
     read.map(async (one) => {
       const messageId = one.sent?.messageId ?? byWamid.get(one.wamid);
       const known = messageId !== undefined && (await applyOne(ctx, parts, number, { ...one, messageId }));
-      if (!known) unmatched.push({ status: one.status, reason: 'a status of a message that Kurir did not send' });
+      if (!known)
+        unmatched.push({ status: one.status, reason: 'a status of a message that Kurir did not send' });
     }),
   );
   return unmatched;
 }
 
-function sentOf(tokenKey: Buffer, phoneNumberId: string, status: JsonObject): { messageId: string; attempt: number } | undefined {
+function sentOf(
+  tokenKey: Buffer,
+  phoneNumberId: string,
+  status: JsonObject,
+): { messageId: string; attempt: number } | undefined {
   const token = status['biz_opaque_callback_data'];
   return typeof token === 'string' ? readCallbackToken(tokenKey, phoneNumberId, token) : undefined;
 }
 
-async function applyOne(ctx: Context, parts: StatusParts, number: BusinessNumber, one: Read & { messageId: string }): Promise<boolean> {
+async function applyOne(
+  ctx: Context,
+  parts: StatusParts,
+  number: BusinessNumber,
+  one: Read & { messageId: string },
+): Promise<boolean> {
   const failure = one.step === 'failed' ? failureOf(one.status) : null;
   const row = await parts.progresser.progress({
     organisationId: number.organisationId,
@@ -71,15 +98,22 @@ async function applyOne(ctx: Context, parts: StatusParts, number: BusinessNumber
     pricing: isObject(one.status['pricing']) ? one.status['pricing'] : null,
   });
   if (!row) return false;
-  if (row.attemptAt && (one.sent === undefined || one.sent.attempt === row.attempt)) parts.hearing.heard(number.phoneNumberId, row.attemptAt.getTime());
-  if (failure) slow(ctx, parts.lanes, { phoneNumberId: number.phoneNumberId, conversation: row.conversation, code: failure.providerCode });
+  if (row.attemptAt && (one.sent === undefined || one.sent.attempt === row.attempt))
+    parts.hearing.heard(number.phoneNumberId, row.attemptAt.getTime());
+  if (failure)
+    slow(ctx, parts.lanes, {
+      phoneNumberId: number.phoneNumberId,
+      conversation: row.conversation,
+      code: failure.providerCode,
+    });
   return true;
 }
 
 function failureOf(status: JsonObject): Failure {
   const [error] = objects(status['errors']);
   const code = error?.['code'];
-  if (!error || typeof code !== 'number') return { code: 'whatsapp_error', message: 'Meta told a failure without a reason.', providerCode: null };
+  if (!error || typeof code !== 'number')
+    return { code: 'whatsapp_error', message: 'Meta told a failure without a reason.', providerCode: null };
   const data = error['error_data'];
   const details = isObject(data) ? text(data['details']) : undefined;
   const message = details ?? text(error['title']) ?? text(error['message']) ?? 'Meta told no reason.';
@@ -87,7 +121,11 @@ function failureOf(status: JsonObject): Failure {
 }
 
 // A failure told by webhook is final; that Meta finds us too fast holds for what comes after all the same.
-function slow(ctx: Context, lanes: Lanes, told: { phoneNumberId: string; conversation: string; code: number | null }): void {
+function slow(
+  ctx: Context,
+  lanes: Lanes,
+  told: { phoneNumberId: string; conversation: string; code: number | null },
+): void {
   const lane = lanes.get(told.phoneNumberId);
   if (!lane || told.code === null || judgeMetaError(told.code, 400).action !== 'slower') return;
   if (told.code === PAIR_LIMIT) lane.pairs?.pause(told.conversation, ctx.clock.now(), SLOW_MS);

@@ -19,7 +19,11 @@ import { storable } from './storable.ts';
 export interface Receiver {
   /** Takes one POST of Meta's; resolves when all of it is committed. Throws `resource_not_found`, `invalid_signature`,
    *  `invalid_request` or `service_unavailable`. */
-  receive(post: { appId: string | undefined; body: Buffer; signature: string | string[] | undefined }): Promise<void>;
+  receive(post: {
+    appId: string | undefined;
+    body: Buffer;
+    signature: string | string[] | undefined;
+  }): Promise<void>;
   drained(): Promise<void>;
 }
 
@@ -47,19 +51,43 @@ export function createReceiver(ctx: Context, parts: ReceiverParts): Receiver {
 
   async function applyChange(app: App, change: Change): Promise<void> {
     const about = { phoneNumberId: change.phoneNumberId, wabaId: change.wabaId };
-    const numbers = (await parts.numbers.numbersForWebhook(about)).filter((number) => number.appId === app.id);
+    const numbers = (await parts.numbers.numbersForWebhook(about)).filter(
+      (number) => number.appId === app.id,
+    );
     const [number] = numbers;
-    if (!number) return aside(app, undefined, { change, reason: 'about a number that is not connected with this app' });
-    if (change.field !== 'messages' || change.phoneNumberId === undefined) return aside(app, number, { change, reason: 'a field that nothing is done with yet' });
+    if (!number)
+      return aside(app, undefined, { change, reason: 'about a number that is not connected with this app' });
+    if (change.field !== 'messages' || change.phoneNumberId === undefined)
+      return aside(app, number, { change, reason: 'a field that nothing is done with yet' });
     const told = { number, value: change.value };
-    const [statuses, messages] = await Promise.all([applyStatuses(ctx, parts, told), applyMessages(ctx, keeping, told)]);
-    for (const one of statuses) await aside(app, number, { change: { ...change, value: { statuses: [one.status] } }, reason: one.reason });
-    for (const one of messages) await aside(app, number, { change: { ...change, value: { messages: [one.message] } }, reason: one.reason });
-    if (change.value['errors'] !== undefined) await aside(app, number, { change, reason: 'an account-level error' });
+    const [statuses, messages] = await Promise.all([
+      applyStatuses(ctx, parts, told),
+      applyMessages(ctx, keeping, told),
+    ]);
+    for (const one of statuses)
+      await aside(app, number, {
+        change: { ...change, value: { statuses: [one.status] } },
+        reason: one.reason,
+      });
+    for (const one of messages)
+      await aside(app, number, {
+        change: { ...change, value: { messages: [one.message] } },
+        reason: one.reason,
+      });
+    if (change.value['errors'] !== undefined)
+      await aside(app, number, { change, reason: 'an account-level error' });
   }
 
-  function aside(app: App, number: BusinessNumber | undefined, what: { change: Change; reason: string }): Promise<void> {
-    const kept: JsonObject = { field: what.change.field, waba_id: what.change.wabaId, value: what.change.value };
+  function aside(
+    app: App,
+    number: BusinessNumber | undefined,
+    what: { change: Change; reason: string },
+  ): Promise<void> {
+    const kept: JsonObject = {
+      field: what.change.field,
+      waba_id: what.change.wabaId,
+      value: what.change.value,
+    };
     return asides.add({
       appId: app.id,
       organisationId: number?.organisationId ?? null,
@@ -86,14 +114,20 @@ export function createReceiver(ctx: Context, parts: ReceiverParts): Receiver {
       const app = await parts.apps.findApp(post.appId);
       if (!app) throw new KurirError('resource_not_found', 'There is no such app.');
       if (!isSignedBy(app.appSecret, post.body, post.signature)) {
-        throw new KurirError('invalid_signature', 'X-Hub-Signature-256 is not that of this app’s secret over this body.');
+        throw new KurirError(
+          'invalid_signature',
+          'X-Hub-Signature-256 is not that of this app’s secret over this body.',
+        );
       }
       const changes = readChanges(parse(post.body));
       const results = await Promise.allSettled(changes.map((change) => apply(app, change)));
       const failed = results.find((result) => result.status === 'rejected');
       if (!failed) return;
       parts.hearing.refused();
-      throw new KurirError('service_unavailable', 'The webhook could not be stored: send it again.', { retryAfterMs: 5_000, cause: failed.reason });
+      throw new KurirError('service_unavailable', 'The webhook could not be stored: send it again.', {
+        retryAfterMs: 5_000,
+        cause: failed.reason,
+      });
     },
     drained: async () => void (await Promise.all([keeping.drained(), asides.drained()])),
   };
@@ -110,5 +144,10 @@ function parse(body: Buffer): Json {
 // A value that PostgreSQL cannot take, or a fault of ours with this one change: it would fail for ever, and Meta would repeat it for days.
 function isPoison(error: unknown): boolean {
   const state = sqlState(error);
-  return state?.startsWith('22') || state?.startsWith('23') || error instanceof TypeError || error instanceof RangeError;
+  return (
+    state?.startsWith('22') ||
+    state?.startsWith('23') ||
+    error instanceof TypeError ||
+    error instanceof RangeError
+  );
 }

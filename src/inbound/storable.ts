@@ -10,5 +10,7 @@ function mended(value: Json): Json {
   if (typeof value === 'string') return value.replaceAll('\0', '\ufffd').toWellFormed();
   if (Array.isArray(value)) return value.map(mended);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.replaceAll('\0', '\ufffd').toWellFormed(), mended(item)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key.replaceAll('\0', '\ufffd').toWellFormed(), mended(item)]),
+  );
 }

@@ -11,7 +11,10 @@ export interface Cursor {
 }
 
 export function createCursor(key: Buffer, filters: object): Cursor {
-  const mac = (body: string): string => hmacSha256(key, `${body}\n${JSON.stringify(filters)}`).subarray(0, 12).toString('base64url');
+  const mac = (body: string): string =>
+    hmacSha256(key, `${body}\n${JSON.stringify(filters)}`)
+      .subarray(0, 12)
+      .toString('base64url');
   return {
     write(place) {
       const body = Buffer.from(JSON.stringify(place)).toString('base64url');
@@ -21,12 +24,17 @@ export function createCursor(key: Buffer, filters: object): Cursor {
       const [body = '', sum = '', ...rest] = text.split('.');
       if (rest.length > 0 || !equalSecrets(sum, mac(body))) throw refused();
       const place: unknown = JSON.parse(Buffer.from(body, 'base64url').toString('utf8'));
-      if (!Array.isArray(place) || typeof place[0] !== 'string' || typeof place[1] !== 'string') throw refused();
+      if (!Array.isArray(place) || typeof place[0] !== 'string' || typeof place[1] !== 'string')
+        throw refused();
       return [place[0], place[1]];
     },
   };
 }
 
 function refused(): KurirError {
-  return new KurirError('invalid_cursor', 'The cursor was altered, or made with other filters: start again without it.', { param: 'cursor' });
+  return new KurirError(
+    'invalid_cursor',
+    'The cursor was altered, or made with other filters: start again without it.',
+    { param: 'cursor' },
+  );
 }

@@ -51,7 +51,8 @@ function refuseDepth(text: string): void {
       else if (at === 0x22) inString = false;
     } else if (at === 0x22) inString = true;
     else if (at === 0x7b || at === 0x5b) {
-      if (++depth > DEPTH_MAX) throw new KurirError('invalid_request', `The body is nested deeper than ${DEPTH_MAX} levels.`);
+      if (++depth > DEPTH_MAX)
+        throw new KurirError('invalid_request', `The body is nested deeper than ${DEPTH_MAX} levels.`);
     } else if (at === 0x7d || at === 0x5d) depth--;
   }
 }
@@ -78,12 +79,18 @@ function refuseText(text: string, path: string): void {
 }
 
 function bad(what: string, path: string): KurirError {
-  return new KurirError('invalid_field_value', `${path === '' ? 'The body' : path} ${what}.`, path === '' ? {} : { param: path });
+  return new KurirError(
+    'invalid_field_value',
+    `${path === '' ? 'The body' : path} ${what}.`,
+    path === '' ? {} : { param: path },
+  );
 }
 
 function reason(cause: unknown): string {
   // V8 quotes the text around the fault; that text may hold what must not be logged or echoed.
   const text = cause instanceof Error ? cause.message : '';
   const position = /position \d+/.exec(text);
-  return position ? `unexpected text at ${position[0]}.` : 'it ends too early or has text where none may stand.';
+  return position
+    ? `unexpected text at ${position[0]}.`
+    : 'it ends too early or has text where none may stand.';
 }

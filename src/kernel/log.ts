@@ -10,6 +10,9 @@ export function createLog(level: string): Log {
     base: null,
     formatters: { level: (label) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: ['to', 'body', 'token', 'authorization', '*.authorization', '*.token', '*.body', '*.to'], censor: '[secret]' },
+    redact: {
+      paths: ['to', 'body', 'token', 'authorization', '*.authorization', '*.token', '*.body', '*.to'],
+      censor: '[secret]',
+    },
   });
 }

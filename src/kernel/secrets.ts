@@ -1,6 +1,14 @@
 // Sealing: AES-256-GCM under a key that is derived from KURIR_SECRET, bound to the place where the secret is kept, so that
 // a sealed value moved to another row does not open. Layout: version, key id, nonce, tag, text.
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 
 const VERSION = 1;
 
@@ -25,7 +33,8 @@ export function createSealer(secrets: readonly [string, ...string[]]): Sealer {
     open(sealed, place) {
       const box = Buffer.from(sealed);
       const key = keys.find((one) => one.id.equals(box.subarray(1, 5)));
-      if (box[0] !== VERSION || !key) throw new Error('A secret was sealed under another KURIR_SECRET; start with that one.');
+      if (box[0] !== VERSION || !key)
+        throw new Error('A secret was sealed under another KURIR_SECRET; start with that one.');
       const cipher = createDecipheriv('aes-256-gcm', key.key, box.subarray(5, 17)).setAAD(Buffer.from(place));
       cipher.setAuthTag(box.subarray(17, 33));
       return Buffer.concat([cipher.update(box.subarray(33)), cipher.final()]).toString('utf8');
@@ -36,7 +45,10 @@ export function createSealer(secrets: readonly [string, ...string[]]): Sealer {
 
 /** Whether two secrets are equal, in a time that tells nothing about where they differ. */
 export function equalSecrets(one: string | Uint8Array, other: string | Uint8Array): boolean {
-  return timingSafeEqual(createHash('sha256').update(one).digest(), createHash('sha256').update(other).digest());
+  return timingSafeEqual(
+    createHash('sha256').update(one).digest(),
+    createHash('sha256').update(other).digest(),
+  );
 }
 
 export function hmacSha256(key: string | Uint8Array, content: string | Uint8Array): Buffer {

@@ -33,7 +33,11 @@ export async function beat(db: Queryable, nodeId: string, gapSeconds: number): P
 
 /** Takes every lane that is free: owned by nobody, by a node silent for `leaseSeconds`, or by ourselves before a restart. The
  *  epoch that was seen free is the one that is taken (two nodes may see the same lane free: one update finds it changed). */
-export async function takeFreeLanes(db: Queryable, nodeId: string, take: { leaseSeconds: number; ours: boolean }): Promise<HeldLane[]> {
+export async function takeFreeLanes(
+  db: Queryable,
+  nodeId: string,
+  take: { leaseSeconds: number; ours: boolean },
+): Promise<HeldLane[]> {
   const rows = await db.query<LaneRow>(
     `with free as (
        select l.phone_number_id, l.epoch, l.owner, n.seen_at
@@ -50,7 +54,11 @@ export async function takeFreeLanes(db: Queryable, nodeId: string, take: { lease
 }
 
 /** Raises the epoch of the lanes that are still ours at the epoch we hold; the others we have lost. */
-export async function takeLanesAnew(db: Queryable, nodeId: string, held: ReadonlyMap<string, number>): Promise<HeldLane[]> {
+export async function takeLanesAnew(
+  db: Queryable,
+  nodeId: string,
+  held: ReadonlyMap<string, number>,
+): Promise<HeldLane[]> {
   const rows = await db.query<LaneRow>(
     `update lanes l set epoch = l.epoch + 1
      from unnest($2::text[], $3::bigint[]) as held (phone_number_id, epoch)
@@ -62,7 +70,11 @@ export async function takeLanesAnew(db: Queryable, nodeId: string, held: Readonl
 }
 
 /** Gives the lanes up at a graceful stop, so that another node need not wait for the lease to run out. */
-export async function leaveLanes(db: Queryable, nodeId: string, held: ReadonlyMap<string, number>): Promise<void> {
+export async function leaveLanes(
+  db: Queryable,
+  nodeId: string,
+  held: ReadonlyMap<string, number>,
+): Promise<void> {
   await db.query(
     `update lanes l set owner = null
      from unnest($2::text[], $3::bigint[]) as held (phone_number_id, epoch)
@@ -72,7 +84,10 @@ export async function leaveLanes(db: Queryable, nodeId: string, held: ReadonlyMa
 }
 
 /** Lanes that some living node owns, and lanes in all: what readiness looks at. */
-export async function countLanes(db: Queryable, leaseSeconds: number): Promise<{ all: number; owned: number }> {
+export async function countLanes(
+  db: Queryable,
+  leaseSeconds: number,
+): Promise<{ all: number; owned: number }> {
   const rows = await db.query<{ all: number; owned: number }>(
     `select count(*)::int as all, count(*) filter (where n.seen_at >= database_now() - make_interval(secs => $1))::int as owned
      from lanes l left join nodes n on n.id = l.owner`,
@@ -100,10 +115,10 @@ export async function keepHeard(db: Queryable, heard: readonly Heard[]): Promise
 
 /** Writes down that webhooks of Meta's were refused between two moments: as deaf as being down. */
 export async function keepGap(db: Queryable, startedAt: number, endedAt: number): Promise<void> {
-  await db.query('insert into door_gaps (started_at, ended_at) values (to_timestamp($1 / 1000.0), to_timestamp($2 / 1000.0))', [
-    startedAt,
-    endedAt,
-  ]);
+  await db.query(
+    'insert into door_gaps (started_at, ended_at) values (to_timestamp($1 / 1000.0), to_timestamp($2 / 1000.0))',
+    [startedAt, endedAt],
+  );
 }
 
 function toHeldLane(row: LaneRow): HeldLane {

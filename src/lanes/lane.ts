@@ -25,7 +25,10 @@ export interface Lane {
   stops: number;
 }
 
-export function createLane(lane: { phoneNumberId: string; organisationId: OrganisationId; epoch: number; pace: number | null }, now: number): Lane {
+export function createLane(
+  lane: { phoneNumberId: string; organisationId: OrganisationId; epoch: number; pace: number | null },
+  now: number,
+): Lane {
   return {
     phoneNumberId: lane.phoneNumberId,
     organisationId: lane.organisationId,

@@ -37,7 +37,12 @@ export interface Lanes {
   readonly waiters: Waiters;
   get(phoneNumberId: string): Lane | undefined;
   all(): Iterable<Lane>;
-  open(lane: { phoneNumberId: string; organisationId: OrganisationId; epoch: number; pace: number | null }): Lane;
+  open(lane: {
+    phoneNumberId: string;
+    organisationId: OrganisationId;
+    epoch: number;
+    pace: number | null;
+  }): Lane;
   close(phoneNumberId: string): void;
   followPace(lane: Lane, pace: number | null | undefined): void;
   /** A place for a new message: its number's pace and its recipient's turn as far as memory knows, and a free connection. */
@@ -111,7 +116,8 @@ export function createLanes(ctx: Context, waiters: Waiters): Lanes {
     calls: () => calls,
     register: (dispatcher) => void (registered = dispatcher),
     dispatcher() {
-      if (!registered) throw new Error('No dispatcher is registered: gateway.ts wires one before the first request.');
+      if (!registered)
+        throw new Error('No dispatcher is registered: gateway.ts wires one before the first request.');
       return registered;
     },
   };

@@ -43,7 +43,8 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
   let running: Promise<void> = Promise.resolve();
 
   const fresh = (at: { monotonic: number; wall: number }): boolean =>
-    ctx.clock.monotonic() - at.monotonic < CALL_WITHIN_MS && Math.abs(ctx.clock.now() - at.wall) < CALL_WITHIN_MS;
+    ctx.clock.monotonic() - at.monotonic < CALL_WITHIN_MS &&
+    Math.abs(ctx.clock.now() - at.wall) < CALL_WITHIN_MS;
 
   async function anew(): Promise<void> {
     const former = new Map(held);
@@ -71,13 +72,17 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
   function again(): void {
     if (stopped) return;
     ctx.clock.after(HEARTBEAT_MS, () => {
-      void lease.beat().catch((error: unknown) => ctx.log.warn({ err: error }, 'heartbeat failed')).finally(again);
+      void lease
+        .beat()
+        .catch((error: unknown) => ctx.log.warn({ err: error }, 'heartbeat failed'))
+        .finally(again);
     });
   }
 
   const lease: Lease = {
     epochOf: (phoneNumberId) => held.get(phoneNumberId),
-    mayCall: (phoneNumberId, epoch) => !late && !stopped && held.get(phoneNumberId) === epoch && fresh(beatAt),
+    mayCall: (phoneNumberId, epoch) =>
+      !late && !stopped && held.get(phoneNumberId) === epoch && fresh(beatAt),
     // One after the other: a slow heartbeat must not be overtaken by the next.
     beat: () => (running = running.then(once, once)),
     renew() {

@@ -48,12 +48,14 @@ const REMEMBERED_MAX = 50_000;
 export function createPairPace(): PairPace {
   const due = new Map<string, number>();
   return {
-    waitMs: (conversation, now) => Math.max(0, (due.get(conversation) ?? 0) - (PAIR_BURST - 1) * PAIR_INTERVAL_MS - now),
+    waitMs: (conversation, now) =>
+      Math.max(0, (due.get(conversation) ?? 0) - (PAIR_BURST - 1) * PAIR_INTERVAL_MS - now),
     took(conversation, now) {
       if (due.size >= REMEMBERED_MAX) forget(due, now);
       due.set(conversation, Math.max(due.get(conversation) ?? 0, now) + PAIR_INTERVAL_MS);
     },
-    pause: (conversation, now, ms) => void due.set(conversation, now + ms + (PAIR_BURST - 1) * PAIR_INTERVAL_MS),
+    pause: (conversation, now, ms) =>
+      void due.set(conversation, now + ms + (PAIR_BURST - 1) * PAIR_INTERVAL_MS),
   };
 }
 

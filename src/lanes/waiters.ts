@@ -20,7 +20,11 @@ interface Waiter {
 
 export interface Waiters {
   /** Resolves with the first news that are enough, or undefined when the time is up. */
-  wait(message: { organisationId: string; id: string }, enough: (news: News) => boolean, waitMs: number): Promise<News | undefined>;
+  wait(
+    message: { organisationId: string; id: string },
+    enough: (news: News) => boolean,
+    waitMs: number,
+  ): Promise<News | undefined>;
   tell(messageId: string, news: News): void;
   /** Whether these news would be an answer to somebody who waits here. */
   answeredBy(messageId: string, news: News): boolean;
@@ -52,7 +56,9 @@ export function createWaiters(clock: Clock, readNews: ReadNews): Waiters {
 
   async function look(): Promise<void> {
     const all = [...waiting.values()].flatMap((set) => [...set].slice(0, 1));
-    const found = await readNews(all.map((one) => ({ organisationId: one.organisationId, id: one.messageId }))).catch(() => undefined);
+    const found = await readNews(
+      all.map((one) => ({ organisationId: one.organisationId, id: one.messageId })),
+    ).catch(() => undefined);
     for (const [id, news] of found ?? []) tell(id, news);
     looking = undefined;
     if (waiting.size > 0) looking = clock.after(LOOK_EVERY_MS, () => void look());
@@ -74,7 +80,8 @@ export function createWaiters(clock: Clock, readNews: ReadNews): Waiters {
         looking ??= clock.after(LOOK_EVERY_MS, () => void look());
       }),
     tell,
-    answeredBy: (messageId, news) => [...(waiting.get(messageId) ?? [])].some((waiter) => waiter.enough(news)),
+    answeredBy: (messageId, news) =>
+      [...(waiting.get(messageId) ?? [])].some((waiter) => waiter.enough(news)),
     count: () => waiting.size,
     release() {
       looking?.cancel();

@@ -68,9 +68,17 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
       // PostgreSQL itself said no: nothing was committed. Class 40 has been repeated, 22 and 23 were split off.
       if (!isConnectionLoss(error)) throw refused(error);
       const accepted = await recovering.add(row).catch((cause: unknown) => {
-        throw new KurirError('service_unavailable', 'The outcome is unknown: repeat with the same Idempotency-Key.', { retryAfterMs: 2_000, cause });
+        throw new KurirError(
+          'service_unavailable',
+          'The outcome is unknown: repeat with the same Idempotency-Key.',
+          { retryAfterMs: 2_000, cause },
+        );
       });
-      if (!accepted) throw new KurirError('service_unavailable', 'The message was not accepted: repeat it.', { retryAfterMs: 1_000, cause: error });
+      if (!accepted)
+        throw new KurirError('service_unavailable', 'The message was not accepted: repeat it.', {
+          retryAfterMs: 1_000,
+          cause: error,
+        });
       return { state: 'queued', lastInboundAt: null };
     }
   }
@@ -78,7 +86,11 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
   return {
     async accept(input) {
       const at = ctx.clock.now();
-      const lane = parts.lanes.takePlace(input.number.phoneNumberId, input.message.conversation, input.number.pace);
+      const lane = parts.lanes.takePlace(
+        input.number.phoneNumberId,
+        input.message.conversation,
+        input.number.pace,
+      );
       const row = toRow(input, { id: newId('msg', at), at, lane });
       let written: AcceptedRow | null;
       try {
@@ -157,7 +169,10 @@ function wake(lanes: Lanes, row: NewRow): void {
 async function replayed(keys: KeyLookUp, input: AcceptInput): Promise<Accepted> {
   const id = input.idempotency && (await keys.find(input.organisationId, input.idempotency));
   // The winner was withdrawn between our insert and this look, which freed the key.
-  if (id === undefined) throw new KurirError('service_unavailable', 'The key was in use a moment ago: repeat the request.', { retryAfterMs: 1_000 });
+  if (id === undefined)
+    throw new KurirError('service_unavailable', 'The key was in use a moment ago: repeat the request.', {
+      retryAfterMs: 1_000,
+    });
   return { kind: 'replayed', id };
 }
 
@@ -167,7 +182,10 @@ async function recover(ctx: Context, parts: AccepterParts, rows: AcceptRow[]): P
     try {
       await parts.renewLease();
       const accepted = await voidRows(ctx.db, rows);
-      ctx.log.warn({ rows: rows.length, accepted: accepted.size }, 'the answer to a commit was lost; looked again');
+      ctx.log.warn(
+        { rows: rows.length, accepted: accepted.size },
+        'the answer to a commit was lost; looked again',
+      );
       return rows.map((row) => accepted.has(row.id));
     } catch (error) {
       if (ctx.clock.monotonic() > until) throw error;
@@ -181,5 +199,9 @@ function refused(cause: unknown): KurirError {
   if (state?.startsWith('22') || state?.startsWith('23')) {
     return new KurirError('invalid_request', 'The message holds a value that cannot be stored.', { cause });
   }
-  return new KurirError('service_unavailable', 'The message could not be stored; nothing was sent. Repeat it with the same key.', { retryAfterMs: 2_000, cause });
+  return new KurirError(
+    'service_unavailable',
+    'The message could not be stored; nothing was sent. Repeat it with the same key.',
+    { retryAfterMs: 2_000, cause },
+  );
 }

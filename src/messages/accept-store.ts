@@ -72,7 +72,11 @@ select id, state, (select c.last_inbound_at from conversations c where c.organis
 from states`;
 
 /** Accepts rows; null where the key was somebody else's: that row wrote nothing. */
-export async function acceptRows(db: Queryable, nodeId: string, rows: readonly AcceptRow[]): Promise<(AcceptedRow | null)[]> {
+export async function acceptRows(
+  db: Queryable,
+  nodeId: string,
+  rows: readonly AcceptRow[],
+): Promise<(AcceptedRow | null)[]> {
   const columns = [
     rows.map((r) => r.id),
     rows.map((r) => r.organisationId),
@@ -93,7 +97,11 @@ export async function acceptRows(db: Queryable, nodeId: string, rows: readonly A
     rows.map((r) => r.at),
     nodeId,
   ];
-  const accepted = await db.query<{ id: string; state: 'queued' | 'intended'; last_inbound_at: Date | null }>(ACCEPT, columns, 'accept');
+  const accepted = await db.query<{ id: string; state: 'queued' | 'intended'; last_inbound_at: Date | null }>(
+    ACCEPT,
+    columns,
+    'accept',
+  );
   const byId = new Map(accepted.map((row) => [row.id, row]));
   return rows.map((row) => {
     const found = byId.get(row.id);

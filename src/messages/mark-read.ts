@@ -27,10 +27,20 @@ export function createReadMarker(ctx: Context, meta: MetaClient): ReadMarker {
 
   async function mark(receipt: ReadReceipt): Promise<Message> {
     const { organisationId, number, wamid } = receipt;
-    const message = await findMessageByWamid(ctx.db, organisationId, { wamid, phoneNumberId: number.phoneNumberId });
-    if (!message) throw new KurirError('resource_not_found', 'No message of this number has that message_id.', { param: 'message_id' });
+    const message = await findMessageByWamid(ctx.db, organisationId, {
+      wamid,
+      phoneNumberId: number.phoneNumberId,
+    });
+    if (!message)
+      throw new KurirError('resource_not_found', 'No message of this number has that message_id.', {
+        param: 'message_id',
+      });
     if (message.direction === 'outbound') {
-      throw new KurirError('invalid_field_value', 'message_id is of an outbound message: only inbound messages can be marked as read.', { param: 'message_id' });
+      throw new KurirError(
+        'invalid_field_value',
+        'message_id is of an outbound message: only inbound messages can be marked as read.',
+        { param: 'message_id' },
+      );
     }
     if (message.state === 'read') return message;
     await tell(meta, receipt);
@@ -57,7 +67,14 @@ async function tell(meta: MetaClient, receipt: ReadReceipt): Promise<void> {
   const answer = await meta.call({ method: 'POST', accessToken, path: `${phoneNumberId}/messages`, body });
   if (answer.kind === 'refused') {
     const why = answer.error.details ?? answer.error.title;
-    throw new KurirError('whatsapp_upstream_error', `Meta refused the receipt (${answer.error.code}): ${why}`);
+    throw new KurirError(
+      'whatsapp_upstream_error',
+      `Meta refused the receipt (${answer.error.code}): ${why}`,
+    );
   }
-  if (answer.kind === 'failed') throw new KurirError('whatsapp_upstream_error', `Meta did not take the receipt: ${answer.reason}. Repeat it.`);
+  if (answer.kind === 'failed')
+    throw new KurirError(
+      'whatsapp_upstream_error',
+      `Meta did not take the receipt: ${answer.reason}. Repeat it.`,
+    );
 }

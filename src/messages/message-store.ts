@@ -36,7 +36,11 @@ interface MessageRow extends Row {
 }
 
 /** One message of an organisation (primary key); with a number, only if it is that number's. */
-export async function findMessage(db: Queryable, organisationId: string, find: { id: string; phoneNumberId?: string }): Promise<Message | undefined> {
+export async function findMessage(
+  db: Queryable,
+  organisationId: string,
+  find: { id: string; phoneNumberId?: string },
+): Promise<Message | undefined> {
   const rows = await db.query<MessageRow>(
     `select ${COLUMNS} from ${TABLES} where m.organisation_id = $1 and m.id = $2 and ($3::text is null or m.phone_number_id = $3) and s.state <> 'void'`,
     [organisationId, find.id, find.phoneNumberId ?? null],
@@ -46,7 +50,11 @@ export async function findMessage(db: Queryable, organisationId: string, find: {
 }
 
 /** One message by Meta's id (index message_states_wamids). */
-export async function findMessageByWamid(db: Queryable, organisationId: string, find: { wamid: string; phoneNumberId: string }): Promise<Message | undefined> {
+export async function findMessageByWamid(
+  db: Queryable,
+  organisationId: string,
+  find: { wamid: string; phoneNumberId: string },
+): Promise<Message | undefined> {
   const rows = await db.query<MessageRow>(
     `select ${COLUMNS} from ${TABLES} where s.organisation_id = $1 and s.wamid = $2 and s.phone_number_id = $3 order by m.created_at limit 1`,
     [organisationId, find.wamid, find.phoneNumberId],
@@ -69,7 +77,10 @@ export interface ListFilter {
 }
 
 /** A page of messages, newest first (index messages_of_number). The cursor's instant is text: a Date has no microseconds. */
-export async function listMessages(db: Queryable, filter: ListFilter): Promise<{ message: Message; createdAt: string }[]> {
+export async function listMessages(
+  db: Queryable,
+  filter: ListFilter,
+): Promise<{ message: Message; createdAt: string }[]> {
   const rows = await db.query<MessageRow & { cursor_at: string }>(
     `select ${COLUMNS}, m.created_at::text as cursor_at from ${TABLES}
      where m.organisation_id = $1 and ($2::text is null or m.phone_number_id = $2) and ($3::text is null or m.direction = $3)
@@ -103,8 +114,19 @@ export interface AttemptRecord {
 }
 
 /** The attempts of a message that ended without a wamid, oldest first (primary key). */
-export async function listAttempts(db: Queryable, organisationId: string, messageId: string): Promise<AttemptRecord[]> {
-  const rows = await db.query<{ attempt: number; started_at: Date; ended_at: Date; outcome: string; provider_code: number | null; detail: string | null }>(
+export async function listAttempts(
+  db: Queryable,
+  organisationId: string,
+  messageId: string,
+): Promise<AttemptRecord[]> {
+  const rows = await db.query<{
+    attempt: number;
+    started_at: Date;
+    ended_at: Date;
+    outcome: string;
+    provider_code: number | null;
+    detail: string | null;
+  }>(
     `select attempt, started_at, ended_at, outcome, provider_code, detail from attempts
      where organisation_id = $1 and message_id = $2 order by attempt, started_at`,
     [organisationId, messageId],
@@ -129,18 +151,39 @@ export interface NewsRow {
 }
 
 /** How messages stand now, for those who wait (primary key). */
-export async function readNews(db: Queryable, messages: readonly { organisationId: string; id: string }[]): Promise<NewsRow[]> {
-  const rows = await db.query<{ id: string; state: string; may_have_left: boolean; wamid: string | null; failure: Failure | null; first_answer: string | null }>(
+export async function readNews(
+  db: Queryable,
+  messages: readonly { organisationId: string; id: string }[],
+): Promise<NewsRow[]> {
+  const rows = await db.query<{
+    id: string;
+    state: string;
+    may_have_left: boolean;
+    wamid: string | null;
+    failure: Failure | null;
+    first_answer: string | null;
+  }>(
     `select s.id, s.state, s.may_have_left, s.wamid, s.failure, s.first_answer
      from unnest($1::text[], $2::text[]) as t (organisation_id, id) join message_states s using (organisation_id, id)`,
     [messages.map((m) => m.organisationId), messages.map((m) => m.id)],
   );
-  return rows.map((r) => ({ id: r.id, state: r.state, mayHaveLeft: r.may_have_left, wamid: r.wamid, failure: r.failure, firstAnswer: r.first_answer }));
+  return rows.map((r) => ({
+    id: r.id,
+    state: r.state,
+    mayHaveLeft: r.may_have_left,
+    wamid: r.wamid,
+    failure: r.failure,
+    firstAnswer: r.first_answer,
+  }));
 }
 
 /** Withdraws what is still queued and cannot have left; its conversation goes on. Returns whether it was. With `freeKey` its
  *  idempotency key is given back (a wamid was owed and the wait ended). */
-export async function withdraw(db: Queryable, message: { organisationId: string; id: string }, how: { failure: Failure; freeKey: boolean }): Promise<{ phoneNumberId: string; conversation: string } | undefined> {
+export async function withdraw(
+  db: Queryable,
+  message: { organisationId: string; id: string },
+  how: { failure: Failure; freeKey: boolean },
+): Promise<{ phoneNumberId: string; conversation: string } | undefined> {
   const rows = await db.query<{ phone_number_id: string; conversation: string }>(
     `with withdrawn as (
        update message_states set state = 'failed', rank = 30, failure = $3, failed_at = database_now(), turn = null, ready_at = null
@@ -165,7 +208,10 @@ export async function flipToRead(db: Queryable, organisationId: string, id: stri
 }
 
 /** What the first answer said, once: repeats with the key are answered alike. */
-export async function keepFirstAnswers(db: Queryable, rows: readonly { organisationId: string; id: string; status: string }[]): Promise<void> {
+export async function keepFirstAnswers(
+  db: Queryable,
+  rows: readonly { organisationId: string; id: string; status: string }[],
+): Promise<void> {
   await db.query(
     `update message_states s set first_answer = coalesce(s.first_answer, t.status)
      from (select * from unnest($1::text[], $2::text[], $3::text[]) as t (organisation_id, id, status) order by 1, 2) t

@@ -8,12 +8,29 @@
 //   void       forbidden: the answer to its accept was lost, and it must not appear later
 import type { Failure } from '../kernel/errors.ts';
 
-export type MessageState = 'queued' | 'intended' | 'unknown' | 'pending' | 'sent' | 'failed' | 'delivered' | 'read' | 'void';
+export type MessageState =
+  | 'queued'
+  | 'intended'
+  | 'unknown'
+  | 'pending'
+  | 'sent'
+  | 'failed'
+  | 'delivered'
+  | 'read'
+  | 'void';
 export type WireStatus = 'queued' | 'pending' | 'sent' | 'delivered' | 'read' | 'failed';
 export type Direction = 'inbound' | 'outbound';
 export type Priority = 'high' | 'normal' | 'bulk';
 
-export const RANKS = { open: 0, pending: 10, deliveryUnknown: 15, sent: 20, failed: 30, delivered: 40, read: 50 } as const;
+export const RANKS = {
+  open: 0,
+  pending: 10,
+  deliveryUnknown: 15,
+  sent: 20,
+  failed: 30,
+  delivered: 40,
+  read: 50,
+} as const;
 
 /** The lines of a lane: someone who waits goes before `normal`, `normal` before `bulk`; `watched` are open or unknown attempts. */
 export const LINES = { high: 0, waited: 1, normal: 2, bulk: 3, watched: 9 } as const;

@@ -41,7 +41,11 @@ export function createProgresser(ctx: Context, lanes: Lanes): Progresser {
 }
 
 // One row a message and statement: an UPDATE … FROM would apply only one of two. Steps with another wamid go into a second one.
-async function write(ctx: Context, lanes: Lanes, steps: readonly Progress[]): Promise<(ProgressedRow | undefined)[]> {
+async function write(
+  ctx: Context,
+  lanes: Lanes,
+  steps: readonly Progress[],
+): Promise<(ProgressedRow | undefined)[]> {
   const merged = new Map<string, ProgressRow>();
   const later: Progress[] = [];
   for (const step of steps) {
@@ -104,10 +108,18 @@ function earlier(one: number | null, other: number | null): number | null {
 }
 
 function tell(ctx: Context, lanes: Lanes, row: ProgressedRow): void {
-  lanes.waiters.tell(row.id, { state: row.state, mayHaveLeft: row.mayHaveLeft, wamid: row.wamid, failure: row.failure });
+  lanes.waiters.tell(row.id, {
+    state: row.state,
+    mayHaveLeft: row.mayHaveLeft,
+    wamid: row.wamid,
+    failure: row.failure,
+  });
   const lane = lanes.get(row.phoneNumberId);
   if (lane) lanes.dispatcher().settled(lane, row.conversation);
   if (row.otherWamids.length > 0) {
-    ctx.log.warn({ messageId: row.id, copies: row.otherWamids.length + 1 }, 'message.duplicate_detected: Meta told more than one id for it');
+    ctx.log.warn(
+      { messageId: row.id, copies: row.otherWamids.length + 1 },
+      'message.duplicate_detected: Meta told more than one id for it',
+    );
   }
 }

@@ -71,7 +71,10 @@ interface Returned {
 }
 
 /** Applies rows (each message once); answers by message id, nothing for ids that are not there. */
-export async function progressRows(db: Queryable, rows: readonly ProgressRow[]): Promise<Map<string, ProgressedRow>> {
+export async function progressRows(
+  db: Queryable,
+  rows: readonly ProgressRow[],
+): Promise<Map<string, ProgressedRow>> {
   const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const returned = await db.query<Returned>(
     PROGRESS,
@@ -96,7 +99,10 @@ export async function progressRows(db: Queryable, rows: readonly ProgressRow[]):
 }
 
 /** The messages that Meta's ids belong to (index message_states_wamids). All of one number, so that the wamid alone names them. */
-export async function idsOfWamids(db: Queryable, wamids: readonly { organisationId: string; phoneNumberId: string; wamid: string }[]): Promise<Map<string, string>> {
+export async function idsOfWamids(
+  db: Queryable,
+  wamids: readonly { organisationId: string; phoneNumberId: string; wamid: string }[],
+): Promise<Map<string, string>> {
   const rows = await db.query<{ wamid: string; id: string }>(
     `select s.wamid, min(s.id) as id from unnest($1::text[], $2::text[], $3::text[]) as t (organisation_id, phone_number_id, wamid)
      join message_states s on s.organisation_id = t.organisation_id and s.wamid = t.wamid and s.phone_number_id = t.phone_number_id

@@ -61,6 +61,7 @@ export async function readMessage(
   find: { id: string; phoneNumberId?: string },
 ): Promise<{ message: Message; attempts: AttemptRecord[] }> {
   const message = await findMessage(ctx.db, organisationId, find);
-  if (!message) throw new KurirError('resource_not_found', `There is no message ${find.id.slice(0, 40)} of this number.`);
+  if (!message)
+    throw new KurirError('resource_not_found', `There is no message ${find.id.slice(0, 40)} of this number.`);
   return { message, attempts: await listAttempts(ctx.db, organisationId, message.id) };
 }

@@ -76,7 +76,12 @@ export function createSender(ctx: Context, parts: SenderParts): Sender {
     const tooLong = !input.owed && parts.lanes.backlogMs(input.number.phoneNumberId, line) > input.waitMs;
     const waitMs = tooLong ? 0 : input.waitMs;
     const expiresAt = ctx.clock.now() + input.expiresInMs;
-    const accepted = await parts.accepter.accept({ ...input, waits: waitMs > 0, expiresAt, owedForMs: input.owed ? waitMs : null });
+    const accepted = await parts.accepter.accept({
+      ...input,
+      waits: waitMs > 0,
+      expiresAt,
+      owedForMs: input.owed ? waitMs : null,
+    });
     if (accepted.kind === 'replayed') {
       input.budget.giveBack();
       return replay(input, accepted.id);
@@ -85,19 +90,34 @@ export function createSender(ctx: Context, parts: SenderParts): Sender {
     const firstStatus = !input.owed && input.message.freeForm && !accepted.windowOpen;
     const news = await awaitNews(message, { waitMs, firstStatus, owed: input.owed });
     const sent = toSent({ id: accepted.id, createdAt: accepted.createdAt }, news);
-    if (input.idempotency && !input.owed && sent.status !== 'pending' && waitMs > 0) keep(message, sent.status);
+    if (input.idempotency && !input.owed && sent.status !== 'pending' && waitMs > 0)
+      keep(message, sent.status);
     return sent;
   }
 
-  async function awaitNews(message: { organisationId: string; id: string }, wait: { waitMs: number; firstStatus: boolean; owed: boolean }): Promise<News | undefined> {
+  async function awaitNews(
+    message: { organisationId: string; id: string },
+    wait: { waitMs: number; firstStatus: boolean; owed: boolean },
+  ): Promise<News | undefined> {
     const enough = (news: News): boolean => (wait.firstStatus ? rankOf(news) > RANKS.pending : answers(news));
     const news = wait.waitMs > 0 ? await parts.lanes.waiters.wait(message, enough, wait.waitMs) : undefined;
     if (news) return news;
     if (!wait.owed) return wait.waitMs > 0 ? present(message) : undefined;
-    const failure: Failure = { code: 'withdrawn', message: 'Withdrawn: it could not be sent before the caller’s wait ended.', providerCode: null };
-    if (await withdraw(ctx.db, message, { failure, freeKey: true })) return { state: 'failed', mayHaveLeft: false, wamid: null, failure };
+    const failure: Failure = {
+      code: 'withdrawn',
+      message: 'Withdrawn: it could not be sent before the caller’s wait ended.',
+      providerCode: null,
+    };
+    if (await withdraw(ctx.db, message, { failure, freeKey: true }))
+      return { state: 'failed', mayHaveLeft: false, wamid: null, failure };
     // The call has begun, or is over: its end is near.
-    return (await parts.lanes.waiters.wait(message, (late) => answers(late) || late.state === 'unknown', CALL_ENDS_MS)) ?? present(message);
+    return (
+      (await parts.lanes.waiters.wait(
+        message,
+        (late) => answers(late) || late.state === 'unknown',
+        CALL_ENDS_MS,
+      )) ?? present(message)
+    );
   }
 
   async function present(message: { organisationId: string; id: string }): Promise<News | undefined> {
@@ -108,7 +128,11 @@ export function createSender(ctx: Context, parts: SenderParts): Sender {
   async function replay(input: SendInput, id: string): Promise<Sent> {
     const message = { organisationId: input.organisationId, id };
     const stored = await findMessage(ctx.db, input.organisationId, { id });
-    if (!stored) throw new KurirError('service_unavailable', 'The message of this key is not there any more: use a new key.');
+    if (!stored)
+      throw new KurirError(
+        'service_unavailable',
+        'The message of this key is not there any more: use a new key.',
+      );
     const [before] = await readNews(ctx.db, [message]);
     const first = before?.firstAnswer;
     const about = { id, createdAt: stored.createdAt };
@@ -116,12 +140,16 @@ export function createSender(ctx: Context, parts: SenderParts): Sender {
       return { ...toSent(about, before), status: first as WireStatus, failure: null, replayed: true };
     }
     const settled = before && (answers(before) || (input.owed && before.state === 'unknown'));
-    const news = settled ? before : await awaitNews(message, { waitMs: input.waitMs, firstStatus: false, owed: input.owed });
+    const news = settled
+      ? before
+      : await awaitNews(message, { waitMs: input.waitMs, firstStatus: false, owed: input.owed });
     return { ...toSent(about, news), replayed: true };
   }
 
   function keep(message: { organisationId: string; id: string }, status: string): void {
-    answering.add({ ...message, status }).catch((error: unknown) => ctx.log.debug({ err: error }, 'a first answer was not kept'));
+    answering
+      .add({ ...message, status })
+      .catch((error: unknown) => ctx.log.debug({ err: error }, 'a first answer was not kept'));
   }
 
   return { send, drained: () => answering.drained() };
@@ -132,7 +160,11 @@ function refusalOf(input: SendInput): KurirError | undefined {
   const { number } = input;
   if (number.status !== 'connected') {
     const why = number.statusReason ?? `its status is ${number.status}`;
-    return new KurirError('account_not_connected', `The number ${number.phoneNumberId} cannot send now: ${why}`, { param: 'phone_number_id' });
+    return new KurirError(
+      'account_not_connected',
+      `The number ${number.phoneNumberId} cannot send now: ${why}`,
+      { param: 'phone_number_id' },
+    );
   }
   try {
     input.budget.take();

@@ -6,10 +6,19 @@ import { findMessage, withdraw } from './message-store.ts';
 import { wireStatus, type Message } from './message.ts';
 
 /** The message as it is after it was withdrawn (again, if it was before); throws `resource_not_found` or `message_not_withdrawable`. */
-export async function withdrawMessage(ctx: Context, lanes: Lanes, find: { organisationId: string; phoneNumberId: string; id: string }): Promise<Message> {
+export async function withdrawMessage(
+  ctx: Context,
+  lanes: Lanes,
+  find: { organisationId: string; phoneNumberId: string; id: string },
+): Promise<Message> {
   const message = await findMessage(ctx.db, find.organisationId, find);
-  if (!message || message.direction === 'inbound') throw new KurirError('resource_not_found', `There is no outbound message ${find.id} of this number.`);
-  const failure: Failure = { code: 'withdrawn', message: 'Withdrawn by the application before it left.', providerCode: null };
+  if (!message || message.direction === 'inbound')
+    throw new KurirError('resource_not_found', `There is no outbound message ${find.id} of this number.`);
+  const failure: Failure = {
+    code: 'withdrawn',
+    message: 'Withdrawn by the application before it left.',
+    providerCode: null,
+  };
   const withdrawn = await withdraw(ctx.db, find, { failure, freeKey: false });
   const after = (await findMessage(ctx.db, find.organisationId, find)) ?? message;
   if (withdrawn) {
@@ -20,5 +29,8 @@ export async function withdrawMessage(ctx: Context, lanes: Lanes, find: { organi
   }
   if (after.failure?.code === 'withdrawn') return after;
   const status = wireStatus(after.state, after.mayHaveLeft);
-  throw new KurirError('message_not_withdrawable', `The message is ${status}: only what is queued and has not left can be withdrawn.`);
+  throw new KurirError(
+    'message_not_withdrawable',
+    `The message is ${status}: only what is queued and has not left can be withdrawn.`,
+  );
 }

@@ -14,7 +14,11 @@ export function callbackToken(key: Buffer, sent: SentAttempt): string {
 }
 
 /** The message and attempt a token stands for; undefined when it is not one of ours for this number. */
-export function readCallbackToken(key: Buffer, phoneNumberId: string, token: string): { messageId: MessageId; attempt: number } | undefined {
+export function readCallbackToken(
+  key: Buffer,
+  phoneNumberId: string,
+  token: string,
+): { messageId: MessageId; attempt: number } | undefined {
   const [version, messageId, attempt, sum, ...rest] = token.split('.');
   if (version !== 'k1' || messageId === undefined || sum === undefined || rest.length > 0) return undefined;
   if (!isId('msg', messageId) || !/^\d{1,4}$/.test(attempt ?? '')) return undefined;
@@ -23,5 +27,7 @@ export function readCallbackToken(key: Buffer, phoneNumberId: string, token: str
 }
 
 function mac(key: Buffer, sent: SentAttempt): string {
-  return hmacSha256(key, `${sent.phoneNumberId}.${sent.messageId}.${sent.attempt}`).subarray(0, 8).toString('base64url');
+  return hmacSha256(key, `${sent.phoneNumberId}.${sent.messageId}.${sent.attempt}`)
+    .subarray(0, 8)
+    .toString('base64url');
 }

@@ -28,7 +28,10 @@ export type SendOutcome =
   | { kind: 'not sent'; reason: string }
   | { kind: 'unknown'; reason: string };
 
-export type GraphAnswer = { kind: 'answered'; body: JsonObject } | { kind: 'refused'; error: GraphError } | { kind: 'failed'; reason: string };
+export type GraphAnswer =
+  | { kind: 'answered'; body: JsonObject }
+  | { kind: 'refused'; error: GraphError }
+  | { kind: 'failed'; reason: string };
 
 export interface GraphCall {
   accessToken: string;
@@ -40,7 +43,12 @@ export interface MetaClient {
   /** Posts a message. `mayLeave` is asked in the step that hands the request to the socket: after it nothing queues. */
   send(call: GraphCall, mayLeave: () => boolean): Promise<SendOutcome>;
   /** Any other call; repeating it is the caller's choice. */
-  call(call: { method: 'GET' | 'POST'; accessToken: string; path: string; body?: JsonObject }): Promise<GraphAnswer>;
+  call(call: {
+    method: 'GET' | 'POST';
+    accessToken: string;
+    path: string;
+    body?: JsonObject;
+  }): Promise<GraphAnswer>;
   close(): Promise<void>;
 }
 
@@ -58,7 +66,8 @@ export function createMetaClient(options: { graphUrl: string; connections: numbe
     bodyTimeout: CALL_TIMEOUT_MS,
   });
   return {
-    send: (call, mayLeave) => send(pool, { ...call, path: `${prefix}/${GRAPH_VERSION}/${call.path}` }, mayLeave),
+    send: (call, mayLeave) =>
+      send(pool, { ...call, path: `${prefix}/${GRAPH_VERSION}/${call.path}` }, mayLeave),
     async call(call) {
       try {
         const answer = await request(`${options.graphUrl}/${GRAPH_VERSION}/${call.path}`, {
@@ -69,7 +78,11 @@ export function createMetaClient(options: { graphUrl: string; connections: numbe
           signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
           ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
         });
-        const read = readAnswer(answer.statusCode, await answer.body.text(), retryAfter(answer.headers['retry-after']));
+        const read = readAnswer(
+          answer.statusCode,
+          await answer.body.text(),
+          retryAfter(answer.headers['retry-after']),
+        );
         return read.kind === 'unread' ? { kind: 'failed', reason: read.reason } : read;
       } catch (error) {
         return { kind: 'failed', reason: reasonOf(error) };
@@ -80,7 +93,11 @@ export function createMetaClient(options: { graphUrl: string; connections: numbe
 }
 
 function headers(accessToken: string): Record<string, string> {
-  return { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json', 'user-agent': 'Kurir' };
+  return {
+    authorization: `Bearer ${accessToken}`,
+    'content-type': 'application/json',
+    'user-agent': 'Kurir',
+  };
 }
 
 class HeldBack extends Error {}
@@ -92,7 +109,10 @@ function send(pool: Pool, call: GraphCall, mayLeave: () => boolean): Promise<Sen
     let retryAfterMs: number | null = null;
     let size = 0;
     const chunks: Buffer[] = [];
-    const timer = setTimeout(() => resolve({ kind: 'unknown', reason: 'Meta did not answer in time' }), CALL_TIMEOUT_MS + 1_000);
+    const timer = setTimeout(
+      () => resolve({ kind: 'unknown', reason: 'Meta did not answer in time' }),
+      CALL_TIMEOUT_MS + 1_000,
+    );
     const end = (outcome: SendOutcome): void => {
       clearTimeout(timer);
       resolve(outcome);
@@ -113,10 +133,17 @@ function send(pool: Pool, call: GraphCall, mayLeave: () => boolean): Promise<Sen
       },
       onResponseEnd: () => end(judge(status, Buffer.concat(chunks).toString('utf8'), retryAfterMs)),
       onResponseError(_controller, error) {
-        end(left ? { kind: 'unknown', reason: reasonOf(error) } : { kind: 'not sent', reason: reasonOf(error) });
+        end(
+          left ? { kind: 'unknown', reason: reasonOf(error) } : { kind: 'not sent', reason: reasonOf(error) },
+        );
       },
     };
-    const options = { path: call.path, method: 'POST' as const, headers: headers(call.accessToken), body: JSON.stringify(call.body) };
+    const options = {
+      path: call.path,
+      method: 'POST' as const,
+      headers: headers(call.accessToken),
+      body: JSON.stringify(call.body),
+    };
     try {
       pool.dispatch(options, handler);
     } catch (error) {
@@ -131,11 +158,15 @@ function judge(status: number, text: string, retryAfterMs: number | null): SendO
   if (read.kind === 'refused') return read;
   const [first] = Array.isArray(read.body['messages']) ? read.body['messages'] : [];
   const wamid = isObject(first) ? first['id'] : undefined;
-  if (typeof wamid !== 'string' || wamid === '') return { kind: 'unknown', reason: `Meta answered ${status} without a message id` };
+  if (typeof wamid !== 'string' || wamid === '')
+    return { kind: 'unknown', reason: `Meta answered ${status} without a message id` };
   return { kind: 'accepted', wamid, answer: read.body };
 }
 
-type Read = { kind: 'answered'; body: JsonObject } | { kind: 'refused'; error: GraphError } | { kind: 'unread'; reason: string };
+type Read =
+  | { kind: 'answered'; body: JsonObject }
+  | { kind: 'refused'; error: GraphError }
+  | { kind: 'unread'; reason: string };
 
 // Only a Graph error object is Meta's word; a bare 502 may come from anything on the way, after Meta took the message.
 function readAnswer(status: number, text: string, retryAfterMs: number | null): Read {
@@ -151,9 +182,13 @@ function readAnswer(status: number, text: string, retryAfterMs: number | null): 
     const data = error['error_data'];
     const details = isObject(data) && typeof data['details'] === 'string' ? data['details'] : null;
     const title = typeof error['message'] === 'string' ? error['message'] : `Meta's error ${error['code']}`;
-    return { kind: 'refused', error: { code: error['code'], title, details, httpStatus: status, retryAfterMs, error } };
+    return {
+      kind: 'refused',
+      error: { code: error['code'], title, details, httpStatus: status, retryAfterMs, error },
+    };
   }
-  if (status < 200 || status > 299) return { kind: 'unread', reason: `an answer ${status} without Meta's error object` };
+  if (status < 200 || status > 299)
+    return { kind: 'unread', reason: `an answer ${status} without Meta's error object` };
   return { kind: 'answered', body };
 }
 

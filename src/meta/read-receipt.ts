@@ -19,11 +19,13 @@ export function parseReceipt(body: JsonObject, fields: 'closed' | 'open'): Recei
   const unknown = fields === 'closed' ? Object.keys(body).find((key) => !FIELDS.has(key)) : undefined;
   if (unknown !== undefined) throw refused(unknown, `${unknown} is not a field of a read receipt.`);
   if (body['messaging_product'] === undefined) throw missing('messaging_product');
-  if (body['messaging_product'] !== 'whatsapp') throw refused('messaging_product', 'messaging_product must be "whatsapp".');
+  if (body['messaging_product'] !== 'whatsapp')
+    throw refused('messaging_product', 'messaging_product must be "whatsapp".');
   if (body['status'] !== 'read') throw refused('status', 'status must be "read".');
   const wamid = body['message_id'];
   if (wamid === undefined) throw missing('message_id');
-  if (typeof wamid !== 'string' || wamid === '' || wamid.length > 500) throw refused('message_id', 'message_id must be the wamid of an inbound message.');
+  if (typeof wamid !== 'string' || wamid === '' || wamid.length > 500)
+    throw refused('message_id', 'message_id must be the wamid of an inbound message.');
   return { wamid, typing: typingOf(body, fields) };
 }
 
@@ -32,9 +34,11 @@ function typingOf(body: JsonObject, fields: 'closed' | 'open'): boolean {
   if (typing === undefined) return false;
   if (!isObject(typing)) throw refused('typing_indicator', 'typing_indicator must be an object.');
   if (typing['type'] === undefined) throw missing('typing_indicator.type');
-  if (typing['type'] !== 'text') throw refused('typing_indicator.type', 'typing_indicator.type must be "text".');
+  if (typing['type'] !== 'text')
+    throw refused('typing_indicator.type', 'typing_indicator.type must be "text".');
   const unknown = fields === 'closed' ? Object.keys(typing).find((key) => key !== 'type') : undefined;
-  if (unknown !== undefined) throw refused(`typing_indicator.${unknown}`, `typing_indicator.${unknown} is not a known field.`);
+  if (unknown !== undefined)
+    throw refused(`typing_indicator.${unknown}`, `typing_indicator.${unknown} is not a known field.`);
   return true;
 }
 

@@ -3,7 +3,11 @@ import { timingSafeEqual } from 'node:crypto';
 
 import { hmacSha256 } from '../kernel/secrets.ts';
 
-export function isSignedBy(appSecret: string, body: Uint8Array, header: string | string[] | undefined): boolean {
+export function isSignedBy(
+  appSecret: string,
+  body: Uint8Array,
+  header: string | string[] | undefined,
+): boolean {
   const match = typeof header === 'string' ? /^sha256=([0-9a-f]{64})$/.exec(header) : null;
   if (!match?.[1]) return false;
   return timingSafeEqual(Buffer.from(match[1], 'hex'), hmacSha256(appSecret, body));

@@ -6,7 +6,11 @@ export type Row = Record<string, unknown>;
 /** What a store needs: one statement, its parameters bound. */
 export interface Queryable {
   /** Runs one statement. `name` makes it a prepared one, for the few that run thousands of times a second. */
-  query<Result extends object = Row>(text: string, values?: readonly unknown[], name?: string): Promise<Result[]>;
+  query<Result extends object = Row>(
+    text: string,
+    values?: readonly unknown[],
+    name?: string,
+  ): Promise<Result[]>;
 }
 
 export interface Database extends Queryable {
@@ -89,6 +93,10 @@ async function run<Result extends object>(
   values: readonly unknown[] = [],
   name?: string,
 ): Promise<Result[]> {
-  const result = await target.query<Result>({ text, values: [...values], ...(name === undefined ? {} : { name }) });
+  const result = await target.query<Result>({
+    text,
+    values: [...values],
+    ...(name === undefined ? {} : { name }),
+  });
   return result.rows;
 }

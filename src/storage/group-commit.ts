@@ -34,7 +34,9 @@ interface Batcher<Row, Result> {
 const DEADLOCK = '40P01';
 const DEADLOCK_TRIES = 5;
 
-export function createGroupCommit<Row, Result>(options: GroupCommitOptions<Row, Result>): GroupCommit<Row, Result> {
+export function createGroupCommit<Row, Result>(
+  options: GroupCommitOptions<Row, Result>,
+): GroupCommit<Row, Result> {
   const batchers = new Map<string, Batcher<Row, Result>>();
   const parallel = options.parallel ?? 1;
   let idle: (() => void)[] = [];

@@ -17,11 +17,17 @@ export async function migrate(db: Database): Promise<Migrated> {
   const applied: string[] = [];
   await db.transaction(async (tx) => {
     await tx.query('select pg_advisory_xact_lock(hashtext(current_schema() || $1))', ['kurir migrations']);
-    await tx.query('create table if not exists migrations (version integer primary key, name text not null, applied_at timestamptz not null default now())');
-    const rows = await tx.query<{ version: number }>('select coalesce(max(version), 0)::int as version from migrations');
+    await tx.query(
+      'create table if not exists migrations (version integer primary key, name text not null, applied_at timestamptz not null default now())',
+    );
+    const rows = await tx.query<{ version: number }>(
+      'select coalesce(max(version), 0)::int as version from migrations',
+    );
     const present = rows[0]?.version ?? 0;
     if (present > newest) {
-      throw new Error(`The database is at version ${present}, this Kurir knows ${newest}: start a newer Kurir.`);
+      throw new Error(
+        `The database is at version ${present}, this Kurir knows ${newest}: start a newer Kurir.`,
+      );
     }
     for (const [i, name] of files.entries()) {
       if (i < present) continue;
@@ -35,7 +41,9 @@ export async function migrate(db: Database): Promise<Migrated> {
 
 /** Whether the schema is what this program expects. */
 export async function isMigrated(db: Database): Promise<boolean> {
-  const rows = await db.query<{ version: number }>('select coalesce(max(version), 0)::int as version from migrations');
+  const rows = await db.query<{ version: number }>(
+    'select coalesce(max(version), 0)::int as version from migrations',
+  );
   return rows[0]?.version === (await migrationFiles()).length;
 }
 

@@ -10,7 +10,11 @@ export const deleteMessage: Endpoint = {
   budget: 'mount',
   async handle(call) {
     const number = await requireNumber(call);
-    const find = { organisationId: call.caller.organisationId, phoneNumberId: number.phoneNumberId, id: call.params['id'] ?? '' };
+    const find = {
+      organisationId: call.caller.organisationId,
+      phoneNumberId: number.phoneNumberId,
+      id: call.params['id'] ?? '',
+    };
     const message = await withdrawMessage(call.rooms.ctx, call.rooms.lanes, find);
     return { status: 200, body: { data: renderMessage(message, number.phone), request_id: call.requestId } };
   },

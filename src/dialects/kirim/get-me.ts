@@ -11,7 +11,11 @@ export const getMe: Endpoint = {
     const data = {
       organization: { id: caller.organisationId, object: 'organization', name: caller.organisationName },
       api_key: { id: caller.keyId, object: 'api_key', label: caller.label, last4: caller.last4 },
-      rate_limits: { tier: 'self_hosted', write_per_minute: caller.writePerMinute, read_per_minute: caller.readPerMinute },
+      rate_limits: {
+        tier: 'self_hosted',
+        write_per_minute: caller.writePerMinute,
+        read_per_minute: caller.readPerMinute,
+      },
     };
     return { status: 200, body: { data, request_id: call.requestId } };
   },

@@ -22,8 +22,14 @@ export const getFlatMessage: Endpoint = {
 async function show(call: Call, phoneNumberId: string | undefined): Promise<Answer> {
   const { organisationId } = call.caller;
   const id = call.params['id'] ?? '';
-  const { message, attempts } = await readMessage(call.rooms.ctx, organisationId, { id, ...(phoneNumberId === undefined ? {} : { phoneNumberId }) });
+  const { message, attempts } = await readMessage(call.rooms.ctx, organisationId, {
+    id,
+    ...(phoneNumberId === undefined ? {} : { phoneNumberId }),
+  });
   const number = await call.rooms.numbers.findNumber(organisationId, message.phoneNumberId);
-  const data = { ...renderMessage(message, number?.phone ?? ''), attempts: renderAttempts(message, attempts) };
+  const data = {
+    ...renderMessage(message, number?.phone ?? ''),
+    attempts: renderAttempts(message, attempts),
+  };
   return { status: 200, body: { data, request_id: call.requestId } };
 }

@@ -10,7 +10,8 @@ export const listAccounts: Endpoint = {
   budget: 'mount',
   async handle(call) {
     const status = call.query['status'] ?? 'connected';
-    if (status !== 'connected' && status !== 'all') throw new KurirError('invalid_field_value', 'status must be connected or all.', { param: 'status' });
+    if (status !== 'connected' && status !== 'all')
+      throw new KurirError('invalid_field_value', 'status must be connected or all.', { param: 'status' });
     const numbers = await listNumbers(call.rooms.ctx, call.caller.organisationId, { all: status === 'all' });
     const data = numbers.map((number) => ({
       object: 'account',

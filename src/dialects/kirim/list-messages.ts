@@ -22,16 +22,38 @@ export const listAllMessages: Endpoint = {
   handle: (call) => page(call, undefined),
 };
 
-const STATUSES = new Set<string>(['queued', 'pending', 'sent', 'delivered', 'read', 'failed'] satisfies WireStatus[]);
-const PARAMETERS = new Set(['direction', 'status', 'to', 'created_after', 'created_before', 'limit', 'cursor']);
+const STATUSES = new Set<string>([
+  'queued',
+  'pending',
+  'sent',
+  'delivered',
+  'read',
+  'failed',
+] satisfies WireStatus[]);
+const PARAMETERS = new Set([
+  'direction',
+  'status',
+  'to',
+  'created_after',
+  'created_before',
+  'limit',
+  'cursor',
+]);
 
 async function page(call: Call, phoneNumberId: string | undefined): Promise<Answer> {
   const unknown = Object.keys(call.query).find((name) => !PARAMETERS.has(name));
-  if (unknown !== undefined) throw refused(unknown, `${unknown} is not a parameter here. There are: ${[...PARAMETERS].join(', ')}.`);
+  if (unknown !== undefined)
+    throw refused(unknown, `${unknown} is not a parameter here. There are: ${[...PARAMETERS].join(', ')}.`);
   const { ctx, numbers } = call.rooms;
   const { organisationId } = call.caller;
-  const found = await readMessagePage(ctx, organisationId, { filter: filterOf(call, phoneNumberId), limit: limitOf(call), cursor: call.query['cursor'] });
-  const phones = await Promise.all(found.messages.map((message) => numbers.findNumber(organisationId, message.phoneNumberId)));
+  const found = await readMessagePage(ctx, organisationId, {
+    filter: filterOf(call, phoneNumberId),
+    limit: limitOf(call),
+    cursor: call.query['cursor'],
+  });
+  const phones = await Promise.all(
+    found.messages.map((message) => numbers.findNumber(organisationId, message.phoneNumberId)),
+  );
   return {
     status: 200,
     body: {
@@ -45,10 +67,17 @@ async function page(call: Call, phoneNumberId: string | undefined): Promise<Answ
 
 function filterOf(call: Call, phoneNumberId: string | undefined): MessageFilter {
   const { direction, status, to } = call.query;
-  if (direction !== undefined && direction !== 'inbound' && direction !== 'outbound') throw refused('direction', 'direction must be inbound or outbound.');
-  if (status !== undefined && !STATUSES.has(status)) throw refused('status', `status must be one of ${[...STATUSES].join(', ')}.`);
+  if (direction !== undefined && direction !== 'inbound' && direction !== 'outbound')
+    throw refused('direction', 'direction must be inbound or outbound.');
+  if (status !== undefined && !STATUSES.has(status))
+    throw refused('status', `status must be one of ${[...STATUSES].join(', ')}.`);
   const digits = to === undefined ? undefined : phoneDigits(to);
-  if (digits === null) throw new KurirError('invalid_phone_number', 'to must be a phone number in E.164 format, such as +628111222333.', { param: 'to' });
+  if (digits === null)
+    throw new KurirError(
+      'invalid_phone_number',
+      'to must be a phone number in E.164 format, such as +628111222333.',
+      { param: 'to' },
+    );
   return {
     phoneNumberId,
     direction: direction as Direction | undefined,
@@ -62,15 +91,19 @@ function filterOf(call: Call, phoneNumberId: string | undefined): MessageFilter 
 function limitOf(call: Call): number {
   const text = call.query['limit'] ?? '25';
   const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > 100) throw new KurirError('invalid_limit', 'limit must be a whole number from 1 to 100.', { param: 'limit' });
+  if (limit < 1 || limit > 100)
+    throw new KurirError('invalid_limit', 'limit must be a whole number from 1 to 100.', { param: 'limit' });
   return limit;
 }
 
 function instantOf(call: Call, name: string): Date | undefined {
   const text = call.query[name];
   if (text === undefined) return undefined;
-  const at = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? new Date(text) : new Date(Number.NaN);
-  if (Number.isNaN(at.getTime())) throw refused(name, `${name} must be an ISO 8601 instant, such as 2026-05-24T08:00:00Z.`);
+  const at = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text)
+    ? new Date(text)
+    : new Date(Number.NaN);
+  if (Number.isNaN(at.getTime()))
+    throw refused(name, `${name} must be an ISO 8601 instant, such as 2026-05-24T08:00:00Z.`);
   return at;
 }
 

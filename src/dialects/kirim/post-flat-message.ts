@@ -25,13 +25,19 @@ const MEDIA = ['image', 'document', 'video', 'audio'] as const;
 export function parseFlat(flat: JsonObject): OutboundMessage {
   const media = MEDIA.find((type) => isObject(flat[type]) && flat[type]['url'] !== undefined);
   try {
-    return parseOutbound(withLanguageObject({ messaging_product: 'whatsapp', ...(media ? withLink(flat, media) : flat) }), 'closed');
+    return parseOutbound(
+      withLanguageObject({ messaging_product: 'whatsapp', ...(media ? withLink(flat, media) : flat) }),
+      'closed',
+    );
   } catch (error) {
     if (!(error instanceof KurirError) || !media) throw error;
     const { param, ...details } = error.details;
     const renamed = param === `${media}.link` ? `${media}.url` : param;
     const message = error.message.replaceAll(`${media}.link`, `${media}.url`);
-    throw new KurirError(error.code, message, { ...details, ...(renamed === undefined ? {} : { param: renamed }) });
+    throw new KurirError(error.code, message, {
+      ...details,
+      ...(renamed === undefined ? {} : { param: renamed }),
+    });
   }
 }
 
@@ -46,13 +52,30 @@ async function numberOf(call: Call, from: unknown): Promise<BusinessNumber> {
   const { organisationId } = call.caller;
   if (from === undefined) {
     const [only, ...others] = call.rooms.numbers.connectedNumbers(organisationId);
-    if (!only) throw new KurirError('whatsapp_number_not_verified', 'No WhatsApp number of your organisation is connected: connect one with "kurir numbers add".');
-    if (others.length > 0) throw new KurirError('missing_required_field', 'from is required: your organisation has several connected numbers.', { param: 'from' });
+    if (!only)
+      throw new KurirError(
+        'whatsapp_number_not_verified',
+        'No WhatsApp number of your organisation is connected: connect one with "kurir numbers add".',
+      );
+    if (others.length > 0)
+      throw new KurirError(
+        'missing_required_field',
+        'from is required: your organisation has several connected numbers.',
+        { param: 'from' },
+      );
     return only;
   }
   const digits = typeof from === 'string' ? phoneDigits(from) : null;
-  if (digits === null) throw new KurirError('invalid_phone_number', 'from must be a phone number in E.164 format, such as +628111222333.', { param: 'from' });
+  if (digits === null)
+    throw new KurirError(
+      'invalid_phone_number',
+      'from must be a phone number in E.164 format, such as +628111222333.',
+      { param: 'from' },
+    );
   const number = await call.rooms.numbers.findNumberByPhone(organisationId, digits);
-  if (!number) throw new KurirError('resource_not_found', 'from is not a number of your organisation.', { param: 'from' });
+  if (!number)
+    throw new KurirError('resource_not_found', 'from is not a number of your organisation.', {
+      param: 'from',
+    });
   return number;
 }

@@ -22,14 +22,29 @@ export const postMessage: Endpoint = {
 };
 
 /** Sends what was parsed, from the number that is found; `status` is the HTTP status of a success. */
-export async function sendAs(call: Call, send: { message: OutboundMessage; status: number; number: () => Promise<BusinessNumber> }): Promise<Answer> {
+export async function sendAs(
+  call: Call,
+  send: { message: OutboundMessage; status: number; number: () => Promise<BusinessNumber> },
+): Promise<Answer> {
   const { message } = send;
-  const idempotency = readIdempotencyKey(call.headers['idempotency-key'], { method: call.method, path: call.path, body: call.body ?? null });
+  const idempotency = readIdempotencyKey(call.headers['idempotency-key'], {
+    method: call.method,
+    path: call.path,
+    body: call.body ?? null,
+  });
   const options = readSendOptions(call);
   const number = await send.number();
   const { budget } = call;
   const { organisationId } = call.caller;
-  const sent = await call.rooms.sender.send({ organisationId, number, message, idempotency, ...options, owed: false, budget });
+  const sent = await call.rooms.sender.send({
+    organisationId,
+    number,
+    message,
+    idempotency,
+    ...options,
+    owed: false,
+    budget,
+  });
   return {
     status: send.status,
     body: { data: renderSent(sent, message), request_id: call.requestId },
@@ -48,7 +63,11 @@ async function markRead(call: Call, body: JsonObject): Promise<Answer> {
   const receipt = parseReceipt(body, 'closed');
   const number = await requireNumber(call);
   call.budget.take();
-  const message = await call.rooms.readMarker.markRead({ organisationId: call.caller.organisationId, number, ...receipt });
+  const message = await call.rooms.readMarker.markRead({
+    organisationId: call.caller.organisationId,
+    number,
+    ...receipt,
+  });
   const data = { id: message.id, object: 'message', status: 'read', message_id: receipt.wamid };
   return { status: 200, body: { data, request_id: call.requestId } };
 }

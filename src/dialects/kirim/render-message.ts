@@ -82,7 +82,9 @@ function statusTimes(message: Message): object {
     read: message.readAt,
     failed: message.failedAt,
   };
-  return Object.fromEntries(Object.entries(times).flatMap(([status, at]) => (at === null ? [] : [[status, at.toISOString()]])));
+  return Object.fromEntries(
+    Object.entries(times).flatMap(([status, at]) => (at === null ? [] : [[status, at.toISOString()]])),
+  );
 }
 
 /** Phone numbers as E.164; business-scoped user ids and groups as they are. */

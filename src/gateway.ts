@@ -1,0 +1,166 @@
+// The gateway: the only place where the rooms are wired together, and the only file that sees them all. Made, started and stopped here.
+import type { AddressInfo } from 'node:net';
+
+import type { Config } from './config/config.ts';
+import type { Secrets } from './config/secrets.ts';
+import type { Context } from './context.ts';
+import { graph } from './dialects/graph/index.ts';
+import { kapso } from './dialects/kapso/index.ts';
+import { kirim } from './dialects/kirim/index.ts';
+import { createDispatch } from './dispatch/dispatcher.ts';
+import { createApp } from './http/app.ts';
+import { createKeyLookUp } from './idempotency/idempotency-key.ts';
+import { createReceiver } from './inbound/receive.ts';
+import { systemClock, type Clock, type Timer } from './kernel/clock.ts';
+import { createLog, type Log } from './kernel/log.ts';
+import { systemRandom, type Random } from './kernel/random.ts';
+import { createSealer } from './kernel/secrets.ts';
+import { createHearing } from './lanes/hearing.ts';
+import { createLanes } from './lanes/lanes.ts';
+import { createLease, type Lease } from './lanes/lease.ts';
+import { createWaiters } from './lanes/waiters.ts';
+import { createAccepter } from './messages/accept-message.ts';
+import { createReadMarker } from './messages/mark-read.ts';
+import { createNewsReader } from './messages/read-news.ts';
+import { createProgresser } from './messages/progress-message.ts';
+import { createSender } from './messages/send-message.ts';
+import { createMetaClient } from './meta/client.ts';
+import { createAppDirectory } from './organisations/app-directory.ts';
+import { createAuthenticator } from './organisations/authenticate.ts';
+import { createBudgets } from './organisations/budgets.ts';
+import { createNumberDirectory } from './organisations/number-directory.ts';
+import { openDatabase } from './storage/db.ts';
+
+export interface GatewayInput {
+  config: Config;
+  secrets: Secrets;
+  databaseUrl: string;
+  nodeId: string;
+  schema?: string;
+  clock?: Clock;
+  random?: Random;
+  log?: Log;
+}
+
+export interface Gateway extends AsyncDisposable {
+  url: string;
+  ctx: Context;
+  /** Looks for what is due, once: a test ticks instead of waiting. */
+  tick(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const KEEP_HEARING_MS = 3_000;
+
+/** Opens a context: what verbs need, without anything running. Commands on tables use it alone. */
+export function openContext(input: GatewayInput): Context {
+  const log = input.log ?? createLog(input.config.logLevel);
+  const db = openDatabase({
+    url: input.databaseUrl,
+    connections: input.config.databaseConnections,
+    onIdleError: (error) => log.warn({ err: error }, 'a connection to the database broke'),
+    ...(input.schema === undefined ? {} : { schema: input.schema }),
+  });
+  return {
+    config: input.config,
+    db,
+    clock: input.clock ?? systemClock,
+    random: input.random ?? systemRandom,
+    sealer: createSealer(input.secrets.sealing),
+    log,
+  };
+}
+
+/** Starts a gateway on a migrated database; resolves when it takes requests and owns its lanes. */
+export async function createGateway(input: GatewayInput): Promise<Gateway> {
+  const ctx = openContext(input);
+  const { nodeId } = input;
+  const state = { stopping: false, started: false };
+  const numbers = await createNumberDirectory(ctx);
+  const apps = createAppDirectory(ctx);
+  const meta = createMetaClient({ graphUrl: ctx.config.graphUrl, connections: ctx.config.metaConnections });
+  const tokenKey = ctx.sealer.derive('callback-token');
+  const waiters = createWaiters(ctx.clock, createNewsReader(ctx.db));
+  const lanes = createLanes(ctx, waiters);
+  const progresser = createProgresser(ctx, lanes);
+  const hearing = createHearing(ctx);
+  // The dispatcher is told by the lease what it took, and asks it before each call: neither is made without the other.
+  const leases: { lease?: Lease } = {};
+  const lease = (): Lease => {
+    if (!leases.lease) throw new Error('The lease is made before anything may ask for it.');
+    return leases.lease;
+  };
+  const byId = (phoneNumberId: string) =>
+    numbers.allNumbers().find((number) => number.phoneNumberId === phoneNumberId);
+  const dispatch = createDispatch(ctx, {
+    lanes,
+    lease,
+    meta,
+    progresser,
+    nodeId,
+    tokenKey,
+    numberOf: byId,
+    async stopNumber(phoneNumberId, reason) {
+      const number = byId(phoneNumberId);
+      if (number) await numbers.setNumber({ ...number, status: 'degraded', statusReason: reason });
+    },
+  });
+  leases.lease = createLease(ctx, nodeId, dispatch);
+  const keys = createKeyLookUp(ctx.db);
+  const accepter = createAccepter(ctx, { lanes, keys, nodeId, renewLease: () => lease().renew() });
+  const sender = createSender(ctx, { accepter, keys, lanes });
+  const receiver = createReceiver(ctx, { progresser, lanes, hearing, tokenKey, apps, numbers });
+  const app = createApp({
+    rooms: { ctx, numbers, sender, readMarker: createReadMarker(ctx, meta), lanes },
+    authenticator: createAuthenticator(ctx),
+    budgets: createBudgets(ctx),
+    receiver,
+    apps,
+    log: ctx.log,
+    dialects: [kirim, kapso, graph],
+    state: { stopping: () => state.stopping, started: () => state.started },
+  });
+
+  let keeping: Timer;
+  const keepHearing = (): void => {
+    keeping = ctx.clock.after(
+      KEEP_HEARING_MS,
+      () =>
+        void hearing
+          .keep()
+          .catch(() => undefined)
+          .finally(keepHearing),
+    );
+  };
+
+  async function close(): Promise<void> {
+    if (state.stopping) return;
+    state.stopping = true;
+    keeping.cancel();
+    // Callers who wait are answered with what is known; calls to Meta that are under way end and are recorded.
+    await dispatch.stop(ctx.config.shutdownMs - 3_000);
+    waiters.release();
+    await app.close();
+    await Promise.all([accepter.drained(), progresser.drained(), receiver.drained(), sender.drained()]);
+    await hearing.keep().catch(() => undefined);
+    await lease().stop();
+    await numbers[Symbol.asyncDispose]();
+    await meta.close();
+    await ctx.db.close();
+  }
+
+  await lease().start();
+  dispatch.start();
+  keepHearing();
+  await app.listen({ host: ctx.config.host, port: ctx.config.port });
+  state.started = true;
+  const address = app.server.address() as AddressInfo;
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return {
+    url: `http://${host}:${address.port}`,
+    ctx,
+    tick: () => dispatch.tick(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

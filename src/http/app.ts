@@ -1,0 +1,135 @@
+// The HTTP server: limits and time-outs (all set: the framework's defaults are not safe), the parsing of bodies, request ids, and what is
+// mounted where. Errors that never reach a route are rendered by their path.
+import {
+  fastify,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+
+import type { Dialect } from '../dialects/dialect.ts';
+import { renderKirimError, kirimUnknownPath } from '../dialects/kirim/errors.ts';
+import { KurirError } from '../kernel/errors.ts';
+import { newId } from '../kernel/ids.ts';
+import { parseJson } from '../kernel/json.ts';
+import { mountHealth } from './health.ts';
+import { mountDialect, type MountParts } from './mount-dialect.ts';
+import { mountMetaDoor, type DoorParts } from './meta-door.ts';
+import { toKurirError } from './to-kurir-error.ts';
+
+const BODY_BYTES_MAX = 256 * 1024;
+const PARAM_CHARACTERS_MAX = 300;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export interface AppParts extends MountParts, DoorParts {
+  dialects: readonly Dialect[];
+  state: { stopping: () => boolean; started: () => boolean };
+}
+
+export function createApp(parts: AppParts): FastifyInstance {
+  const { ctx } = parts.rooms;
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: 0,
+    keepAliveTimeout: 65_000,
+    maxRequestsPerSocket: 0,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    onProtoPoisoning: 'ignore',
+    routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX, ignoreTrailingSlash: true },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2_000, maxHeaderSize: 16_384 },
+    genReqId: () => newId('req', ctx.clock.now()),
+    frameworkErrors: (error, request, reply) => answerError(parts, error, { request, reply }),
+    clientErrorHandler: (error, socket) => answerSocket(ctx.clock.now(), error, socket),
+  });
+  app.decorateRequest('budgetHeaders', undefined);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    /^application\/(json|[\w.+-]+\+json)$/,
+    { parseAs: 'buffer' },
+    (_request, body, done) => {
+      try {
+        done(null, parseJson(body as Buffer));
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  );
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('X-Request-Id', request.id);
+    if (parts.state.stopping())
+      throw new KurirError('service_unavailable', 'The gateway is stopping: repeat with the same key.', {
+        retryAfterMs: 2_000,
+      });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const level = reply.statusCode >= 500 ? 'warn' : 'debug';
+    ctx.log[level](
+      {
+        requestId: request.id,
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'request',
+    );
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, { request, reply }));
+  app.setNotFoundHandler((request, reply) => {
+    const dialect = dialectOf(parts.dialects, request.url);
+    const about = { requestId: request.id, method: request.method, path: request.url.split('?', 1)[0] ?? '' };
+    const answer = dialect ? dialect.unknownPath(about) : kirimUnknownPath(about);
+    return reply.code(answer.status).send(answer.body);
+  });
+  mountHealth(app, ctx, parts.state);
+  mountMetaDoor(app, parts);
+  for (const dialect of parts.dialects) mountDialect(app, dialect, parts);
+  return app;
+}
+
+function answerError(
+  parts: AppParts,
+  error: unknown,
+  http: { request: FastifyRequest; reply: FastifyReply },
+): FastifyReply {
+  const { request, reply } = http;
+  const refusal = toKurirError(error);
+  if (refusal.status >= 500) parts.log.error({ err: error, requestId: request.id }, 'a request failed');
+  const dialect = dialectOf(parts.dialects, request.url);
+  const about = { requestId: request.id, method: request.method, path: request.url };
+  const answer = dialect ? dialect.renderError(refusal, about) : renderKirimError(refusal, about);
+  return reply
+    .code(answer.status)
+    .header('X-Request-Id', request.id)
+    .headers(answer.headers ?? {})
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(answer.body));
+}
+
+function dialectOf(dialects: readonly Dialect[], url: string): Dialect | undefined {
+  const name = url.startsWith('/meta/whatsapp/')
+    ? 'kapso'
+    : /^\/v\d+\.\d+(\/|$|\?)/.test(url)
+      ? 'graph'
+      : 'kirim';
+  return dialects.find((dialect) => dialect.name === name);
+}
+
+// The request could not even be read: answered on the bare socket, in the envelope of the kirim dialect.
+function answerSocket(now: number, error: Error, socket: Socket): void {
+  if (!socket.writable) return void socket.destroy();
+  const requestId = newId('req', now);
+  const answer = renderKirimError(toKurirError(error), { requestId });
+  const body = JSON.stringify(answer.body);
+  const head = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\nX-Request-Id: ${requestId}\r\nContent-Type: application/json; charset=utf-8\r\n`;
+  socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+}

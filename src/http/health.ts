@@ -1,0 +1,49 @@
+// /health says that the process answers; /health/ready that it can do its work: database, migrations, lanes.
+import type { FastifyInstance } from 'fastify';
+
+import type { Context } from '../context.ts';
+import { countLanes } from '../lanes/lane-store.ts';
+import { LEASE_SECONDS } from '../lanes/lease.ts';
+import { isMigrated } from '../storage/migrate.ts';
+
+export function mountHealth(
+  app: FastifyInstance,
+  ctx: Context,
+  state: { stopping: () => boolean; started: () => boolean },
+): void {
+  const ok = (requestId: string): object => ({ data: { status: 'ok' }, request_id: requestId });
+  app.get('/health', async (request) => ok(request.id));
+  app.get('/v1/health', async (request) => ok(request.id));
+  app.get('/health/ready', async (request, reply) => {
+    const checks = await look(ctx, state);
+    const ready = checks.every((check) => check.ok);
+    return reply
+      .code(ready ? 200 : 503)
+      .send({ data: { status: ready ? 'ready' : 'not_ready', checks }, request_id: request.id });
+  });
+}
+
+interface Check {
+  name: string;
+  ok: boolean;
+  detail?: string;
+}
+
+async function look(
+  ctx: Context,
+  state: { stopping: () => boolean; started: () => boolean },
+): Promise<Check[]> {
+  if (state.stopping()) return [{ name: 'gateway', ok: false, detail: 'is stopping' }];
+  try {
+    const migrated = await isMigrated(ctx.db);
+    const lanes = await countLanes(ctx.db, LEASE_SECONDS);
+    return [
+      { name: 'database', ok: true },
+      { name: 'migrations', ok: migrated, ...(migrated ? {} : { detail: 'run "kurir migrate"' }) },
+      // Lanes of other nodes are theirs to be ready for: ours are taken when the gateway has started.
+      { name: 'lanes', ok: state.started(), detail: `${lanes.owned} of ${lanes.all} owned` },
+    ];
+  } catch {
+    return [{ name: 'database', ok: false, detail: 'does not answer' }];
+  }
+}

@@ -1,0 +1,91 @@
+// The door Meta's webhooks come through: the challenge, and the signed posts. Bodies are kept as raw bytes: a signature is over bytes.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+import { renderKirimError } from '../dialects/kirim/errors.ts';
+import { KurirError } from '../kernel/errors.ts';
+import { equalSecrets } from '../kernel/secrets.ts';
+import type { Receiver } from '../inbound/receive.ts';
+import type { Log } from '../kernel/log.ts';
+import type { AppDirectory } from '../organisations/app-directory.ts';
+import { toKurirError } from './to-kurir-error.ts';
+
+/** Meta posts up to 3 MB (docs: webhooks overview). */
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+const CHALLENGE_CHARACTERS_MAX = 500;
+
+export interface DoorParts {
+  receiver: Receiver;
+  apps: AppDirectory;
+  log: Log;
+}
+
+export function mountMetaDoor(app: FastifyInstance, parts: DoorParts): void {
+  app.register(
+    async (scope) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser(
+        '*',
+        { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX },
+        (_request, body, done) => done(null, body),
+      );
+      scope.setErrorHandler((error, request, reply) => {
+        const refusal = toKurirError(error);
+        parts.log.warn(
+          { requestId: request.id, code: refusal.code, ...(refusal.status >= 500 ? { err: error } : {}) },
+          'a webhook was refused',
+        );
+        const answer = renderKirimError(refusal, { requestId: request.id });
+        return reply
+          .code(answer.status)
+          .headers(answer.headers ?? {})
+          .type('application/json; charset=utf-8')
+          .send(JSON.stringify(answer.body));
+      });
+      for (const path of ['/', '/:app']) {
+        scope.get(path, (request, reply) => challenge(parts.apps, request, reply));
+        scope.post(path, { bodyLimit: BODY_BYTES_MAX }, (request, reply) =>
+          receive(parts.receiver, request, reply),
+        );
+      }
+    },
+    { prefix: '/webhooks/meta' },
+  );
+}
+
+async function challenge(
+  apps: AppDirectory,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const query = request.query as Record<string, unknown>;
+  const token = query['hub.verify_token'];
+  const echo = query['hub.challenge'];
+  const app = await apps.findApp(appOf(request));
+  if (!app) throw new KurirError('resource_not_found', 'There is no such app.');
+  if (
+    query['hub.mode'] !== 'subscribe' ||
+    typeof token !== 'string' ||
+    !equalSecrets(token, app.verifyToken)
+  ) {
+    throw new KurirError('verification_failed', 'hub.verify_token is not the verify token of this app.');
+  }
+  if (typeof echo !== 'string' || echo === '' || echo.length > CHALLENGE_CHARACTERS_MAX) {
+    throw new KurirError('missing_required_field', 'hub.challenge is required.', { param: 'hub.challenge' });
+  }
+  return reply.type('text/plain; charset=utf-8').header('X-Content-Type-Options', 'nosniff').send(echo);
+}
+
+async function receive(
+  receiver: Receiver,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  await receiver.receive({ appId: appOf(request), body, signature: request.headers['x-hub-signature-256'] });
+  return reply.code(200).type('text/plain; charset=utf-8').send('ok');
+}
+
+function appOf(request: FastifyRequest): string | undefined {
+  const { app } = request.params as { app?: string };
+  return app === undefined || app === '' ? undefined : app;
+}

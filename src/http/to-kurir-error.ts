@@ -1,0 +1,59 @@
+// Whatever was thrown, as one error of the catalogue: Fastify's own refusals by their code, a database that is away as 503, and
+// everything else as a fault of ours.
+import { KurirError, type ErrorCode } from '../kernel/errors.ts';
+import { isConnectionLoss, sqlState } from '../storage/db.ts';
+
+const FRAMEWORK: Record<string, [ErrorCode, string]> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'unsupported_media_type',
+    'The body must be sent as Content-Type: application/json.',
+  ],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'The body is larger than this endpoint takes.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body is not as long as Content-Length says.'],
+  FST_ERR_BAD_URL: ['invalid_request', 'The path is not a valid URL.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['path_too_long', 'A part of the path is too long.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request was not sent in time.'],
+  ECONNRESET: ['invalid_request', 'The connection was closed before the request was complete.'],
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'The headers are larger than this server takes.'],
+};
+
+export function toKurirError(error: unknown): KurirError {
+  if (error instanceof KurirError) return error;
+  const code = codeOf(error);
+  const known = code === undefined ? undefined : FRAMEWORK[code];
+  if (known) return new KurirError(known[0], known[1], { cause: error });
+  if (code?.startsWith('HPE_'))
+    return new KurirError('invalid_request', 'The request is not valid HTTP.', { cause: error });
+  if (code?.startsWith('FST_ERR_CTP'))
+    return new KurirError('invalid_request', 'The body cannot be read.', { cause: error });
+  if (isDatabaseAway(error, code)) {
+    return new KurirError(
+      'service_unavailable',
+      'The database does not answer: repeat the request with the same key.',
+      { retryAfterMs: 2_000, cause: error },
+    );
+  }
+  return new KurirError(
+    'internal_error',
+    'Something failed on our side; the log has it under this request id.',
+    { cause: error },
+  );
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'ENOTFOUND']);
+
+// Class 53: out of memory, disk or connections; 25006: read-only; 57014: it took too long.
+function isDatabaseAway(error: unknown, code: string | undefined): boolean {
+  const state = sqlState(error);
+  if (state !== undefined)
+    return isConnectionLoss(error) || state.startsWith('53') || state === '25006' || state === '57014';
+  if (code !== undefined && AWAY.has(code)) return true;
+  return (
+    error instanceof Error &&
+    /timeout exceeded when trying to connect|Connection terminated|Query read timeout/i.test(error.message)
+  );
+}
