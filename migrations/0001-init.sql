@@ -8,9 +8,9 @@
 create table organisations (
   id text primary key,
   name text not null,
-  -- What becomes of a send whose outcome stays unknown is the number's to say; these are the organisation's budgets.
-  write_per_minute integer,
-  read_per_minute integer,
+  -- Its own budgets; null: the installation's.
+  write_per_minute integer check (write_per_minute > 0),
+  read_per_minute integer check (read_per_minute > 0),
   created_at timestamptz not null default now()
 );
 
@@ -164,6 +164,14 @@ create index message_states_turns on message_states (organisation_id, phone_numb
 create index message_states_ready on message_states (phone_number_id, line, ready_at) where ready_at is not null;
 create index message_states_wamids on message_states (organisation_id, wamid) where wamid is not null;
 alter table message_states set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+
+-- Ids that were forbidden after the answer to their accept was lost, so that they can be forgotten again.
+create table void_messages (
+  organisation_id text not null,
+  id text not null,
+  voided_at timestamptz not null,
+  primary key (organisation_id, id)
+);
 
 -- Attempts that ended without a wamid; the last one stands in message_states.
 create table attempts (

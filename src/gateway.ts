@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import type { Context } from './context.ts';
+import { createSweep } from './chores/sweep.ts';
 import { graph } from './dialects/graph/index.ts';
 import { kapso } from './dialects/kapso/index.ts';
 import { kirim } from './dialects/kirim/index.ts';
@@ -90,8 +91,6 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     if (!leases.lease) throw new Error('The lease is made before anything may ask for it.');
     return leases.lease;
   };
-  const byId = (phoneNumberId: string) =>
-    numbers.allNumbers().find((number) => number.phoneNumberId === phoneNumberId);
   const dispatch = createDispatch(ctx, {
     lanes,
     lease,
@@ -99,11 +98,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     progresser,
     nodeId,
     tokenKey,
-    numberOf: byId,
-    async stopNumber(phoneNumberId, reason) {
-      const number = byId(phoneNumberId);
-      if (number) await numbers.setNumber({ ...number, status: 'degraded', statusReason: reason });
-    },
+    numbers,
   });
   leases.lease = createLease(ctx, nodeId, dispatch);
   const keys = createKeyLookUp(ctx.db);
@@ -121,6 +116,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     state: { stopping: () => state.stopping, started: () => state.started },
   });
 
+  const sweep = createSweep(ctx);
   let keeping: Timer;
   const keepHearing = (): void => {
     keeping = ctx.clock.after(
@@ -137,6 +133,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     if (state.stopping) return;
     state.stopping = true;
     keeping.cancel();
+    sweep.stop();
     // Callers who wait are answered with what is known; calls to Meta that are under way end and are recorded.
     await dispatch.stop(ctx.config.shutdownMs - 3_000);
     waiters.release();
@@ -152,6 +149,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   await lease().start();
   dispatch.start();
   keepHearing();
+  sweep.start();
   await app.listen({ host: ctx.config.host, port: ctx.config.port });
   state.started = true;
   const address = app.server.address() as AddressInfo;

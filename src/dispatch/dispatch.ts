@@ -26,7 +26,12 @@ export interface CallerParts {
   settler: Settler;
   tokenKey: Buffer;
   accessTokenOf: (phoneNumberId: string) => string | undefined;
-  stopNumber: (phoneNumberId: string, reason: string) => Promise<void>;
+  /** Says of a number whether it can send, and why not. */
+  setStatus: (
+    phoneNumberId: string,
+    status: 'connected' | 'degraded',
+    reason: string | null,
+  ) => Promise<void>;
   /** The conversation's attempt is settled: its next message may go. */
   next: (lane: Lane, conversation: string) => void;
 }
@@ -48,7 +53,10 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
     const settled = await parts.settler.settle(attempt, outcome);
     const lane = parts.lanes.get(attempt.phoneNumberId);
     if (lane) {
-      if (outcome.kind === 'accepted') lane.stops = 0;
+      if (outcome.kind === 'accepted' && lane.stops > 0) {
+        lane.stops = 0;
+        await parts.setStatus(lane.phoneNumberId, 'connected', null);
+      }
       if (settled.brake) await brake(lane, attempt, settled.brake);
     }
   }
@@ -70,7 +78,7 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
         { phoneNumberId: lane.phoneNumberId, reason: how.reason },
         'the number is unusable; its queue is kept',
       );
-      await parts.stopNumber(lane.phoneNumberId, how.reason);
+      await parts.setStatus(lane.phoneNumberId, 'degraded', how.reason);
     }
   }
 

@@ -7,7 +7,7 @@ import type { Lease, LeaseEvents } from '../lanes/lease.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { Progresser } from '../messages/progress-message.ts';
 import type { MetaClient } from '../meta/client.ts';
-import type { BusinessNumber } from '../organisations/numbers.ts';
+import type { NumberDirectory } from '../organisations/number-directory.ts';
 import { createCaller } from './dispatch.ts';
 import { openConversations, requeueUncalled } from './dispatch-store.ts';
 import { createQueue } from './queue.ts';
@@ -29,8 +29,7 @@ export interface DispatchParts {
   progresser: Progresser;
   nodeId: string;
   tokenKey: Buffer;
-  numberOf: (phoneNumberId: string) => BusinessNumber | undefined;
-  stopNumber: (phoneNumberId: string, reason: string) => Promise<void>;
+  numbers: NumberDirectory;
 }
 
 const TICK_MS = 500;
@@ -38,7 +37,9 @@ const FORMER_CALLS_MS = 30_000;
 const OWN_CALLS_MS = 20_000;
 
 export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
-  const { lanes } = parts;
+  const { lanes, numbers } = parts;
+  /** Lanes we own whose number is not known yet: it was connected a moment ago. */
+  const unopened = new Map<string, HeldLane>();
   const callsEndAt = new Map<string, number>();
   let timer: Timer | undefined;
   let stopped = false;
@@ -51,15 +52,15 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
     meta: parts.meta,
     settler,
     tokenKey: parts.tokenKey,
-    accessTokenOf: (phoneNumberId) => parts.numberOf(phoneNumberId)?.accessToken,
-    stopNumber: parts.stopNumber,
+    accessTokenOf: (phoneNumberId) => numbers.numberAnywhere(phoneNumberId)?.accessToken,
+    setStatus,
     next: (lane, conversation) => queue.next(lane, conversation),
   });
   const queue = createQueue(ctx, {
     lanes,
     nodeId: parts.nodeId,
     renewLease: () => parts.lease().renew(),
-    followPace: (lane) => lanes.followPace(lane, parts.numberOf(lane.phoneNumberId)?.pace),
+    followPace: (lane) => lanes.followPace(lane, numbers.numberAnywhere(lane.phoneNumberId)?.pace),
     call: (ready, intended, intent) =>
       caller.call({
         organisationId: ready.organisationId,
@@ -78,7 +79,7 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
   const watch = createWatch(ctx, {
     lanes,
     settler,
-    policyOf: (phoneNumberId) => parts.numberOf(phoneNumberId)?.onUnknown ?? 'fail',
+    policyOf: (phoneNumberId) => numbers.numberAnywhere(phoneNumberId)?.onUnknown ?? 'fail',
     formerCallsEndAt: (phoneNumberId) => callsEndAt.get(phoneNumberId) ?? 0,
     atWork: (messageId) => caller.has(messageId),
     next: (lane, conversation) => queue.next(lane, conversation),
@@ -92,8 +93,9 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
   });
 
   async function take(held: HeldLane): Promise<void> {
-    const number = parts.numberOf(held.phoneNumberId);
-    if (!number) return;
+    const number = numbers.numberAnywhere(held.phoneNumberId);
+    if (!number) return void unopened.set(held.phoneNumberId, held);
+    unopened.delete(held.phoneNumberId);
     const restarted = held.formerOwner === parts.nodeId;
     const endsAt = restarted
       ? ctx.clock.now() + OWN_CALLS_MS
@@ -109,7 +111,28 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
     queue.wake(lane);
   }
 
+  async function setStatus(
+    phoneNumberId: string,
+    status: 'connected' | 'degraded',
+    statusReason: string | null,
+  ): Promise<void> {
+    const number = numbers.numberAnywhere(phoneNumberId);
+    if (!number || number.status === status) return;
+    const { organisationId } = number;
+    await numbers.setNumber({ organisationId, phoneNumberId, status, statusReason });
+  }
+
+  async function openLate(): Promise<void> {
+    if (unopened.size === 0) return;
+    await numbers.reread();
+    for (const held of unopened.values()) {
+      if (parts.lease().epochOf(held.phoneNumberId) === held.epoch) await take(held);
+      else unopened.delete(held.phoneNumberId);
+    }
+  }
+
   async function tick(): Promise<void> {
+    await openLate();
     await watch.look();
     await queue.look();
   }

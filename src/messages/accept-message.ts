@@ -10,7 +10,7 @@ import { newId, type MessageId, type OrganisationId } from '../kernel/ids.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { OutboundMessage } from '../meta/outbound.ts';
-import { isConnectionLoss, sqlState } from '../storage/db.ts';
+import { isConnectionLoss, neverReached, sqlState } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { acceptRows, voidRows, type AcceptedRow, type AcceptRow } from './accept-store.ts';
 import { LINES, lineOf, type Priority } from './message.ts';
@@ -66,7 +66,7 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
       return await accepting.add(row);
     } catch (error) {
       // PostgreSQL itself said no: nothing was committed. Class 40 has been repeated, 22 and 23 were split off.
-      if (!isConnectionLoss(error)) throw refused(error);
+      if (neverReached(error) || !isConnectionLoss(error)) throw refused(error);
       const accepted = await recovering.add(row).catch((cause: unknown) => {
         throw new KurirError(
           'service_unavailable',

@@ -114,10 +114,13 @@ export async function acceptRows(
 export async function voidRows(db: Queryable, rows: readonly AcceptRow[]): Promise<Set<string>> {
   const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const voided = await db.query<{ id: string }>(
-    `insert into message_states (organisation_id, id, phone_number_id, conversation, state, rank, line, priority, accepted_at)
-     select organisation_id, id, phone_number_id, conversation, 'void', 99, 2, 2, database_now()
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as t (organisation_id, id, phone_number_id, conversation)
-     on conflict do nothing returning id`,
+    `with voided as (
+       insert into message_states (organisation_id, id, phone_number_id, conversation, state, rank, line, priority, accepted_at)
+       select organisation_id, id, phone_number_id, conversation, 'void', 99, 2, 2, database_now()
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as t (organisation_id, id, phone_number_id, conversation)
+       on conflict do nothing returning organisation_id, id
+     )
+     insert into void_messages (organisation_id, id, voided_at) select organisation_id, id, database_now() from voided returning id`,
     [
       ordered.map((r) => r.organisationId),
       ordered.map((r) => r.id),

@@ -49,6 +49,7 @@ export interface MetaClient {
     path: string;
     body?: JsonObject;
   }): Promise<GraphAnswer>;
+  /** Ends all connections; calls that are still under way have an unknown outcome. */
   close(): Promise<void>;
 }
 
@@ -88,7 +89,7 @@ export function createMetaClient(options: { graphUrl: string; connections: numbe
         return { kind: 'failed', reason: reasonOf(error) };
       }
     },
-    close: () => pool.close(),
+    close: () => pool.destroy(),
   };
 }
 

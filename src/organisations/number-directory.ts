@@ -26,8 +26,8 @@ export interface NumberDirectory extends AsyncDisposable {
     phoneNumberId?: string | undefined;
     wabaId?: string | undefined;
   }): Promise<readonly BusinessNumber[]>;
-  /** Of all organisations, as read last: for the lanes and the doctor. */
-  allNumbers(): readonly BusinessNumber[];
+  /** Of any organisation, as read last: for the lanes, which belong to numbers. */
+  numberAnywhere(phoneNumberId: string): BusinessNumber | undefined;
   /** `setNumber` through this node: in force here when it resolves. */
   setNumber(change: SetNumber): Promise<NumberListing>;
   /** After any other change through this node. */
@@ -91,7 +91,7 @@ export async function createNumberDirectory(ctx: Context): Promise<NumberDirecto
       if (wabaId === undefined) return [];
       return (await found(`waba/${wabaId}`, () => reader.book().byWaba.get(wabaId))) ?? [];
     },
-    allNumbers: () => reader.book().all,
+    numberAnywhere: (phoneNumberId) => reader.book().byId.get(phoneNumberId),
     async setNumber(change) {
       const number = await setNumber(ctx, change);
       await reader.reread();

@@ -87,6 +87,19 @@ export function isConnectionLoss(error: unknown): boolean {
   return state === undefined || state.startsWith('08') || state.startsWith('57P');
 }
 
+/** Whether a statement cannot have reached the server: there was no connection, or it takes none. */
+export function neverReached(error: unknown): boolean {
+  if (sqlState(error) === '57P03') return true;
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? error.code : undefined;
+  return (
+    code === 'ECONNREFUSED' ||
+    code === 'ENOENT' ||
+    code === 'ENOTFOUND' ||
+    error.message === 'timeout exceeded when trying to connect'
+  );
+}
+
 async function run<Result extends object>(
   target: pg.Pool | pg.PoolClient,
   text: string,
