@@ -6,7 +6,7 @@
 //   secret         what is sealed under, where no KURIR_SECRET is given
 //   runtime.json   where the gateway runs now               dev.json    what development mode made
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -27,6 +27,9 @@ export interface Runtime {
   databaseUrl: string;
   /** Of the embedded PostgreSQL. */
   postgresPid: number | null;
+  graphUrl: string;
+  /** What is sealed is sealed under the secret that this directory keeps. */
+  generatedSecret: boolean;
 }
 
 /** What scripts and tests need to talk to a gateway in development mode. */
@@ -67,6 +70,7 @@ export class DirectoryHeld extends Error {
   }
 }
 
+const SECRET_FILE = 'secret';
 const POLL_MS = 25;
 
 /**
@@ -95,6 +99,12 @@ export function readRuntime(path: string): Runtime | undefined {
   if (!found || !isRuntime(found)) return undefined;
   // One that was killed could not delete it.
   return isAlive(found.pid) ? found : undefined;
+}
+
+/** The secret that the directory keeps; undefined where none was needed yet. */
+export function readGeneratedSecret(path: string): string | undefined {
+  const file = join(path, SECRET_FILE);
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
 }
 
 export function readDevelopmentFile(path: string): Partial<DevelopmentFile> {
@@ -126,7 +136,7 @@ function held(path: string, lock: { release(): void }): DataDirectory {
   return {
     path,
     nodeId,
-    secret: () => keptText(join(path, 'secret'), () => randomBytes(32).toString('base64url')),
+    secret: () => keptText(join(path, SECRET_FILE), () => randomBytes(32).toString('base64url')),
     writeRuntime: (runtime) => writeJson(runtimeFile, { nodeId, pid: process.pid, ...runtime }),
     writeDevelopmentFile: (file) => writeJson(join(path, 'dev.json'), { ...file }),
     release,
@@ -148,6 +158,6 @@ function readObject(path: string): JsonObject | undefined {
 }
 
 function isRuntime(found: JsonObject): found is JsonObject & Runtime {
-  const texts = [found['nodeId'], found['url'], found['databaseUrl']];
+  const texts = [found['nodeId'], found['url'], found['databaseUrl'], found['graphUrl']];
   return typeof found['pid'] === 'number' && texts.every((text) => typeof text === 'string');
 }

@@ -22,11 +22,17 @@ export interface EmbeddedOptions {
   /** Absolute; the caller holds its lock. */
   dataDir: string;
   log: Log;
+  /** Told when it has died and runs again, with another process id. */
+  onRestart?: (pid: number) => void;
 }
 
 const RESTART_PAUSE_MS = 1_000;
 
-export async function startEmbeddedPostgres({ dataDir, log }: EmbeddedOptions): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres({
+  dataDir,
+  log,
+  onRestart,
+}: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const cluster = await embeddedCluster(dataDir);
   const launch = { cluster, logFile: `${dataDir}/postgres.log` };
   let running = (await adoptPostmaster(cluster)) ?? (await launchPostmaster(launch));
@@ -38,6 +44,7 @@ export async function startEmbeddedPostgres({ dataDir, log }: EmbeddedOptions): 
       log.error({ postgresPid: running.pid }, 'PostgreSQL has died; starting it again');
       try {
         running = await launchPostmaster({ ...launch, port: running.port });
+        onRestart?.(running.pid);
         await running.exited;
       } catch (error) {
         log.error({ err: error }, 'PostgreSQL does not start');

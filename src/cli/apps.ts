@@ -1,0 +1,45 @@
+// `kurir apps`: Meta apps, whose secrets sign the webhooks of their numbers.
+import { addApp, listApps } from '../organisations/apps.ts';
+import { secretFrom } from './read-options.ts';
+import { shownTime, table, type Terminal } from './terminal.ts';
+import { withTables } from './with-tables.ts';
+
+export interface AddAppOptions {
+  name: string;
+  appSecret?: string;
+  appSecretFile?: string;
+  verifyToken: string;
+  metaAppId?: string;
+  default?: boolean;
+}
+
+export async function addAppCommand(terminal: Terminal, options: AddAppOptions): Promise<void> {
+  const appSecret = await secretFrom('app-secret', options.appSecret, options.appSecretFile);
+  const { name, verifyToken, metaAppId, default: isDefault } = options;
+  const { app, publicUrl } = await withTables(async (ctx) => ({
+    app: await addApp(ctx, { name, appSecret, verifyToken, metaAppId, isDefault }),
+    publicUrl: ctx.config.publicUrl,
+  }));
+  const callbackUrl = `${publicUrl}/webhooks/meta${app.isDefault ? '' : `/${app.id}`}`;
+  terminal.result(
+    { ...app, callbackUrl },
+    () =>
+      `${app.id} (${app.name}) is added. In Meta's app dashboard, set the callback URL ${callbackUrl} and the verify token.`,
+  );
+}
+
+export async function listAppsCommand(terminal: Terminal): Promise<void> {
+  const apps = await withTables(listApps);
+  const rows = apps.map((app) => [
+    app.id,
+    app.name,
+    app.metaAppId ?? '-',
+    app.isDefault ? 'yes' : '',
+    shownTime(app.createdAt),
+  ]);
+  terminal.result({ data: apps }, () =>
+    apps.length === 0
+      ? 'There are no apps yet: kurir apps add'
+      : table(terminal.style, ['ID', 'NAME', 'META APP', 'DEFAULT', 'CREATED'], rows),
+  );
+}

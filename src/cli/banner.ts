@@ -1,0 +1,39 @@
+// What `kurir dev` says when it is ready: where things are, the key, and one line that sends a first message when pasted.
+import type { DevelopmentFile } from '../storage/data-directory.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The customer of the demo who wrote a minute ago, so that a free-form message may be sent. */
+const CUSTOMER = '+628111111111';
+
+export function renderBanner(style: Terminal['noteStyle'], dev: DevelopmentFile, dataDir: string): string {
+  const rows = [
+    ['API', `${dev.url}/v1`],
+    ['Simulator', `${dev.simulatorUrl}   stands in for Meta; nothing leaves this computer`],
+    ['API key', dev.apiKey],
+    ['Number', dev.phoneNumberId],
+    ['Data', dataDir],
+  ];
+  const shown = rows.map(([name = '', value = '']) => `  ${style.dim(name.padEnd(11))} ${value}`);
+  return [
+    '',
+    `  ${style.bold('Kurir is ready')}  ${style.dim('development mode')}`,
+    '',
+    ...shown,
+    '',
+    '  Send a first message:',
+    '',
+    renderCurl(dev),
+    '',
+  ].join('\n');
+}
+
+/** One line for a shell. */
+export function renderCurl(dev: DevelopmentFile): string {
+  const body = JSON.stringify({
+    messaging_product: 'whatsapp',
+    to: CUSTOMER,
+    type: 'text',
+    text: { body: 'Hello from Kurir' },
+  });
+  return `curl -X POST ${dev.url}/v1/${dev.phoneNumberId}/messages -H 'Authorization: Bearer ${dev.apiKey}' -H 'Content-Type: application/json' -d '${body}'`;
+}

@@ -1,0 +1,120 @@
+// How a command ends badly: what is said on stderr, and with which exit code. The codes are part of the interface.
+import { CommanderError } from 'commander';
+
+import { ConfigError } from '../config/config.ts';
+import { KurirError } from '../kernel/errors.ts';
+import { DirectoryHeld } from '../storage/data-directory.ts';
+import type { Terminal } from './terminal.ts';
+
+export const EXIT = {
+  ok: 0,
+  unexpected: 1,
+  /** Wrong usage, settings or input. */
+  usage: 2,
+  denied: 3,
+  notFound: 4,
+  conflict: 5,
+  /** Meta refused, or the message failed. */
+  upstream: 6,
+  timeout: 7,
+  /** `doctor` found something. */
+  expectation: 8,
+  /** The gateway or the database cannot be reached, or the port or the data directory is taken. */
+  unavailable: 69,
+  rateLimited: 75,
+  interrupted: 130,
+} as const;
+
+/** A command's own refusal, with the exit code it stands for. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: number;
+  readonly code: string;
+
+  constructor(exitCode: number, code: string, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+    this.code = code;
+  }
+}
+
+interface Complaint {
+  exitCode: number;
+  code: string;
+  message: string;
+  param?: string;
+}
+
+/** Says what went wrong; returns the exit code. */
+export function complain(error: unknown, terminal: Terminal): number {
+  // Commander has said it itself.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const { exitCode, ...complaint } = complaintOf(error);
+  if (terminal.json) process.stderr.write(`${JSON.stringify({ error: complaint })}\n`);
+  else process.stderr.write(`${terminal.noteStyle.red('✗')} ${complaint.message}\n`);
+  return exitCode;
+}
+
+export function complaintOf(error: unknown): Complaint {
+  if (error instanceof CommandError)
+    return { exitCode: error.exitCode, code: error.code, message: error.message };
+  if (error instanceof ConfigError)
+    return { exitCode: EXIT.usage, code: 'invalid_settings', message: error.message };
+  if (error instanceof DirectoryHeld)
+    return { exitCode: EXIT.unavailable, code: 'data_directory_held', message: error.message };
+  if (error instanceof KurirError) {
+    const { param } = error.details;
+    return {
+      exitCode: exitCodeOf(error.status),
+      code: error.code,
+      message: error.message,
+      ...(param === undefined ? {} : { param }),
+    };
+  }
+  if (!(error instanceof Error))
+    return { exitCode: EXIT.unexpected, code: 'unexpected', message: String(error) };
+  const system = systemComplaint(error);
+  return system ?? { exitCode: EXIT.unexpected, code: 'unexpected', message: error.message || error.name };
+}
+
+/** The exit code for an answer of the API. */
+export function exitCodeOf(status: number): number {
+  if (status === 401 || status === 403) return EXIT.denied;
+  if (status === 404) return EXIT.notFound;
+  if (status === 409) return EXIT.conflict;
+  if (status === 429) return EXIT.rateLimited;
+  if (status === 502) return EXIT.upstream;
+  if (status === 503) return EXIT.unavailable;
+  return status < 500 ? EXIT.usage : EXIT.unexpected;
+}
+
+// Node and pg name such faults only by a code.
+function systemComplaint(
+  error: Error & { code?: unknown; address?: unknown; port?: unknown },
+): Complaint | undefined {
+  const where = typeof error.port === 'number' ? ` (${String(error.address)}:${error.port})` : '';
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return {
+        exitCode: EXIT.unavailable,
+        code: 'port_in_use',
+        message: `The port is in use${where}. Stop what listens there, or choose another with PORT.`,
+      };
+    case 'EACCES':
+      return {
+        exitCode: EXIT.usage,
+        code: 'no_access',
+        message: `${error.message}. Start Kurir as a user who may, or choose another place or port.`,
+      };
+    case 'ECONNREFUSED':
+    case 'ENOTFOUND':
+    case 'ETIMEDOUT':
+      return {
+        exitCode: EXIT.unavailable,
+        code: 'unreachable',
+        message: `Nothing answers${where}: ${error.message || String(error.code)}. Is the database up, and is DATABASE_URL right?`,
+      };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+// `kurir doctor`: looks at everything a gateway needs and says of each fault what to do. Exit code 8 when something is wrong.
+import { ConfigError, readConfig, type Config } from '../config/config.ts';
+import { processEnvironment } from '../config/read-env.ts';
+import { readRuntime } from '../storage/data-directory.ts';
+import { complaintOf, EXIT } from './complain.ts';
+import { examineDatabase } from './examine-database.ts';
+import { examineClock, examineGraph, examineNumbers } from './examine-meta.ts';
+import type { Finding } from './finding.ts';
+import type { Terminal } from './terminal.ts';
+import { withTables } from './with-tables.ts';
+
+/** Returns the exit code. */
+export async function doctor(terminal: Terminal): Promise<number> {
+  const findings = await terminal.wait('Looking ...', examine());
+  terminal.result({ ok: !hasFailed(findings), findings }, () => shown(terminal, findings));
+  return hasFailed(findings) ? EXIT.expectation : EXIT.ok;
+}
+
+async function examine(): Promise<Finding[]> {
+  const settings = examineSettings();
+  if (!settings.config) return settings.findings;
+  const gateway = await examineGateway(settings.config);
+  try {
+    const tables = await withTables(async (ctx) => [
+      ...(await examineDatabase(ctx)),
+      await examineClock(ctx),
+      await examineGraph(ctx),
+      ...(await examineNumbers(ctx)),
+    ]);
+    return [...settings.findings, gateway, ...tables];
+  } catch (error) {
+    const { message } = complaintOf(error);
+    return [
+      ...settings.findings,
+      gateway,
+      { name: 'database', state: 'failed', says: message, todo: 'Start it, or set DATABASE_URL right.' },
+    ];
+  }
+}
+
+function examineSettings(): { config?: Config; findings: Finding[] } {
+  try {
+    const { config } = readConfig(processEnvironment(), 'production');
+    return {
+      config,
+      findings: [{ name: 'settings', state: 'ok', says: 'can be used' }, examinePublicUrl(config)],
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const findings = error.complaints.map(({ name, problem, example }): Finding => ({
+      name: 'settings',
+      state: 'failed',
+      says: `${name} ${problem}`,
+      todo: `For example ${name}=${example}`,
+    }));
+    return { findings };
+  }
+}
+
+function examinePublicUrl({ publicUrl }: Config): Finding {
+  const { hostname, protocol } = new URL(publicUrl);
+  const reachable = protocol === 'https:' && !['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
+  if (reachable) return { name: 'public address', state: 'ok', says: publicUrl };
+  return {
+    name: 'public address',
+    state: 'warning',
+    says: `${publicUrl} is nothing that Meta can call`,
+    todo: 'In production, set KURIR_PUBLIC_URL to the https address that leads here.',
+  };
+}
+
+const ANSWER_WAIT_MS = 5_000;
+
+async function examineGateway({ dataDir }: Config): Promise<Finding> {
+  const runtime = readRuntime(dataDir);
+  if (!runtime)
+    return {
+      name: 'gateway',
+      state: 'warning',
+      says: `none runs on ${dataDir}`,
+      todo: 'Start one: kurir dev, or kurir start.',
+    };
+  try {
+    const answer = await fetch(`${runtime.url}/health/ready`, {
+      signal: AbortSignal.timeout(ANSWER_WAIT_MS),
+    });
+    if (answer.ok)
+      return { name: 'gateway', state: 'ok', says: `${runtime.url} is ready (process ${runtime.pid})` };
+    return {
+      name: 'gateway',
+      state: 'failed',
+      says: `${runtime.url} is not ready: ${(await answer.text()).slice(0, 300)}`,
+      todo: 'Its log says more.',
+    };
+  } catch {
+    return {
+      name: 'gateway',
+      state: 'failed',
+      says: `${runtime.url} does not answer (process ${runtime.pid})`,
+      todo: 'Look at its log, or stop it and start it again.',
+    };
+  }
+}
+
+function hasFailed(findings: readonly Finding[]): boolean {
+  return findings.some((finding) => finding.state === 'failed');
+}
+
+function shown({ style }: Terminal, findings: readonly Finding[]): string {
+  const marks = { ok: style.green('✓'), warning: style.yellow('!'), failed: style.red('✗') };
+  const lines = findings.map(
+    ({ name, state, says, todo }) =>
+      `${marks[state]} ${name.padEnd(16)} ${says}${todo === undefined ? '' : `\n${' '.repeat(19)}→ ${todo}`}`,
+  );
+  return lines.join('\n');
+}

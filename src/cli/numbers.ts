@@ -1,0 +1,110 @@
+// `kurir numbers`: WhatsApp numbers. A token is shown to Meta before it is kept, and kept sealed.
+import {
+  addNumber,
+  listNumbers,
+  setNumber,
+  type NumberListing,
+  type OnUnknown,
+} from '../organisations/numbers.ts';
+import { ensureOnlyOrganisation } from '../organisations/organisations.ts';
+import { checkNumber } from './check-number.ts';
+import type { OfOrganisation } from './keys.ts';
+import { secretFrom } from './read-options.ts';
+import { table, type Terminal } from './terminal.ts';
+import { withTables } from './with-tables.ts';
+
+interface TokenOptions {
+  token?: string;
+  tokenFile?: string;
+}
+
+export interface AddNumberOptions extends OfOrganisation, TokenOptions {
+  phoneNumberId: string;
+  wabaId: string;
+  app?: string;
+}
+
+export interface SetNumberOptions extends OfOrganisation, TokenOptions {
+  /** Messages a second, or `off`. */
+  pace?: number | null;
+  onUnknown?: OnUnknown;
+}
+
+export async function addNumberCommand(terminal: Terminal, options: AddNumberOptions): Promise<void> {
+  const token = await secretFrom('token', options.token, options.tokenFile);
+  const adding = withTables(async (ctx) => {
+    const { id: organisationId } = await ensureOnlyOrganisation(ctx, options.organisation);
+    const { phoneNumberId, wabaId, app: appId } = options;
+    return addNumber(ctx, {
+      organisationId,
+      phoneNumberId,
+      wabaId,
+      appId,
+      token,
+      check: checkNumber(ctx.config),
+    });
+  });
+  const number = await terminal.wait('Asking Meta about the number ...', adding);
+  terminal.result(
+    number,
+    () =>
+      `${number.phoneNumberId} (${number.displayPhoneNumber}, ${number.verifiedName ?? 'no name'}) is connected.`,
+  );
+}
+
+export async function listNumbersCommand(terminal: Terminal, options: OfOrganisation): Promise<void> {
+  const numbers = await withTables(async (ctx) => {
+    const { id } = await ensureOnlyOrganisation(ctx, options.organisation);
+    return listNumbers(ctx, id, { all: true });
+  });
+  const rows = numbers.map((one) => [
+    one.phoneNumberId,
+    one.displayPhoneNumber,
+    one.verifiedName ?? '-',
+    one.wabaId,
+    shownStatus(one),
+    shownPace(one),
+    one.onUnknown,
+  ]);
+  terminal.result({ data: numbers }, () =>
+    numbers.length === 0
+      ? 'There are no numbers yet: kurir numbers add'
+      : table(
+          terminal.style,
+          ['PHONE NUMBER ID', 'NUMBER', 'NAME', 'WABA', 'STATUS', 'PACE', 'ON UNKNOWN'],
+          rows,
+        ),
+  );
+}
+
+export async function setNumberCommand(
+  terminal: Terminal,
+  phoneNumberId: string,
+  options: SetNumberOptions,
+): Promise<void> {
+  const given = options.token !== undefined || options.tokenFile !== undefined;
+  const token = given ? await secretFrom('token', options.token, options.tokenFile) : undefined;
+  const number = await withTables(async (ctx) => {
+    const { id: organisationId } = await ensureOnlyOrganisation(ctx, options.organisation);
+    return setNumber(ctx, {
+      organisationId,
+      phoneNumberId,
+      pace: options.pace,
+      onUnknown: options.onUnknown,
+      token: token === undefined ? undefined : { value: token, check: checkNumber(ctx.config) },
+    });
+  });
+  terminal.result(
+    number,
+    () =>
+      `${number.phoneNumberId}: ${shownStatus(number)}, pace ${shownPace(number)}, on unknown outcomes ${number.onUnknown}.`,
+  );
+}
+
+function shownStatus(number: NumberListing): string {
+  return number.statusReason === null ? number.status : `${number.status} (${number.statusReason})`;
+}
+
+function shownPace(number: NumberListing): string {
+  return number.pace === null ? 'off' : `${number.pace}/s`;
+}

@@ -1,0 +1,218 @@
+// The commands, their flags and their help. What each one does is loaded only when it runs, so that --help is there at once.
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+import type { AddAppOptions } from './apps.ts';
+import { complain, EXIT } from './complain.ts';
+import type { CreateKeyOptions, OfOrganisation } from './keys.ts';
+import type { AddNumberOptions, SetNumberOptions } from './numbers.ts';
+import type { SendOptions } from './send.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
+import { readVersion } from './version.ts';
+
+/** Runs what was typed; returns the exit code. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  const terminal = createTerminal({ json: args.includes('--json') });
+  const run: Run = { terminal, exitCode: EXIT.ok };
+  try {
+    await createProgram(run).parseAsync(args, { from: 'user' });
+    return run.exitCode;
+  } catch (error) {
+    return complain(error, terminal);
+  }
+}
+
+interface Run {
+  terminal: Terminal;
+  exitCode: number;
+}
+
+export function createProgram(run: Run): Command {
+  const program = new Command('kurir')
+    .description('A WhatsApp Business messaging gateway that anyone can run.')
+    .version(readVersion())
+    .helpCommand('help [command]', 'show what a command does')
+    .configureOutput({ outputError: (text, write) => write(run.terminal.json ? usageAsJson(text) : text) })
+    .exitOverride();
+  addRunCommands(program, run);
+  addKeyCommands(program, run);
+  addAppCommands(program, run);
+  addNumberCommands(program, run);
+  addUseCommands(program, run);
+  return program;
+}
+
+function addRunCommands(program: Command, run: Run): void {
+  const { terminal } = run;
+  leaf(program, 'dev', {
+    summary: 'run it all on this computer: gateway, simulator of Meta, database, a demo key',
+    examples: ['kurir dev', 'PORT=5000 kurir dev'],
+  }).action(async () => {
+    run.exitCode = await (await import('./dev.ts')).dev(terminal);
+  });
+  leaf(program, 'start', {
+    summary: 'run the gateway in production',
+    examples: ['DATABASE_URL=postgres://… KURIR_SECRET_FILE=/run/secrets/kurir kurir start'],
+  }).action(async () => {
+    run.exitCode = await (await import('./start.ts')).start(terminal);
+  });
+  leaf(program, 'migrate', {
+    summary: 'bring the database schema up to date (every start does)',
+    examples: ['kurir migrate'],
+  }).action(async () => {
+    await (await import('./migrate.ts')).migrate(terminal);
+  });
+  leaf(program, 'doctor', {
+    summary: 'check settings, database, clock, Meta, and every number',
+    examples: ['kurir doctor', 'kurir doctor --json'],
+  }).action(async () => {
+    run.exitCode = await (await import('./doctor.ts')).doctor(terminal);
+  });
+}
+
+function addKeyCommands(program: Command, { terminal }: Run): void {
+  const keys = group(program, 'keys', 'API keys');
+  leaf(keys, 'create', {
+    summary: 'make a key; it is shown once',
+    examples: ['kurir keys create --label shop', 'kurir keys create --label trial --expires 2027-01-31'],
+  })
+    .requiredOption('--label <text>', 'what the key is for')
+    .option('--expires <date>', 'when it ends, such as 2027-01-31')
+    .addOption(organisation())
+    .action(async (options: CreateKeyOptions) =>
+      (await import('./keys.ts')).createKeyCommand(terminal, options),
+    );
+  leaf(keys, 'list', { summary: 'show all keys, without themselves', examples: ['kurir keys list'] })
+    .addOption(organisation())
+    .action(async (options: OfOrganisation) =>
+      (await import('./keys.ts')).listKeysCommand(terminal, options),
+    );
+  leaf(keys, 'revoke', { summary: 'end a key at once', examples: ['kurir keys revoke key_01…'] })
+    .argument('<id>', 'its id, as `kurir keys list` shows it')
+    .addOption(organisation())
+    .action(async (id: string, options: OfOrganisation) =>
+      (await import('./keys.ts')).revokeKeyCommand(terminal, id, options),
+    );
+}
+
+function addAppCommands(program: Command, { terminal }: Run): void {
+  const apps = group(program, 'apps', 'Meta apps, which sign webhooks');
+  leaf(apps, 'add', {
+    summary: 'add a Meta app',
+    examples: ['kurir apps add --name Shop --app-secret-file ./secret --verify-token any-word'],
+  })
+    .requiredOption('--name <text>', 'what you call it')
+    .option('--app-secret-file <path>', 'file with its app secret; - for stdin')
+    .addOption(new Option('--app-secret <secret>', 'the secret itself').hideHelp())
+    .requiredOption('--verify-token <token>', 'the word that Meta shows when it verifies the webhook')
+    .option('--meta-app-id <id>', 'its id at Meta')
+    .option('--default', 'make it the one for numbers that name none')
+    .action(async (options: AddAppOptions) => (await import('./apps.ts')).addAppCommand(terminal, options));
+  leaf(apps, 'list', {
+    summary: 'show all apps, without their secrets',
+    examples: ['kurir apps list'],
+  }).action(async () => (await import('./apps.ts')).listAppsCommand(terminal));
+}
+
+function addNumberCommands(program: Command, { terminal }: Run): void {
+  const numbers = group(program, 'numbers', 'WhatsApp numbers');
+  leaf(numbers, 'add', {
+    summary: 'connect a number; its token is checked with Meta and kept sealed',
+    examples: ['kurir numbers add --phone-number-id 1065… --waba-id 1022… --token-file ./token'],
+  })
+    .requiredOption('--phone-number-id <id>', 'Meta’s id of the number')
+    .requiredOption('--waba-id <id>', 'Meta’s id of its WhatsApp Business account')
+    .option('--token-file <path>', 'file with an access token; - for stdin')
+    .option('--token <token>', 'the access token itself (others on this computer may see it)')
+    .option('--app <id>', 'the app whose webhooks carry it; the default one')
+    .addOption(organisation())
+    .action(async (options: AddNumberOptions) =>
+      (await import('./numbers.ts')).addNumberCommand(terminal, options),
+    );
+  leaf(numbers, 'list', { summary: 'show all numbers', examples: ['kurir numbers list'] })
+    .addOption(organisation())
+    .action(async (options: OfOrganisation) =>
+      (await import('./numbers.ts')).listNumbersCommand(terminal, options),
+    );
+  leaf(numbers, 'set', {
+    summary: 'change how a number sends',
+    examples: [
+      'kurir numbers set 1065… --pace 80',
+      'kurir numbers set 1065… --pace off --on-unknown resend',
+      'kurir numbers set 1065… --token-file ./token',
+    ],
+  })
+    .argument('<phone-number-id>')
+    .option('--pace <n>', 'messages a second, or off', paceFrom)
+    .addOption(
+      new Option('--on-unknown <policy>', 'what becomes of a send whose outcome stays unknown').choices([
+        'fail',
+        'resend',
+      ]),
+    )
+    .option('--token-file <path>', 'file with a new access token; - for stdin')
+    .addOption(new Option('--token <token>', 'the access token itself').hideHelp())
+    .addOption(organisation())
+    .action(async (id: string, options: SetNumberOptions) =>
+      (await import('./numbers.ts')).setNumberCommand(terminal, id, options),
+    );
+}
+
+function addUseCommands(program: Command, run: Run): void {
+  leaf(program, 'send', {
+    summary: 'send a message through a gateway that runs',
+    examples: [
+      'kurir send --to +628111111111 "Halo"',
+      'kurir send --to +628111111111 --template order_confirmation --language id --wait delivered',
+    ],
+  })
+    .argument('[text]', 'what it says')
+    .requiredOption('--to <number>', 'the recipient, such as +628111111111')
+    .option('--number <phone-number-id>', 'the number to send from; the only one')
+    .option('--template <name>', 'send a template instead of text')
+    .option('--language <code>', 'of the template', 'en')
+    .option('--var <text...>', 'values of its body, in order')
+    .addOption(new Option('--wait <status>', 'wait until it is').choices(['sent', 'delivered', 'read']))
+    .option('--timeout <seconds>', 'how long to wait', secondsFrom, 30)
+    .option('--idempotency-key <key>', 'repeat a send safely')
+    .option('--url <url>', 'the gateway (KURIR_URL)')
+    .option('--api-key-file <path>', 'file with the API key (KURIR_API_KEY); - for stdin')
+    .action(async (text: string | undefined, options: SendOptions) => {
+      run.exitCode = await (await import('./send.ts')).send(run.terminal, text, options);
+    });
+}
+
+function group(program: Command, name: string, summary: string): Command {
+  return program.command(name).description(summary);
+}
+
+function leaf(
+  parent: Command,
+  name: string,
+  about: { summary: string; examples: readonly string[] },
+): Command {
+  const { summary, examples } = about;
+  return parent
+    .command(name)
+    .description(summary)
+    .option('--json', 'one JSON value on stdout; errors as JSON on stderr')
+    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`);
+}
+
+function organisation(): Option {
+  return new Option('--organisation <id>', 'whose; needed where there are several');
+}
+
+function paceFrom(given: string): number | null {
+  if (given === 'off') return null;
+  if (/^\d{1,4}$/.test(given)) return Number(given);
+  throw new InvalidArgumentError('Give a number of messages a second, or off.');
+}
+
+function secondsFrom(given: string): number {
+  if (/^\d{1,5}$/.test(given)) return Number(given);
+  throw new InvalidArgumentError('Give a number of seconds.');
+}
+
+function usageAsJson(text: string): string {
+  return `${JSON.stringify({ error: { code: 'usage', message: text.trim().replace(/^error: /, '') } })}\n`;
+}

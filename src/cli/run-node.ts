@@ -1,0 +1,64 @@
+// A gateway on its data directory, from lock to stop: directory → PostgreSQL → migrations → gateway → runtime.json, and
+// back in the opposite order. `dev` and `start` are this with different preparations.
+import type { Chosen } from '../config/config.ts';
+import { createSecrets } from '../config/secrets.ts';
+import type { Context } from '../context.ts';
+import { createGateway, openContext } from '../gateway.ts';
+import { createLog } from '../kernel/log.ts';
+import type { DataDirectory } from '../storage/data-directory.ts';
+import { startEmbeddedPostgres } from '../storage/embedded.ts';
+import { migrate } from '../storage/migrate.ts';
+
+export interface RunningNode {
+  url: string;
+  /** Takes no more requests, ends what is under way, stops PostgreSQL, gives the directory up. */
+  stop(): Promise<void>;
+}
+
+export interface NodeInput extends Chosen {
+  directory: DataDirectory;
+  /** Done on the migrated database, before the gateway starts. */
+  prepare?: (ctx: Context) => Promise<void>;
+}
+
+/** Starts a node in a directory that we hold; a start that fails leaves nothing running. */
+export async function startNode(input: NodeInput): Promise<RunningNode> {
+  const { config, directory } = input;
+  const log = createLog(config.logLevel);
+  await using stack = new AsyncDisposableStack();
+  stack.use(directory);
+  let runtime: Parameters<DataDirectory['writeRuntime']>[0] | undefined;
+  const onRestart = (postgresPid: number) => {
+    if (runtime) directory.writeRuntime((runtime = { ...runtime, postgresPid }));
+  };
+  const postgres =
+    config.databaseUrl === undefined
+      ? await startEmbeddedPostgres({ dataDir: directory.path, log, onRestart })
+      : undefined;
+  if (postgres) stack.use(postgres);
+  const databaseUrl = config.databaseUrl ?? postgres?.url ?? '';
+  const secrets = input.secrets ?? createSecrets(directory.secret());
+  const opening = { config, secrets, databaseUrl, nodeId: directory.nodeId, log };
+  await prepareDatabase(openContext(opening), input.prepare);
+  const gateway = stack.use(await createGateway(opening));
+  const postgresPid = postgres?.pid ?? null;
+  runtime = {
+    url: gateway.url,
+    databaseUrl,
+    postgresPid,
+    graphUrl: config.graphUrl,
+    generatedSecret: !input.secrets,
+  };
+  directory.writeRuntime(runtime);
+  const running = stack.move();
+  return { url: gateway.url, stop: () => running.disposeAsync() };
+}
+
+async function prepareDatabase(ctx: Context, prepare: NodeInput['prepare']): Promise<void> {
+  try {
+    await migrate(ctx.db);
+    await prepare?.(ctx);
+  } finally {
+    await ctx.db.close();
+  }
+}

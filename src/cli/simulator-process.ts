@@ -1,0 +1,93 @@
+// The simulator of development mode: a process of its own that survives the gateway, as Meta would. One that answers on
+// its port already is taken over; what it has done it keeps in its ledger below the data directory.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+import { simulatorUrl } from '../config/config.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { isObject } from '../kernel/json.ts';
+import { isFree } from '../storage/free-port.ts';
+import { CommandError, EXIT } from './complain.ts';
+
+export interface SimulatorProcess {
+  url: string;
+  /** Undefined when it ran already. */
+  pid: number | undefined;
+}
+
+export interface SimulatorInput {
+  port: number;
+  dataDir: string;
+  /** Where it sends webhooks to. */
+  callbackUrl: string;
+}
+
+const READY_WAIT_MS = 15_000;
+const POLL_MS = 20;
+const ANSWER_WAIT_MS = 1_000;
+const PROGRAM = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith('.ts') ? '../../simulator/main.ts' : '../../simulator/main.js',
+    import.meta.url,
+  ),
+);
+
+export async function ensureSimulator(input: SimulatorInput): Promise<SimulatorProcess> {
+  const url = simulatorUrl(input.port);
+  if (await isSimulator(url)) return { url, pid: undefined };
+  if (!(await isFree(input.port))) {
+    throw new CommandError(
+      EXIT.unavailable,
+      'port_in_use',
+      `Port ${input.port}, where the simulator would listen, is in use by something else. Choose another with KURIR_SIMULATOR_PORT.`,
+    );
+  }
+  return { url, pid: await startSimulator(input, url) };
+}
+
+/** Whether a simulator answers there. */
+export async function isSimulator(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`${url}/_sim/v1/health`, { signal: AbortSignal.timeout(ANSWER_WAIT_MS) });
+    const body: unknown = await answer.json();
+    return answer.ok && isObject(body) && body['status'] === 'ok';
+  } catch {
+    return false; // Nothing there, or something else.
+  }
+}
+
+async function startSimulator(input: SimulatorInput, url: string): Promise<number> {
+  const folder = join(input.dataDir, 'simulator');
+  fs.mkdirSync(folder, { recursive: true });
+  const logFile = join(input.dataDir, 'simulator.log');
+  const log = fs.openSync(logFile, 'w', 0o600);
+  const flags = ['--port', String(input.port), '--ledger', folder, '--callback', input.callbackUrl];
+  // Nothing of our environment: what it is told stands in the flags.
+  const child = spawn(process.execPath, [PROGRAM, ...flags], {
+    stdio: ['ignore', log, log],
+    detached: true,
+    env: {},
+  });
+  fs.closeSync(log);
+  child.unref();
+  let ended = false;
+  void once(child, 'exit').then(
+    () => (ended = true),
+    () => (ended = true),
+  );
+  const until = systemClock.monotonic() + READY_WAIT_MS;
+  while (!(await isSimulator(url))) {
+    if (ended || systemClock.monotonic() > until) {
+      child.kill();
+      throw new Error(
+        `The simulator does not start. Its log, ${logFile}, says: ${fs.readFileSync(logFile, 'utf8').trim().slice(-2_000)}`,
+      );
+    }
+    await pause(POLL_MS);
+  }
+  return child.pid ?? 0;
+}

@@ -1,0 +1,83 @@
+// What a command says and where: results to stdout, everything about the doing to stderr; colour, and something that
+// turns while one waits, only on a terminal; with --json exactly one JSON value on stdout.
+import pc from 'picocolors';
+import yoctoSpinner from 'yocto-spinner';
+
+import { processEnvironment } from '../config/read-env.ts';
+
+type Style = ReturnType<typeof pc.createColors>;
+
+export interface Terminal {
+  json: boolean;
+  /** For text on stdout. */
+  style: Style;
+  /** For text on stderr. */
+  noteStyle: Style;
+  /** The result: the value as JSON with --json, else the text. */
+  result(value: unknown, text: () => string): void;
+  /** Something about the doing; nothing with --json. */
+  note(text: string): void;
+  /** Waits, and says for what where it takes longer than a moment. */
+  wait<Result>(text: string, promise: Promise<Result>): Promise<Result>;
+}
+
+const MOMENT_MS = 300;
+
+export function createTerminal({ json = false }: { json?: boolean | undefined }): Terminal {
+  return {
+    json,
+    style: styleOf(process.stdout),
+    noteStyle: styleOf(process.stderr),
+    result: (value, text) =>
+      void process.stdout.write(json ? `${JSON.stringify(toWire(value))}\n` : `${text()}\n`),
+    note: (text) => void (json || process.stderr.write(`${text}\n`)),
+    async wait(text, promise) {
+      if (json || !isFancy(process.stderr)) return promise;
+      const spinner = yoctoSpinner({ text, stream: process.stderr, handleSignals: false });
+      const timer = setTimeout(() => spinner.start(), MOMENT_MS);
+      try {
+        return await promise;
+      } finally {
+        clearTimeout(timer);
+        spinner.stop();
+      }
+    },
+  };
+}
+
+/** Rows in columns as wide as they must be, under their names. */
+export function table(style: Style, names: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = names.map((name, i) => Math.max(name.length, ...rows.map((row) => (row[i] ?? '').length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [style.dim(line(names)), ...rows.map(line)].join('\n');
+}
+
+/** An instant for people: local time to the minute. */
+export function shownTime(at: Date | null): string {
+  return at === null ? '-' : at.toLocaleString('sv-SE', { dateStyle: 'short', timeStyle: 'short' });
+}
+
+function styleOf(stream: NodeJS.WriteStream): Style {
+  return pc.createColors(isFancy(stream) && !processEnvironment()['NO_COLOR']);
+}
+
+function isFancy(stream: NodeJS.WriteStream): boolean {
+  const { CI, TERM } = processEnvironment();
+  return stream.isTTY && !CI && TERM !== 'dumb';
+}
+
+// On the wire names are written with underscores, as the API writes them.
+function toWire(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map(toWire);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).map(([name, member]) => [
+    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    toWire(member),
+  ]);
+  return Object.fromEntries(members);
+}
