@@ -108,32 +108,21 @@ const flowParameters = fc.constantFrom('flow_id', 'flow_name').chain((way) =>
 
 const amounts = shaped({ value: fc.nat(), offset: fc.constant(100) }, { description: freeText });
 const orderReference = fc.stringMatching(/^[A-Za-z0-9_.-]{1,35}$/);
+const orderItem = shaped({ name: texts(1, 60), amount: amounts, quantity: fc.integer({ min: 1, max: 99 }) });
+const order = shaped(
+  { status: fc.constant('pending') },
+  { items: listOf(orderItem, 1, 5), subtotal: amounts },
+);
+const paymentLink = shaped({ type: fc.constant('payment_link'), payment_link: shaped({ uri: links }) });
 const orderParameters = shaped(
   {
     reference_id: orderReference,
     type: fc.constantFrom('digital-goods', 'physical-goods'),
     currency: fc.constantFrom('BRL', 'INR'),
     total_amount: amounts,
+    order,
   },
-  {
-    payment_type: fc.constantFrom('br', 'upi'),
-    payment_settings: listOf(
-      shaped({ type: fc.constant('payment_link'), payment_link: shaped({ uri: links }) }),
-      1,
-      2,
-    ),
-    order: shaped(
-      { status: fc.constant('pending') },
-      {
-        items: listOf(
-          shaped({ name: texts(1, 60), amount: amounts, quantity: fc.integer({ min: 1, max: 99 }) }),
-          1,
-          5,
-        ),
-        subtotal: amounts,
-      },
-    ),
-  },
+  { payment_type: fc.constantFrom('br', 'upi'), payment_settings: listOf(paymentLink, 1, 2) },
 );
 const fieldTexts = fc.dictionary(fc.constantFrom('name', 'in_pin_code', 'city'), freeText);
 
@@ -192,7 +181,7 @@ export const interactiveContents: Partial<Record<KindName, Content>> = {
       action: action(
         'address_message',
         shaped(
-          { country: fc.constantFrom('IN', 'SG') },
+          { country: fc.constant('IN') },
           {
             values: fieldTexts,
             validation_errors: fieldTexts,
@@ -201,7 +190,7 @@ export const interactiveContents: Partial<Record<KindName, Content>> = {
         ),
       ),
     },
-    { header: textHeader, footer },
+    { header: headers, footer },
   ),
   'interactive.request_contact_info': interactive('request_contact_info', {
     body,
@@ -228,7 +217,7 @@ export const interactiveContents: Partial<Record<KindName, Content>> = {
   'interactive.order_details': interactive(
     'order_details',
     { body, action: action('review_and_pay', orderParameters) },
-    { header: imageHeader, footer },
+    { header: headers, footer },
   ),
   'interactive.order_status': interactive(
     'order_status',

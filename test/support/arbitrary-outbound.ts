@@ -20,9 +20,9 @@ import { templates } from './arbitrary-template.ts';
 const cards = shaped(
   {
     name: shaped(
-      { formatted_name: texts(1, 200) },
+      // Older pages of Meta's ask for one more part beside the whole name.
+      { formatted_name: texts(1, 200), first_name: texts(1, 60) },
       {
-        first_name: freeText,
         middle_name: freeText,
         last_name: freeText,
         prefix: freeText,
@@ -59,7 +59,9 @@ const CONTENTS: Partial<Record<KindName, Content>> = {
     { weight: 9, arbitrary: listOf(cards, 1, 4) },
     {
       weight: 1,
-      arbitrary: fc.constant(Array.from({ length: 257 }, () => ({ name: { formatted_name: 'x' } }))),
+      arbitrary: fc.constant(
+        Array.from({ length: 257 }, () => ({ name: { formatted_name: 'x', first_name: 'x' } })),
+      ),
     },
   ),
   reaction: shaped({ message_id: ids, emoji: fc.constantFrom('', '👍', '❤️', '❤', '👩🏽‍🚀', '🇮🇩', '1️⃣', '🏴󠁧󠁢󠁥󠁮󠁧󠁿') }),

@@ -1,16 +1,20 @@
 // A form for a postal address. Meta offers it in India.
 import { Type } from 'typebox';
-import { body, footer, interactive, repeatFaults, textHeader } from './interactive-parts.ts';
+import {
+  anyHeader,
+  body,
+  footer,
+  headerFaults,
+  headerMedia,
+  interactive,
+  repeatFaults,
+} from './interactive-parts.ts';
 import { characters, defineKind, exactly } from './kind.ts';
 
 const texts = (description: string) => Type.Object({}, { additionalProperties: Type.String(), description });
 
 const parameters = exactly({
-  country: Type.String({
-    pattern: '^[A-Z]{2}$',
-    'x-expected': 'a country of two capital letters',
-    description: 'ISO 3166.',
-  }),
+  country: Type.Literal('IN', { description: 'ISO 3166.' }),
   values: Type.Optional(texts('What the form is filled with, by field.')),
   saved_addresses: Type.Optional(
     Type.Array(
@@ -26,17 +30,19 @@ const parameters = exactly({
 export const interactiveAddressMessage = defineKind({
   type: 'interactive',
   schema: interactive('address_message', {
-    header: Type.Optional(textHeader),
+    header: Type.Optional(anyHeader),
     body,
     footer: Type.Optional(footer),
     action: exactly({ name: Type.Literal('address_message'), parameters }),
   }),
-  *faults({ action }) {
+  *faults({ header, action }, fields) {
+    yield* headerFaults(header, 'interactive.header', fields);
     const saved = action.parameters.saved_addresses ?? [];
     yield* repeatFaults(
       saved.map((one, i) => [`interactive.action.parameters.saved_addresses[${i}].id`, one.id]),
     );
   },
+  mediaIn: ({ header }) => headerMedia(header, 'interactive.header'),
   preview: (content) => content.body.text,
   example: {
     type: 'address_message',

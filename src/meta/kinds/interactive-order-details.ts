@@ -1,6 +1,6 @@
 // An order to be looked at and paid, in Brazil and India.
 import { Type } from 'typebox';
-import { body, footer, headerFaults, headerMedia, imageHeader, interactive } from './interactive-parts.ts';
+import { anyHeader, body, footer, headerFaults, headerMedia, interactive } from './interactive-parts.ts';
 import { characters, defineKind, exactly } from './kind.ts';
 import { amount, item, orderStatusName, referenceId } from './orders.ts';
 
@@ -41,7 +41,7 @@ const parameters = exactly({
 export const interactiveOrderDetails = defineKind({
   type: 'interactive',
   schema: interactive('order_details', {
-    header: Type.Optional(imageHeader),
+    header: Type.Optional(anyHeader),
     body,
     footer: Type.Optional(footer),
     action: exactly({ name: Type.Literal('review_and_pay'), parameters }),

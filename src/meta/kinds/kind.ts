@@ -117,6 +117,7 @@ function oneLine(line: string): string {
   const seen = [
     ...line
       .slice(0, 4 * PREVIEW_CODE_POINTS)
+      .toWellFormed()
       .replace(/\s+/gu, ' ')
       .trim(),
   ];
