@@ -411,7 +411,6 @@ export async function readEvidence(
 }
 
 export interface Given {
-  organisationId: string;
   id: string;
   phoneNumberId: string;
   conversation: string;
@@ -419,37 +418,44 @@ export interface Given {
 }
 
 /** Gives up what is queued past its expiry, or past the wait of a caller who was owed a wamid (whose key is freed). What may have
- *  left is not called expired: nobody knows. By lane, over index message_states_turns. */
+ *  left is not called expired: nobody knows. Over index message_states_turns. */
 export async function giveUp(
   db: Queryable,
-  lane: { organisationId: string; phoneNumberId: string; now: number },
+  queue: { lanes: readonly { organisationId: string; phoneNumberId: string }[]; now: number },
   failures: { expired: Failure; withdrawn: Failure; unknown: Failure },
 ): Promise<Given[]> {
-  const rows = await db.query<{ id: string; conversation: string; failure: Failure; owed: boolean }>(
+  const rows = await db.query<{
+    id: string;
+    phone_number_id: string;
+    conversation: string;
+    failure: Failure;
+  }>(
     `with given as (
        update message_states s set state = 'failed', turn = null, ready_at = null, failed_at = to_timestamp($3 / 1000.0),
          rank = case when s.may_have_left then 15 else 30 end,
          failure = case when s.may_have_left then $6::jsonb when s.owed_until <= database_now() then $5::jsonb else $4::jsonb end
-       where s.organisation_id = $1 and s.phone_number_id = $2 and s.turn is not null and s.state = 'queued'
+       from unnest($1::text[], $2::text[]) as lane (organisation_id, phone_number_id)
+       where s.organisation_id = lane.organisation_id and s.phone_number_id = lane.phone_number_id
+         and s.turn is not null and s.state = 'queued'
          and (s.expires_at <= to_timestamp($3 / 1000.0) or (s.owed_until <= database_now() and not s.may_have_left))
-       returning s.organisation_id, s.id, s.conversation, s.failure, not s.may_have_left and s.owed_until <= database_now() as owed
+       returning s.organisation_id, s.id, s.phone_number_id, s.conversation, s.failure,
+         not s.may_have_left and s.owed_until <= database_now() as owed
      ), freed as (
        delete from idempotency_keys k using given g where g.owed and k.organisation_id = g.organisation_id and k.message_id = g.id
      )
-     select id, conversation, failure, owed from given`,
+     select id, phone_number_id, conversation, failure from given`,
     [
-      lane.organisationId,
-      lane.phoneNumberId,
-      lane.now,
+      queue.lanes.map((lane) => lane.organisationId),
+      queue.lanes.map((lane) => lane.phoneNumberId),
+      queue.now,
       failures.expired,
       failures.withdrawn,
       failures.unknown,
     ],
   );
   return rows.map((row) => ({
-    organisationId: lane.organisationId,
     id: row.id,
-    phoneNumberId: lane.phoneNumberId,
+    phoneNumberId: row.phone_number_id,
     conversation: row.conversation,
     failure: row.failure,
   }));

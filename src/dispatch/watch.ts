@@ -39,7 +39,11 @@ const FAILURES_OF_QUEUE = {
   unknown: failureOf('delivery_unknown', null, null),
 };
 
+const OVERDUE_EVERY_MS = 1_000;
+
 export function createWatch(ctx: Context, parts: WatchParts): Watch {
+  let overdueAt = 0;
+
   async function open(watched: Watched, now: number): Promise<void> {
     if (parts.atWork(watched.id)) return;
     const endsAt = Math.max(
@@ -110,20 +114,23 @@ export function createWatch(ctx: Context, parts: WatchParts): Watch {
           await unknown(one, { gaps: read.gaps, heard, unknownAfterMs: ctx.config.unknownAfterMs }, now);
         }
       }
-      for (const lane of lanes) if (lane.followed.size > 0 || lane.waiting > 0) await overdue(lane, now);
+      if (now >= overdueAt) await overdue(lanes, now);
     },
   };
 
-  async function overdue(lane: Lane, now: number): Promise<void> {
-    for (const given of await giveUp(ctx.db, { ...lane, now }, FAILURES_OF_QUEUE)) {
+  async function overdue(lanes: readonly Lane[], now: number): Promise<void> {
+    const started = ctx.clock.monotonic();
+    for (const given of await giveUp(ctx.db, { lanes, now }, FAILURES_OF_QUEUE)) {
       parts.lanes.waiters.tell(given.id, {
         state: 'failed',
         mayHaveLeft: false,
         wamid: null,
         failure: given.failure,
       });
-      free(lane.phoneNumberId, given.conversation);
+      free(given.phoneNumberId, given.conversation);
     }
+    // A long queue takes long to look through: never more than a twentieth of the time.
+    overdueAt = now + Math.max(OVERDUE_EVERY_MS, 20 * (ctx.clock.monotonic() - started));
   }
 }
 
