@@ -1,8 +1,9 @@
 // How each fact changes the world. Nothing else may.
-import type { Fact, StatusFact, Template } from './fact.ts';
-import { addMessage, templateKey, windowKey, type Message, type World } from './world.ts';
+import type { Fact, PostedFact, StatusFact, Template } from './fact.ts';
+import { addMessage, addNumber, templateKey, windowKey, type Message, type World } from './world.ts';
 
-const READ_REACH_MS = 25_000;
+const TYPING_MS = 25_000;
+const SOMETHING_WENT_WRONG = 131_000;
 
 /** Changes the world by one fact. Facts that only the ledger cares for change nothing. */
 export function applyFact(world: World, fact: Fact, keepMessages: number): void {
@@ -23,11 +24,8 @@ export function applyFact(world: World, fact: Fact, keepMessages: number): void 
     case 'waba':
       world.wabas.set(fact.id, { id: fact.id, subscribed: fact.subscribed, callback: fact.callback });
       return;
-    case 'number': {
-      const number = world.numbers.get(fact.id);
-      if (number) Object.assign(number, { callback: fact.callback, registered: fact.registered });
-      return;
-    }
+    case 'number':
+      return addNumber(world, fact.number);
     case 'appCallback':
       world.appCallback = fact.callback;
       return;
@@ -42,8 +40,14 @@ export function applyFact(world: World, fact: Fact, keepMessages: number): void 
     case 'seeded':
       world.seeded = true;
       return;
-    case 'refused':
+    case 'templateDeleted':
+      return applyTemplateDeleted(world, fact);
     case 'posted':
+      for (const id of fact.updates) applyPosted(world, id, fact);
+      return;
+    case 'refused':
+      if (fact.code === SOMETHING_WENT_WRONG) world.refusedOnce.add(fact.to);
+      return;
     case 'clock':
       return;
   }
@@ -68,7 +72,7 @@ function applyReadByBusiness(world: World, wamid: string, at: number, typing: bo
     if (earlier === message) break;
   }
   const phone = world.phones.get(message.fact.phone);
-  if (phone && typing) phone.typingUntil = at + READ_REACH_MS;
+  if (phone && typing) phone.typingUntil = at + TYPING_MS;
 }
 
 function sameNumber(one: Message, other: Message): boolean {
@@ -77,4 +81,24 @@ function sameNumber(one: Message, other: Message): boolean {
 
 function applyTemplate(world: World, template: Template): void {
   world.templates.set(templateKey(template.wabaId, template.name, template.language), template);
+}
+
+function applyTemplateDeleted(
+  world: World,
+  { wabaId, name, id }: { wabaId: string; name: string; id?: string },
+): void {
+  for (const [key, template] of world.templates) {
+    if (template.wabaId === wabaId && template.name === name && (id === undefined || template.id === id)) {
+      world.templates.delete(key);
+    }
+  }
+}
+
+function applyPosted(world: World, id: string, { tries, done, answer }: PostedFact): void {
+  const [wamid = '', place] = id.split('#');
+  const message = world.messages.get(wamid);
+  const told = message?.direction === 'outbound' ? message.history[Number(place)] : message;
+  if (!told) return;
+  told.tries = tries;
+  if (done) told.told = answer === 200 ? 'DELIVERED' : 'FAILED';
 }

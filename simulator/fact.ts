@@ -5,6 +5,21 @@ import type { TemplateSettings } from './settings.ts';
 
 export type Status = 'sent' | 'delivered' | 'read' | 'played' | 'failed';
 
+/** What a magic number does beyond the plain traits. */
+export type Quirk =
+  | 'offline_hour'
+  | 'marketing_capped'
+  | 'media_fails'
+  | 'pair_limited'
+  | 'failed_then_delivered'
+  | 'told_three_times'
+  | 'out_of_order'
+  | 'says_stop'
+  | 'taps_first_button'
+  | 'picks_last_row'
+  | 'refused_once'
+  | 'expires_silently';
+
 /** How a customer and their phone behave. */
 export interface PhoneTraits {
   online: boolean;
@@ -14,6 +29,9 @@ export interface PhoneTraits {
   onWhatsapp: boolean;
   /** Shows no phone number to businesses: webhooks carry the user id alone. */
   usernameUser: boolean;
+  /** The 24-hour window: by what the customer wrote, or always the same. */
+  window: 'tracked' | 'open' | 'closed';
+  quirk: Quirk | null;
 }
 
 export const PLAIN_TRAITS: PhoneTraits = {
@@ -23,6 +41,8 @@ export const PLAIN_TRAITS: PhoneTraits = {
   optedOut: false,
   onWhatsapp: true,
   usernameUser: false,
+  window: 'tracked',
+  quirk: null,
 };
 
 /** A customer's phone. Numbers nobody made are phones too, with the plain traits, but are not kept. */
@@ -38,6 +58,21 @@ export interface Callback {
   verifyToken: string;
 }
 
+/** A business number, and how it is set up by now. */
+export interface BusinessNumber {
+  phoneNumberId: string;
+  wabaId: string;
+  display: string;
+  digits: string;
+  verifiedName: string;
+  allowedRecipients: readonly string[] | null;
+  registered: boolean;
+  callback: Callback | null;
+  /** Messages a second; absent: as the settings say. */
+  throughputPerSecond?: number | null;
+  quality: 'GREEN' | 'YELLOW' | 'RED' | 'UNKNOWN';
+}
+
 export interface Media {
   id: string;
   number: string;
@@ -46,9 +81,13 @@ export interface Media {
   size: number;
   filename: string;
   at: number;
+  /** Sent by a customer: kept for 7 days instead of 30. */
+  inbound: boolean;
 }
 
-export interface Template extends Required<TemplateSettings> {}
+export interface Template extends Required<TemplateSettings> {
+  rejectedReason?: string;
+}
 
 /** A send that was taken. `reply` is written before the answer leaves: whether it was meant to arrive. */
 export interface SendFact {
@@ -69,9 +108,8 @@ export interface SendFact {
   category?: string;
   /** The code of the failure that will be told by webhook. */
   failing?: number;
-  /** How the message's life differs, by a magic number or a fault. */
-  quirk?: string;
-  reply: 'sent' | 'swallowed' | 'cut';
+  group?: true;
+  reply: 'sent' | 'swallowed' | 'reset' | 'cut' | 'error';
 }
 
 /** A send that was not taken. */
@@ -83,7 +121,7 @@ export interface RefusedFact {
   token?: string;
   code: number;
   http: number;
-  reply: 'sent' | 'reset';
+  reply: 'sent' | 'swallowed' | 'reset';
 }
 
 export interface StatusFact {
@@ -105,7 +143,7 @@ export interface InboundFact {
   message: JsonObject;
 }
 
-/** The answers to one webhook post. */
+/** The answer to one webhook post. An update's id is its wamid, for a status with `#` and its place in the history. */
 export interface PostedFact {
   fact: 'posted';
   at: number;
@@ -126,10 +164,11 @@ export type Fact =
   | { fact: 'phone'; at: number; phone: Phone }
   | { fact: 'readByBusiness'; at: number; wamid: string; typing: boolean }
   | { fact: 'waba'; at: number; id: string; subscribed: boolean; callback: Callback | null }
-  | { fact: 'number'; at: number; id: string; callback: Callback | null; registered: boolean }
+  | { fact: 'number'; at: number; number: BusinessNumber }
   | { fact: 'appCallback'; at: number; callback: Callback | null }
   | { fact: 'clock'; at: number; aheadMs: number; rate: number }
   | { fact: 'media'; at: number; media: Media }
   | { fact: 'mediaDeleted'; at: number; id: string }
   | { fact: 'template'; at: number; template: Template }
+  | { fact: 'templateDeleted'; at: number; wabaId: string; name: string; id?: string }
   | { fact: 'seeded'; at: number };

@@ -2,16 +2,15 @@
 // returns, so what was answered is in the file whatever happens to the process next. A half line at the end, left by a
 // process that was killed, is cut off at the next start.
 import {
+  appendFileSync,
   closeSync,
   createReadStream,
   existsSync,
   mkdirSync,
   openSync,
   truncateSync,
-  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { isObject, type Json } from '../src/kernel/json.ts';
 import type { Fact } from './fact.ts';
 
@@ -28,42 +27,44 @@ export interface Ledger {
 export async function openLedger(dir: string, replay: (fact: Fact) => void): Promise<Ledger> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const path = join(dir, LEDGER_FILE);
-  if (existsSync(path)) truncateSync(path, await readFacts(path, replay));
+  if (existsSync(path)) await readFacts(path, replay);
   let file = openSync(path, 'a', 0o600);
   return {
-    append: (fact) => {
-      writeSync(file, `${JSON.stringify(fact)}\n`);
-    },
+    append: (fact) => appendFileSync(file, `${JSON.stringify(fact)}\n`),
     clear: () => {
       closeSync(file);
-      truncateSync(path, 0);
-      file = openSync(path, 'a', 0o600);
+      file = openSync(path, 'w', 0o600);
     },
     close: () => closeSync(file),
   };
 }
 
-// Answers where the last whole line ends.
-async function readFacts(path: string, replay: (fact: Fact) => void): Promise<number> {
+async function readFacts(path: string, replay: (fact: Fact) => void): Promise<void> {
   let wholeBytes = 0;
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
-  for await (const line of lines) {
-    const fact = factOf(line);
-    if (!fact) break;
-    replay(fact);
-    wholeBytes += Buffer.byteLength(line) + 1;
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of createReadStream(path)) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    const bytes = Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+      replay(factOf(bytes.toString('utf8', start, end), path));
+      start = end + 1;
+    }
+    wholeBytes += start;
+    rest = bytes.subarray(start);
   }
-  return wholeBytes;
+  if (rest.length > 0) truncateSync(path, wholeBytes);
 }
 
+const NEWLINE = 0x0a;
+
 // The file is our own: what has a `fact` in it was written by `append`.
-function factOf(line: string): Fact | null {
-  let value: Json;
+function factOf(line: string, path: string): Fact {
   try {
-    value = JSON.parse(line) as Json;
+    const value = JSON.parse(line) as Json;
+    if (isObject(value) && typeof value['fact'] === 'string') return value as unknown as Fact;
   } catch {
-    // Half a line: the process was killed while it wrote.
-    return null;
+    // Told below: the line as a whole is what cannot be read.
   }
-  return isObject(value) && typeof value['fact'] === 'string' ? (value as unknown as Fact) : null;
+  throw new Error(`${path} has a line that is no fact of a simulator; move the file away to begin afresh.`);
 }

@@ -4,9 +4,12 @@
 //             → sent       otherwise
 //   sent      → delivered  when the phone is online and has not blocked the business; reactions stop here
 //   delivered → read       when the phone reads what it gets
-import type { Status } from './fact.ts';
+// The quirks of magic numbers bend it: see `bentStep`.
+import { answerByQuirk } from './answer-by-quirk.ts';
+import type { Phone, Status } from './fact.ts';
 import { phoneOf } from './phones.ts';
 import { record, type Simulation } from './simulation.ts';
+import { nobodyHears, tell } from './tell.ts';
 import { statusUpdate } from './updates.ts';
 import type { Outbound } from './world.ts';
 
@@ -16,15 +19,17 @@ interface Step {
   code?: number;
 }
 
+const HOUR_MS = 3_600_000;
+
 /** Lets a message live on from where it is. */
 export function goOn(sim: Simulation, message: Outbound): void {
   const step = nextStep(sim, message);
   if (!step) return;
   const stage = message.history.length;
   const act = (): void => {
-    // Someone else (a control call) may have moved it in the meantime, and then has let it go on, too.
-    if (message.history.length === stage && nextStep(sim, message)?.status === step.status)
-      tellStatus(sim, message, step);
+    // A control call may have moved it in the meantime, or a reset forgotten it.
+    if (message.history.length !== stage || sim.world.messages.get(message.fact.wamid) !== message) return;
+    if (nextStep(sim, message)?.status === step.status) tellStatus(sim, message, step);
   };
   if (step.afterMs === 0) setImmediate(act);
   else sim.clock.after(step.afterMs, act);
@@ -34,38 +39,58 @@ export function goOn(sim: Simulation, message: Outbound): void {
 export function tellStatus(
   sim: Simulation,
   message: Outbound,
-  step: { status: Status; code?: number },
+  { status, code }: { status: Status; code?: number },
 ): void {
-  const { status, code } = step;
-  record(sim, {
-    fact: 'status',
-    at: sim.clock.now(),
-    wamid: message.fact.wamid,
-    status,
-    ...(code === undefined ? {} : { code }),
-  });
+  const { wamid, number, phone, type } = message.fact;
+  const change = { fact: 'status' as const, at: sim.clock.now(), wamid, status };
+  record(sim, code === undefined ? change : { ...change, code });
   const update = statusUpdate(sim, message, message.history.length - 1);
-  if (update) sim.push.post(update);
+  if (update) tell(sim, update, { number, to: phone, type, status });
+  else nobodyHears(sim, `${wamid}#${message.history.length - 1}`);
+  if (status === 'delivered') answerByQuirk(sim, message);
   goOn(sim, message);
 }
 
 function nextStep(sim: Simulation, message: Outbound): Step | null {
   const { fact, history } = message;
+  const phone = phoneOf(sim, fact.phone);
+  if (phone.quirk !== null && fact.failing === undefined) {
+    const bent = bentStep(sim, message, phone);
+    if (bent !== undefined) return bent;
+  }
   const delays = sim.settings.statusDelaysMs;
   switch (history.at(-1)?.status) {
     case undefined:
       if (fact.failing !== undefined) return { status: 'failed', afterMs: delays.sent, code: fact.failing };
       return { status: 'sent', afterMs: delays.sent };
-    case 'sent': {
-      const phone = phoneOf(sim, fact.phone);
+    case 'sent':
       if (fact.type === 'reaction' || phone.blocked || !phone.online) return null;
       return { status: 'delivered', afterMs: delays.delivered };
-    }
     case 'delivered':
-      return phoneOf(sim, fact.phone).autoRead ? { status: 'read', afterMs: delays.read } : null;
+      return phone.autoRead && fact.group === undefined ? { status: 'read', afterMs: delays.read } : null;
     case 'read':
     case 'played':
     case 'failed':
       return null;
+  }
+}
+
+// Undefined: as any other phone.
+function bentStep(sim: Simulation, message: Outbound, phone: Phone): Step | null | undefined {
+  const last = message.history.at(-1)?.status;
+  const delays = sim.settings.statusDelaysMs;
+  switch (phone.quirk) {
+    case 'offline_hour':
+      return last === 'sent' ? { status: 'delivered', afterMs: HOUR_MS } : undefined;
+    case 'expires_silently':
+      return last === 'sent' ? null : undefined;
+    case 'failed_then_delivered':
+      if (last === 'sent') return { status: 'failed', afterMs: delays.delivered, code: 131026 };
+      return last === 'failed' ? { status: 'delivered', afterMs: delays.delivered } : undefined;
+    case 'out_of_order':
+      if (last === undefined) return { status: 'delivered', afterMs: delays.sent + delays.delivered };
+      return last === 'delivered' ? { status: 'sent', afterMs: delays.sent } : null;
+    default:
+      return undefined;
   }
 }

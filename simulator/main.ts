@@ -20,14 +20,14 @@ function greeting(
   url: string,
   { tokens = [], appSecret, verifyToken, callbackUrl }: SimulatorSettings,
 ): string {
-  const [number] = devSeed.numbers;
+  const { phoneNumberId, displayPhoneNumber } = devSeed.numbers[0];
   const token = tokens[0] ?? '';
   const auth = `-H 'authorization: Bearer ${token}' -H 'content-type: application/json'`;
   const text = `{"messaging_product":"whatsapp","to":"628111111111","type":"text","text":{"body":"Halo"}}`;
   return `
   The simulator of WhatsApp's Cloud API listens on ${url}
 
-    number        ${number.phoneNumberId} (${number.displayPhoneNumber})    WABA ${devSeed.wabaId}
+    number        ${phoneNumberId} (${displayPhoneNumber})    WABA ${devSeed.wabaId}
     token         ${token}
     app secret    ${appSecret}
     verify token  ${verifyToken}
@@ -35,7 +35,7 @@ function greeting(
 
   Send, look, and answer as the customer:
 
-    curl ${url}/v24.0/${number.phoneNumberId}/messages ${auth} -d '${text}'
+    curl ${url}/v24.0/${phoneNumberId}/messages ${auth} -d '${text}'
     curl '${url}/_sim/v1/messages?to=628111111111'
     curl ${url}/_sim/v1/phones/628111111111/send -H 'content-type: application/json' -d '{"type":"text","text":"Ya"}'
 

@@ -12,6 +12,8 @@ import { createFifo } from './fifo.ts';
 export interface Update {
   id: string;
   wabaId: string;
+  /** Of management fields: the seconds that stand in the entry. */
+  time?: number;
   field: string;
   value: JsonObject;
   /** Updates of one stream leave one after the other. */
@@ -45,11 +47,12 @@ export interface PushManner {
   /** Tries that were made before a restart. */
   tries?: number;
   forged?: boolean;
-  batchSize?: number;
 }
 
 export interface Push {
   post(update: Update, manner?: PushManner): void;
+  /** Posts several in one envelope, whatever their streams. */
+  postTogether(updates: Update[]): void;
   /** Resolves when nothing is being posted and nothing could be. */
   settled(): Promise<void>;
   /** Updates that have not been answered 200 and not been given up. */
@@ -114,21 +117,24 @@ export function createPush(options: PushOptions): Push {
   // Takes what else is ready for the same place into the same envelope, up to the batch size.
   function gather(first: Waiting): Delivery {
     const updates = [first.update];
-    const size = first.manner.batchSize ?? options.batchSize;
-    for (let next = ready.peek(); updates.length < size && next; next = ready.peek()) {
+    for (let next = ready.peek(); updates.length < options.batchSize && next; next = ready.peek()) {
       if ('updates' in next || next.update.url !== first.update.url || next.manner.forged) break;
       ready.shift();
       updates.push(next.update);
     }
+    return deliveryOf(updates, first.manner, true);
+  }
+
+  function deliveryOf(updates: Update[], manner: PushManner, leads: boolean): Delivery {
     const body = asciiJson(envelope(updates));
-    const secret = first.manner.forged ? WRONG_SECRET : options.appSecret;
+    const secret = manner.forged ? WRONG_SECRET : options.appSecret;
     return {
       updates,
-      url: first.update.url,
+      url: updates[0]?.url ?? '',
       body,
       signature: `sha256=${hmacSha256(secret, body).toString('hex')}`,
-      tries: first.manner.tries ?? 0,
-      leads: true,
+      tries: manner.tries ?? 0,
+      leads,
       round,
     };
   }
@@ -228,6 +234,12 @@ export function createPush(options: PushOptions): Push {
         schedule();
       }
     },
+    postTogether(updates) {
+      if (closed || updates.length === 0) return;
+      pending += updates.length;
+      ready.push(deliveryOf(updates, {}, false));
+      schedule();
+    },
     settled: () =>
       ready.length === 0 && underWay === 0
         ? Promise.resolve()
@@ -253,18 +265,16 @@ export function createPush(options: PushOptions): Push {
   };
 }
 
-/** Meta's envelope; management fields carry the time of their entry, messages do not. */
+// Changes of one WABA share an entry; an entry of management fields carries its time.
 function envelope(updates: readonly Update[]): JsonObject {
-  const entries = new Map<string, JsonObject[]>();
-  for (const { wabaId, value, field } of updates) {
-    const changes = entries.get(wabaId);
-    if (changes) changes.push({ value, field });
-    else entries.set(wabaId, [{ value, field }]);
+  const entries = new Map<string, JsonObject & { changes: JsonObject[] }>();
+  for (const { wabaId, value, field, time } of updates) {
+    const key = `${wabaId}/${time ?? ''}`;
+    const entry = entries.get(key) ?? { id: wabaId, ...(time === undefined ? {} : { time }), changes: [] };
+    entry.changes.push({ value, field });
+    entries.set(key, entry);
   }
-  return {
-    object: 'whatsapp_business_account',
-    entry: [...entries].map(([id, changes]) => ({ id, changes })),
-  };
+  return { object: 'whatsapp_business_account', entry: [...entries.values()] };
 }
 
 const ANSWER_MAX_BYTES = 1_000_000;

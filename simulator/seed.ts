@@ -1,12 +1,11 @@
 // Brings a fresh world to life: its phones, and the messages they wrote before the start. Their windows are open at once;
 // the webhooks of what they wrote wait until the callback answers a verification, since the gateway may start later.
 import { sleep } from '../src/kernel/clock.ts';
-import { writeAs } from './customer.ts';
+import { tellInbound, writeAs } from './customer.ts';
 import { PLAIN_TRAITS } from './fact.ts';
 import { phoneOf } from './phones.ts';
 import type { PhoneSettings } from './settings.ts';
 import { record, type Simulation } from './simulation.ts';
-import { inboundUpdate } from './updates.ts';
 import { verifyCallback } from './verify-callback.ts';
 import { windowKey, type Inbound } from './world.ts';
 
@@ -20,8 +19,9 @@ export function seedWorld(sim: Simulation, signal: AbortSignal): void {
   const written: Inbound[] = [];
   for (const given of sim.settings.phones) {
     if (fresh) makePhone(sim, given);
-    if (fresh ? given.wroteMsAgo !== undefined : windowHasClosed(sim, given))
-      written.push(...wrote(sim, given, fresh));
+    const writes = fresh ? given.wroteMsAgo !== undefined : windowHasClosed(sim, given);
+    const message = writes ? wrote(sim, given, fresh) : null;
+    if (message) written.push(message);
   }
   if (fresh) record(sim, { fact: 'seeded', at: sim.clock.now() });
   if (written.length > 0) void tellWhenHeard(sim, written, signal);
@@ -52,20 +52,17 @@ function windowHasClosed(sim: Simulation, given: PhoneSettings): boolean {
   });
 }
 
-// To every number of the settings: a phone in a test may write to any of them.
-function wrote(sim: Simulation, given: PhoneSettings, fresh: boolean): Inbound[] {
-  const [first] = sim.settings.numbers;
-  if (!first) return [];
+function wrote(sim: Simulation, given: PhoneSettings, fresh: boolean): Inbound | null {
+  const number = given.wroteTo ?? sim.settings.numbers[0]?.phoneNumberId;
+  if (number === undefined) return null;
   const wamid = fresh ? given.wroteWamid : undefined;
-  const message = writeAs(sim, {
-    number: first.phoneNumberId,
+  return writeAs(sim, {
+    number,
     phone: given.phone.replaceAll(/\D/g, ''),
-    type: 'text',
-    body: { text: { body: given.wroteText ?? 'Halo, saya mau bertanya.' } },
+    asked: { type: 'text', text: given.wroteText ?? 'Halo, saya mau bertanya.' },
     at: sim.clock.now() - (given.wroteMsAgo ?? 0),
     ...(wamid === undefined ? {} : { wamid }),
   });
-  return message ? [message] : [];
 }
 
 async function tellWhenHeard(sim: Simulation, written: Inbound[], signal: AbortSignal): Promise<void> {
@@ -75,8 +72,5 @@ async function tellWhenHeard(sim: Simulation, written: Inbound[], signal: AbortS
     await sleep(sim.wireClock, waitMs, signal);
   }
   if (signal.aborted) return;
-  for (const message of written) {
-    const update = inboundUpdate(sim, message);
-    if (update) sim.push.post(update);
-  }
+  for (const message of written) tellInbound(sim, message);
 }

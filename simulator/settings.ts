@@ -25,6 +25,8 @@ export interface PhoneSettings {
   autoRead?: boolean;
   /** The customer wrote this long before the start; the webhook of it is delivered once. */
   wroteMsAgo?: number;
+  /** To which number; the first one when absent. */
+  wroteTo?: string;
   /** The wamid of that message; made up when absent. */
   wroteWamid?: string;
   wroteText?: string;
@@ -66,6 +68,7 @@ export interface Settings {
   port: number;
   /** Hosts other than loopback that may call the control API, such as a container's name. */
   controlHosts: readonly string[];
+  /** The world's time starts from it, and answers and waits are timed by it. */
   clock: Clock;
   /** Given: ids and chances repeat from run to run. */
   seed: number | null;
@@ -75,6 +78,8 @@ export interface Settings {
   /** Where webhooks go until an override says otherwise. */
   callbackUrl: string | null;
   tokens: readonly string[];
+  /** Ids of groups that can be written to. */
+  groups: readonly string[];
   wabaId: string;
   numbers: readonly NumberSettings[];
   templates: readonly TemplateSettings[];
@@ -130,6 +135,7 @@ const DEFAULTS: Settings = {
   verifyToken: 'simulated-verify-token',
   callbackUrl: null,
   tokens: ['EAASimulatedToken'],
+  groups: [],
   wabaId: '102290129340398',
   numbers: [
     { phoneNumberId: '106540352242922', displayPhoneNumber: '+628511760008029', verifiedName: 'Kopi Senja' },

@@ -1,11 +1,14 @@
 // The simulator's parts, handed as one value to every verb of it. Made in simulator.ts, and only there.
-import type { Random } from '../src/kernel/random.ts';
 import type { Clock } from '../src/kernel/clock.ts';
+import type { Random } from '../src/kernel/random.ts';
 import { applyFact } from './apply-fact.ts';
-import type { Fact } from './fact.ts';
+import type { Fact, Phone } from './fact.ts';
+import type { Faults } from './faults.ts';
 import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
-import type { Push } from './push.ts';
+import type { MediaFiles } from './media-files.ts';
+import type { Pace } from './pace.ts';
+import type { Push, Update } from './push.ts';
 import type { Settings } from './settings.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import type { World } from './world.ts';
@@ -14,15 +17,27 @@ export interface Simulation {
   settings: Settings;
   /** The world's time: statuses, windows, retries, expiries. */
   clock: VirtualClock;
-  /** The time that answers of the Graph take. */
+  /** The time that answers of the Graph take, and that callers wait. */
   wireClock: Clock;
   random: Random;
+  /** Another one after a reset. */
   world: World;
   ledger: Ledger | null;
   journal: Journal;
   push: Push;
+  faults: Faults;
+  pace: Pace;
+  mediaFiles: MediaFiles;
+  /** Phones that nobody made, as worked out from their numbers. */
+  strangers: Map<string, Phone>;
+  /** Updates kept back by a `reorder` fault until the next of their stream has left. */
+  heldBack: Map<string, Update>;
+  /** Updates that a `batch` fault gathers. */
+  batch: Update[];
   /** Told after each fact: who waits for something looks again. */
   watchers: Set<() => void>;
+  /** Where it can be reached, for the links in webhooks. */
+  origin: string;
 }
 
 /** Makes something so: in the world, in the ledger, for those who wait. */

@@ -1,19 +1,21 @@
 // The simulator: made here from its settings, listening until it is closed. The only file that wires its parts.
-import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { systemRandom, seededRandom } from '../src/kernel/random.ts';
+import { seededRandom, systemRandom } from '../src/kernel/random.ts';
 import { applyFact } from './apply-fact.ts';
-import { createControl, type Control } from './control/control.ts';
 import { controlRoutes } from './control/control-routes.ts';
+import { createControl, type Control } from './control/control.ts';
 import type { Fact } from './fact.ts';
+import { createFaults } from './faults.ts';
 import { graphRoutes } from './graph/graph-routes.ts';
 import { createJournal } from './journal.ts';
 import { openLedger } from './ledger.ts';
-import { goOn } from './life.ts';
+import { createMediaFiles } from './media-files.ts';
+import { createPace } from './pace.ts';
 import { createPush, type Posted } from './push.ts';
+import { resume } from './resume.ts';
 import { seedWorld } from './seed.ts';
 import { withDefaults, type Settings, type SimulatorSettings } from './settings.ts';
-import type { Simulation } from './simulation.ts';
+import { record, type Simulation } from './simulation.ts';
 import { createVirtualClock } from './virtual-clock.ts';
 import { createWorld } from './world.ts';
 
@@ -30,21 +32,26 @@ export async function startSimulator(given: SimulatorSettings = {}): Promise<Sim
   const settings = withDefaults(given);
   const sim = await createSimulation(settings);
   const stop = new AbortController();
-  const control = createControl(sim);
+  const control = createControl(sim, stop.signal);
   const app = createApp(sim, control);
-  await app.listen({ host: settings.host, port: settings.port });
+  sim.origin = await app.listen({ host: settings.host, port: settings.port });
   resume(sim);
   seedWorld(sim, stop.signal);
-  const { port } = app.server.address() as AddressInfo;
-  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   async function close(): Promise<void> {
     if (stop.signal.aborted) return;
     stop.abort();
     sim.clock.stop();
     await Promise.all([sim.push.close(), app.close()]);
     sim.ledger?.close();
+    sim.ledger = null;
   }
-  return { url: `http://${host}:${port}`, port, control, close, [Symbol.asyncDispose]: close };
+  return {
+    url: sim.origin,
+    port: Number(new URL(sim.origin).port),
+    control,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 async function createSimulation(settings: Settings): Promise<Simulation> {
@@ -59,22 +66,16 @@ async function createSimulation(settings: Settings): Promise<Simulation> {
   const ledger = settings.ledgerDir === null ? null : await openLedger(settings.ledgerDir, replay);
   const clock = createVirtualClock(settings.clock, settings.clock.now() + time.aheadMs);
   if (time.rate !== 1) clock.set(time.rate);
-  const journal = createJournal(settings.keepJournal);
-  const told = (posted: Posted): void => {
-    const { url, answer, tries, done, body } = posted;
-    const at = clock.now();
-    ledger?.append({ fact: 'posted', at, updates: posted.updates.map((one) => one.id), tries, answer, done });
-    journal.add({ at, kind: 'webhook', what: url, answer, detail: { tries, done, body } });
-  };
-  return {
+  // A restart must not hand out the ids of the run before.
+  const random = settings.seed === null ? systemRandom : seededRandom(settings.seed + facts);
+  const sim: Simulation = {
     settings,
     clock,
     wireClock: settings.clock,
-    // A restart must not hand out the ids of the run before.
-    random: settings.seed === null ? systemRandom : seededRandom(settings.seed + facts),
+    random,
     world,
     ledger,
-    journal,
+    journal: createJournal(settings.keepJournal),
     push: createPush({
       clock,
       appSecret: settings.appSecret,
@@ -82,29 +83,42 @@ async function createSimulation(settings: Settings): Promise<Simulation> {
       timeoutMs: settings.webhookTimeoutMs,
       batchSize: settings.webhookBatchSize,
       concurrency: settings.webhookConcurrency,
-      told,
+      told: (posted) => keepAnswer(sim, posted),
     }),
+    faults: createFaults(random),
+    pace: createPace(),
+    mediaFiles: createMediaFiles(settings.ledgerDir),
+    strangers: new Map(),
+    heldBack: new Map(),
+    batch: [],
     watchers: new Set(),
+    origin: '',
   };
+  return sim;
 }
 
+function keepAnswer(sim: Simulation, { updates, url, body, tries, answer, done }: Posted): void {
+  const at = sim.clock.now();
+  record(sim, { fact: 'posted', at, updates: updates.map((one) => one.id), tries, answer, done });
+  sim.journal.add({ at, kind: 'webhook', what: url, answer, detail: { tries, done, body } });
+}
+
+// Every limit and time-out is set; an answer that is meant never to come is the Graph's own doing.
 function createApp(sim: Simulation, control: Control): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: 2_000_000,
+    requestTimeout: 120_000,
     connectionTimeout: 0,
-    requestTimeout: 60_000,
     keepAliveTimeout: 75_000,
+    maxRequestsPerSocket: 0,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 2000 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
+    http: { headersTimeout: 30_000, maxHeaderSize: 32_768 },
   });
-  void app.register((scope) => controlRoutes(scope, sim, control), { prefix: '/_sim/v1' });
+  void app.register(async (scope) => controlRoutes(scope, sim, control), { prefix: '/_sim/v1' });
   void app.register(async (scope) => graphRoutes(scope, sim));
   return app;
-}
-
-// After a restart: what was under way goes on.
-function resume(sim: Simulation): void {
-  for (const message of sim.world.messages.values()) if (message.direction === 'outbound') goOn(sim, message);
 }

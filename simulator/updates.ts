@@ -2,11 +2,11 @@
 // with the key orders that captures show.
 import type { JsonObject } from '../src/kernel/json.ts';
 import { WEBHOOK_HREF, titleOf, detailsOf } from './error-codes.ts';
-import type { Phone } from './fact.ts';
+import type { BusinessNumber, Phone, Template } from './fact.ts';
 import { phoneOf } from './phones.ts';
 import type { Update } from './push.ts';
 import type { Simulation } from './simulation.ts';
-import type { BusinessNumber, Inbound, Outbound, StatusChange } from './world.ts';
+import type { Inbound, Outbound, StatusChange } from './world.ts';
 
 /** The webhook of one status of a message; null when nobody is to be told. */
 export function statusUpdate(sim: Simulation, message: Outbound, index: number): Update | null {
@@ -14,10 +14,45 @@ export function statusUpdate(sim: Simulation, message: Outbound, index: number):
   if (!change) return null;
   const value = (number: BusinessNumber): JsonObject => statusValue(sim, number, message, change);
   return update(sim, message.fact.number, {
-    id: `${message.fact.wamid}/${index}`,
+    id: `${message.fact.wamid}#${index}`,
     stream: message.fact.wamid,
     value,
   });
+}
+
+/** The webhook of a customer's word on marketing messages. */
+export function preferenceUpdate(
+  sim: Simulation,
+  numberId: string,
+  digits: string,
+  value: 'stop' | 'resume',
+): Update | null {
+  const at = Math.floor(sim.clock.now() / 1000);
+  const parts = {
+    id: `preference-${digits}-${at}`,
+    stream: digits,
+    field: 'user_preferences',
+    value: (number: BusinessNumber): JsonObject => {
+      const phone = phoneOf(sim, digits);
+      const detail = `User requested to ${value} marketing messages`;
+      return {
+        messaging_product: 'whatsapp',
+        metadata: metadata(number),
+        contacts: [contact(phone, true)],
+        user_preferences: [
+          {
+            wa_id: phone.phone,
+            user_id: phone.userId,
+            detail,
+            category: 'marketing_messages',
+            value,
+            timestamp: at,
+          },
+        ],
+      };
+    },
+  };
+  return update(sim, numberId, parts);
 }
 
 /** The webhook of a customer's message. */
@@ -35,9 +70,34 @@ export function inboundUpdate(sim: Simulation, message: Inbound): Update | null 
   return update(sim, fact.number, { id: fact.wamid, stream: fact.phone, value });
 }
 
+/** The webhook of a decision about a template: of the WABA, with the time of its entry. */
+export function templateStatusUpdate(sim: Simulation, template: Template, reason: string): Update | null {
+  const waba = sim.world.wabas.get(template.wabaId);
+  const callback = waba?.callback ?? sim.world.appCallback;
+  if (!waba?.subscribed || !callback) return null;
+  const at = sim.clock.now();
+  return {
+    id: `template-${template.id}-${at}`,
+    stream: template.id,
+    url: callback.url,
+    wabaId: waba.id,
+    time: Math.floor(at / 1000),
+    field: 'message_template_status_update',
+    value: {
+      event: template.status,
+      message_template_id: Number(template.id),
+      message_template_name: template.name,
+      message_template_language: template.language,
+      reason,
+      message_template_category: template.category,
+    },
+  };
+}
+
 interface Parts {
   id: string;
   stream: string;
+  field?: string;
   value: (number: BusinessNumber) => JsonObject;
 }
 
@@ -48,8 +108,8 @@ function update(sim: Simulation, numberId: string, parts: Parts): Update | null 
   if (!number || !waba?.subscribed) return null;
   const callback = number.callback ?? waba.callback ?? sim.world.appCallback;
   if (!callback) return null;
-  const { id, stream, value } = parts;
-  return { id, stream, value: value(number), wabaId: waba.id, field: 'messages', url: callback.url };
+  const { id, stream, value, field = 'messages' } = parts;
+  return { id, stream, value: value(number), wabaId: waba.id, field, url: callback.url };
 }
 
 function statusValue(
@@ -60,7 +120,8 @@ function statusValue(
 ): JsonObject {
   const value: JsonObject = { messaging_product: 'whatsapp', metadata: metadata(number) };
   const phone = phoneOf(sim, message.fact.phone);
-  if (change.status !== 'failed') value['contacts'] = [contact(phone, change.status !== 'sent')];
+  const toGroup = message.fact.group === true;
+  if (change.status !== 'failed' && !toGroup) value['contacts'] = [contact(phone, change.status !== 'sent')];
   value['statuses'] = [status(message, phone, change)];
   return value;
 }
@@ -69,7 +130,8 @@ function status(message: Outbound, phone: Phone, change: StatusChange): JsonObje
   const { fact } = message;
   const out: JsonObject = { id: fact.wamid, status: change.status, timestamp: seconds(change.at) };
   if (!phone.usernameUser) out['recipient_id'] = phone.phone;
-  out['recipient_user_id'] = phone.userId;
+  if (fact.group) out['recipient_type'] = 'group';
+  else out['recipient_user_id'] = phone.userId;
   if (fact.token !== undefined) out['biz_opaque_callback_data'] = fact.token;
   if (change.status === 'failed') out['errors'] = [webhookError(change.code ?? 131000)];
   else if (change.status === 'sent' || change.status === 'delivered') out['pricing'] = pricing(fact.category);

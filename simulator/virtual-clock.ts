@@ -1,8 +1,7 @@
 // The simulator's own time, on top of a given clock: it may run, stand still, or jump. Timers fire in the order of their
 // moments, also when a jump passes many of them; at each the clock shows that timer's moment. What a timer sets off
 // (a webhook, its retry) is waited for before the next one fires, so a jump of 25 hours ends where 25 hours would have.
-import type { Clock, Timer } from '../src/kernel/clock.ts';
-import { sleep } from '../src/kernel/clock.ts';
+import { sleep, type Clock, type Timer } from '../src/kernel/clock.ts';
 
 export type ClockMode = 'real' | 'frozen' | 'scaled';
 
@@ -15,6 +14,8 @@ export interface VirtualClock extends Clock {
   advance(ms: number, settled: () => Promise<void>): Promise<number>;
   /** The moment of the next timer, if there is one. */
   nextAt(): number | null;
+  /** Forgets every timer. */
+  clear(): void;
   /** No timer fires any more. */
   stop(): void;
 }
@@ -84,6 +85,12 @@ export function createVirtualClock(below: Clock, startAt?: number): VirtualClock
     return fired;
   }
 
+  function clear(): void {
+    armed?.timer.cancel();
+    armed = null;
+    heap.length = 0;
+  }
+
   return {
     now,
     monotonic: () => (rate === 1 && anchor === born ? below.monotonic() - bornBelow : now() - born),
@@ -115,10 +122,10 @@ export function createVirtualClock(below: Clock, startAt?: number): VirtualClock
       while (heap[0] && heap[0].act === null) pop(heap);
       return heap[0]?.at ?? null;
     },
+    clear,
     stop() {
       stopped = true;
-      armed?.timer.cancel();
-      heap.length = 0;
+      clear();
     },
   };
 }

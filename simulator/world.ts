@@ -1,18 +1,16 @@
 // What the simulated Meta knows: numbers, customers' phones, messages, windows. It changes only by facts, so that
 // reading a ledger from its beginning rebuilds it. Of messages it keeps the latest so many.
-import type { Callback, InboundFact, Media, Phone, SendFact, Status, Template } from './fact.ts';
+import type {
+  BusinessNumber,
+  Callback,
+  InboundFact,
+  Media,
+  Phone,
+  SendFact,
+  Status,
+  Template,
+} from './fact.ts';
 import type { NumberSettings, Settings, TemplateSettings } from './settings.ts';
-
-export interface BusinessNumber {
-  phoneNumberId: string;
-  wabaId: string;
-  display: string;
-  digits: string;
-  verifiedName: string;
-  allowedRecipients: ReadonlySet<string> | null;
-  registered: boolean;
-  callback: Callback | null;
-}
 
 export interface Waba {
   id: string;
@@ -25,6 +23,9 @@ export interface StatusChange {
   status: Status;
   at: number;
   code?: number;
+  /** How often it was posted, and whether that is over. */
+  tries?: number;
+  told?: 'DELIVERED' | 'FAILED';
 }
 
 /** From the business to a customer. */
@@ -39,6 +40,8 @@ export interface Inbound {
   direction: 'inbound';
   fact: InboundFact;
   readAt: number | null;
+  tries?: number;
+  told?: 'DELIVERED' | 'FAILED';
 }
 
 export type Message = Outbound | Inbound;
@@ -56,6 +59,8 @@ export interface World {
   wroteAt: Map<string, number>;
   templates: Map<string, Template>;
   media: Map<string, Media>;
+  /** Who refused once already (a magic number). */
+  refusedOnce: Set<string>;
   seeded: boolean;
 }
 
@@ -73,32 +78,34 @@ export function createWorld(settings: Settings): World {
     wroteAt: new Map(),
     templates: new Map(),
     media: new Map(),
+    refusedOnce: new Set(),
     seeded: false,
   };
   world.wabas.set(settings.wabaId, { id: settings.wabaId, subscribed: true, callback: null });
-  for (const number of settings.numbers) addNumber(world, number, settings.wabaId);
+  for (const number of settings.numbers) addNumber(world, numberOf(number, settings.wabaId));
   for (const [i, template] of settings.templates.entries()) addTemplate(world, template, settings.wabaId, i);
   return world;
 }
 
-export function addNumber(world: World, given: NumberSettings, wabaId: string): BusinessNumber {
-  const number: BusinessNumber = {
+export function numberOf(given: NumberSettings, wabaId: string): BusinessNumber {
+  return {
     phoneNumberId: given.phoneNumberId,
     wabaId: given.wabaId ?? wabaId,
     display: given.displayPhoneNumber,
     digits: given.displayPhoneNumber.replaceAll(/\D/g, ''),
     verifiedName: given.verifiedName,
-    allowedRecipients: given.allowedRecipients
-      ? new Set(given.allowedRecipients.map((one) => one.replaceAll(/\D/g, '')))
-      : null,
+    allowedRecipients: given.allowedRecipients?.map((one) => one.replaceAll(/\D/g, '')) ?? null,
     registered: given.registered ?? true,
     callback: null,
+    quality: 'GREEN',
   };
+}
+
+export function addNumber(world: World, number: BusinessNumber): void {
   world.numbers.set(number.phoneNumberId, number);
   if (!world.wabas.has(number.wabaId)) {
     world.wabas.set(number.wabaId, { id: number.wabaId, subscribed: true, callback: null });
   }
-  return number;
 }
 
 export function addMessage(world: World, message: Message, keep: number): void {

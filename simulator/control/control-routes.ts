@@ -1,13 +1,227 @@
-// The control API over HTTP.
-import type { FastifyInstance } from 'fastify';
+// The control API over HTTP: each path is one verb of control.ts. JSON in, JSON out, errors with a code, a sentence and what
+// helps.
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
+import { Type, type Static, type TSchema } from 'typebox';
+import { ControlRefusal } from '../control-refusal.ts';
+import { MAGIC_NUMBERS } from '../magic-numbers.ts';
 import type { Simulation } from '../simulation.ts';
+import { Advance, ClockAsked } from './clock.ts';
 import type { Control } from './control.ts';
+import { FaultAsked } from './fault-schema.ts';
+import { checkCaller } from './guard.ts';
+import { MessageMatch } from './message-match.ts';
+import { NumberAsked } from './numbers.ts';
+import { asSending, NewPhone, Tap } from './phones.ts';
+import { StatusAsked } from './statuses.ts';
+import { Review, TemplateAsked } from './templates.ts';
+import { CallbackAsked } from './webhooks.ts';
 
-export async function controlRoutes(app: FastifyInstance, sim: Simulation, control: Control): Promise<void> {
-  app.get('/health', async () => ({ status: 'ok', now: new Date(sim.clock.now()).toISOString() }));
-  app.get('/ready', async () => ({ status: 'ready' }));
-  app.get('/messages', async (request) => {
-    const query = request.query as Record<string, string>;
-    return { data: control.messages(query) };
+const strict = { additionalProperties: false };
+const Empty = Type.Object({}, strict);
+const WaitBody = Type.Object(
+  {
+    match: MessageMatch,
+    count: Type.Optional(Type.Integer({ minimum: 1 })),
+    timeout_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: 300_000 })),
+  },
+  strict,
+);
+const NoneBody = Type.Object(
+  { match: MessageMatch, within_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: 300_000 })) },
+  strict,
+);
+const ReadBody = Type.Object({ message: Type.Optional(Type.String()) }, strict);
+const ReactBody = Type.Object(
+  { message: Type.Optional(Type.String()), emoji: Type.Optional(Type.String()) },
+  strict,
+);
+const MessagesQuery = Type.Object(
+  { ...MessageMatch.properties, limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,4}$' })) },
+  strict,
+);
+const JournalQuery = Type.Object(
+  {
+    after: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
+    limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,3}$' })),
+  },
+  strict,
+);
+
+interface Asked<Body extends TSchema, Query extends TSchema> {
+  /** From the path. */
+  id: string;
+  body: Static<Body>;
+  query: Static<Query>;
+}
+
+interface Route<Body extends TSchema, Query extends TSchema> {
+  body?: Body;
+  query?: Query;
+  act: (asked: Asked<Body, Query>) => unknown;
+}
+
+export function controlRoutes(app: FastifyInstance, sim: Simulation, control: Control): void {
+  app.removeContentTypeParser('text/plain');
+  app.addHook('onRequest', async ({ headers }) => checkCaller(headers, sim.settings.controlHosts));
+  app.setErrorHandler<FastifyError>((error, _request, reply) => {
+    const { status, body } = explained(error);
+    return reply.status(status).send(body);
   });
+  const ready = (): unknown => ({ status: sim.world.seeded ? 'ready' : 'starting', ...control.webhooks() });
+  route(app, 'GET', '/health', { act: () => ({ status: 'ok', ...control.clock() }) });
+  route(app, 'GET', '/ready', { act: ready });
+  route(app, 'POST', '/reset', { act: () => done(control.reset()) });
+  route(app, 'GET', '/journal', {
+    query: JournalQuery,
+    act: ({ query }) => ({ data: control.journal(Number(query.after ?? 0), Number(query.limit ?? 100)) }),
+  });
+  messageRoutes(app, control);
+  phoneRoutes(app, control);
+  faultRoutes(app, control);
+  worldRoutes(app, control);
+  app.all('/*', () => {
+    throw new ControlRefusal('not_found', 'The control API has no such path; see simulator/README.md.');
+  });
+}
+
+function messageRoutes(app: FastifyInstance, control: Control): void {
+  route(app, 'GET', '/messages', {
+    query: MessagesQuery,
+    act: ({ query: { limit, ...match } }) => ({
+      data: control.messages(match, limit === undefined ? undefined : Number(limit)),
+    }),
+  });
+  route(app, 'POST', '/messages/wait', {
+    body: WaitBody,
+    act: async ({ body }) => ({ data: await control.wait(body) }),
+  });
+  route(app, 'POST', '/messages/none', {
+    body: NoneBody,
+    act: async ({ body }) => done(await control.none(body)),
+  });
+  route(app, 'POST', '/statuses', { body: StatusAsked, act: ({ body }) => control.pushStatus(body) });
+}
+
+function phoneRoutes(app: FastifyInstance, control: Control): void {
+  route(app, 'GET', '/phones', { act: () => ({ data: control.phones() }) });
+  route(app, 'POST', '/phones', { body: NewPhone, act: ({ body }) => control.createPhone(body) });
+  route(app, 'GET', '/phones/:id', { act: ({ id }) => control.phone(id) });
+  route(app, 'POST', '/phones/:id/send', {
+    body: Type.Any(),
+    act: ({ id, body }) => control.send(id, asSending(body)),
+  });
+  route(app, 'POST', '/phones/:id/tap', { body: Tap, act: ({ id, body }) => control.tap(id, body) });
+  route(app, 'POST', '/phones/:id/read', {
+    body: ReadBody,
+    act: ({ id, body }) => ({ data: control.read(id, body) }),
+  });
+  route(app, 'POST', '/phones/:id/react', {
+    body: ReactBody,
+    act: ({ id, body }) => control.react(id, body),
+  });
+  // Businesses are not told that a customer types.
+  route(app, 'POST', '/phones/:id/typing', { act: ({ id }) => control.phone(id) });
+  route(app, 'POST', '/phones/:id/online', { act: ({ id }) => control.setOnline(id, true) });
+  route(app, 'POST', '/phones/:id/offline', { act: ({ id }) => control.setOnline(id, false) });
+  route(app, 'POST', '/phones/:id/block', { act: ({ id }) => control.setBlocked(id, true) });
+  route(app, 'POST', '/phones/:id/unblock', { act: ({ id }) => control.setBlocked(id, false) });
+  route(app, 'POST', '/phones/:id/opt-out', { act: ({ id }) => control.setOptedOut(id, true) });
+  route(app, 'POST', '/phones/:id/opt-in', { act: ({ id }) => control.setOptedOut(id, false) });
+  const magic = MAGIC_NUMBERS.map(({ phone, does }) => ({ phone: `+${phone}`, does }));
+  route(app, 'GET', '/magic-numbers', { act: () => ({ data: magic }) });
+}
+
+function faultRoutes(app: FastifyInstance, control: Control): void {
+  route(app, 'GET', '/faults', { act: () => ({ data: control.faults() }) });
+  route(app, 'POST', '/faults', { body: FaultAsked, act: ({ body }) => control.putFault(body) });
+  route(app, 'DELETE', '/faults', { act: () => done(control.clearFaults()) });
+  route(app, 'PUT', '/faults/:id', { body: FaultAsked, act: ({ id, body }) => control.putFault(body, id) });
+  route(app, 'GET', '/faults/:id', { act: ({ id }) => control.fault(id) });
+  route(app, 'DELETE', '/faults/:id', { act: ({ id }) => done(control.deleteFault(id)) });
+}
+
+function worldRoutes(app: FastifyInstance, control: Control): void {
+  route(app, 'GET', '/clock', { act: () => control.clock() });
+  route(app, 'PUT', '/clock', { body: ClockAsked, act: ({ body }) => control.setClock(body) });
+  route(app, 'POST', '/clock/advance', { body: Advance, act: ({ body }) => control.advance(body) });
+  route(app, 'GET', '/numbers', { act: () => ({ data: control.numbers() }) });
+  route(app, 'PUT', '/numbers/:id', {
+    body: NumberAsked,
+    act: ({ id, body }) => control.putNumber(id, body),
+  });
+  route(app, 'GET', '/templates', { act: () => ({ data: control.templates() }) });
+  route(app, 'PUT', '/templates', { body: TemplateAsked, act: ({ body }) => control.putTemplate(body) });
+  route(app, 'POST', '/templates/:id/review', {
+    body: Review,
+    act: ({ id, body }) => control.reviewTemplate(id, body),
+  });
+  route(app, 'GET', '/webhooks', { act: () => control.webhooks() });
+  route(app, 'PUT', '/webhooks', { body: CallbackAsked, act: ({ body }) => control.setCallback(body) });
+  route(app, 'POST', '/webhooks/verify', {
+    body: CallbackAsked,
+    act: ({ body }) => control.verifyWebhook(body),
+  });
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+function route<Body extends TSchema = typeof Empty, Query extends TSchema = typeof Empty>(
+  app: FastifyInstance,
+  method: Method,
+  url: string,
+  { body, query, act }: Route<Body, Query>,
+): void {
+  app.route<{ Params: { id?: string } }>({
+    method,
+    url,
+    schema: {
+      querystring: query ?? Empty,
+      ...(method === 'GET' || method === 'DELETE' ? {} : { body: body ?? Empty }),
+    },
+    // A call that needs no body may come without one.
+    preValidation: async (request: FastifyRequest) => {
+      request.body ??= {};
+    },
+    // The schemas above have checked both.
+    handler: async (request) =>
+      act({
+        id: request.params.id ?? '',
+        body: request.body as Static<Body>,
+        query: request.query as Static<Query>,
+      }),
+  });
+}
+
+function done(_nothing: void): { ok: true } {
+  return { ok: true };
+}
+
+interface Explained {
+  status: number;
+  body: { error: { code: string; message: string; [more: string]: unknown } };
+}
+
+function explained(error: FastifyError | ControlRefusal): Explained {
+  if (error instanceof ControlRefusal) {
+    return {
+      status: error.status,
+      body: { error: { code: error.code, message: error.message, ...error.more } },
+    };
+  }
+  const [fault] = error.validation ?? [];
+  if (fault) {
+    const named = fault.params['additionalProperty'] ?? fault.params['missingProperty'];
+    const param = [
+      ...fault.instancePath.split('/').slice(1),
+      ...(typeof named === 'string' ? [named] : []),
+    ].join('.');
+    const message = `${error.message}${typeof named === 'string' ? `: ${named}` : ''}.`;
+    return { status: 400, body: { error: { code: 'invalid_request', message, param } } };
+  }
+  const status = error.statusCode ?? 500;
+  const code =
+    status === 415 ? 'unsupported_media_type' : status < 500 ? 'invalid_request' : 'internal_error';
+  const message = status === 415 ? 'The body must be sent as application/json.' : error.message;
+  return { status, body: { error: { code, message: message || (STATUS_CODES[status] ?? 'An error') } } };
 }

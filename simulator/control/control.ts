@@ -1,11 +1,101 @@
 // The verbs of the control API, for tests in the same process and, by control-routes.ts, for everyone else.
+import type { Fault } from '../faults.ts';
+import type { BusinessNumber, Template } from '../fact.ts';
+import type { JournalEntry } from '../journal.ts';
 import type { Simulation } from '../simulation.ts';
-import { listMessages, type MessageFilter, type MessageView } from './messages.ts';
+import type { Verification } from '../verify-callback.ts';
+import { advanceClock, readClock, setClock, type Advance, type ClockAsked, type ClockView } from './clock.ts';
+import type { FaultAsked } from './fault-schema.ts';
+import { deleteFault, getFault, putFault } from './faults.ts';
+import type { MessageMatch } from './message-match.ts';
+import type { MessageView } from './message-view.ts';
+import { expectNoMessage, listMessages, waitForMessages, type WaitFor } from './messages.ts';
+import { putNumber, type NumberAsked } from './numbers.ts';
+import * as phones from './phones.ts';
+import { resetSimulation } from './reset.ts';
+import { pushStatus, type StatusAsked } from './statuses.ts';
+import { putTemplate, reviewTemplate, type Review, type TemplateAsked } from './templates.ts';
+import {
+  readWebhooks,
+  setCallback,
+  verifyWebhook,
+  type CallbackAsked,
+  type WebhooksView,
+} from './webhooks.ts';
 
 export interface Control {
-  messages(filter?: MessageFilter): MessageView[];
+  reset(): void;
+  messages(match?: MessageMatch, limit?: number): MessageView[];
+  wait(wanted: WaitFor): Promise<MessageView[]>;
+  none(wanted: { match: MessageMatch; within_ms?: number }): Promise<void>;
+  pushStatus(asked: StatusAsked): MessageView;
+  phones(): phones.PhoneView[];
+  phone(phone: string): phones.PhoneView;
+  createPhone(given?: phones.NewPhone): phones.PhoneView;
+  send(phone: string, given: phones.Sending): MessageView;
+  tap(phone: string, given?: phones.Tap): MessageView;
+  read(phone: string, given?: { message?: string }): MessageView[];
+  react(phone: string, given: { message?: string; emoji?: string }): MessageView;
+  setOnline(phone: string, online: boolean): phones.PhoneView;
+  setBlocked(phone: string, blocked: boolean): phones.PhoneView;
+  setOptedOut(phone: string, optedOut: boolean): phones.PhoneView;
+  faults(): Fault[];
+  fault(id: string): Fault;
+  putFault(asked: FaultAsked, id?: string): Fault;
+  deleteFault(id: string): void;
+  clearFaults(): void;
+  clock(): ClockView;
+  setClock(asked: ClockAsked): ClockView;
+  advance(asked: Advance): Promise<ClockView & { fired: number }>;
+  numbers(): BusinessNumber[];
+  putNumber(id: string, asked: NumberAsked): BusinessNumber;
+  templates(): Template[];
+  putTemplate(asked: TemplateAsked): Template;
+  reviewTemplate(which: string, review: Review): Template;
+  webhooks(): WebhooksView;
+  setCallback(asked: CallbackAsked): WebhooksView;
+  verifyWebhook(asked?: CallbackAsked): Promise<Verification>;
+  journal(after?: number, limit?: number): JournalEntry[];
+  /** Resolves when every webhook that could leave has been answered. */
+  settled(): Promise<void>;
 }
 
-export function createControl(sim: Simulation): Control {
-  return { messages: (filter = {}) => listMessages(sim, filter) };
+const JOURNAL_PAGE = 100;
+
+export function createControl(sim: Simulation, signal: AbortSignal): Control {
+  return {
+    reset: () => resetSimulation(sim, signal),
+    messages: (match, limit) => listMessages(sim, match, limit),
+    wait: (wanted) => waitForMessages(sim, wanted, signal),
+    none: (wanted) => expectNoMessage(sim, wanted),
+    pushStatus: (asked) => pushStatus(sim, asked),
+    phones: () => phones.listPhones(sim),
+    phone: (phone) => phones.getPhone(sim, phone),
+    createPhone: (given = {}) => phones.createPhone(sim, given),
+    send: (phone, given) => phones.sendFrom(sim, phone, given),
+    tap: (phone, given = {}) => phones.tap(sim, phone, given),
+    read: (phone, given) => phones.readAs(sim, phone, given),
+    react: (phone, given) => phones.react(sim, phone, given),
+    setOnline: (phone, online) => phones.setOnline(sim, phone, online),
+    setBlocked: (phone, blocked) => phones.setBlocked(sim, phone, blocked),
+    setOptedOut: (phone, optedOut) => phones.setOptedOut(sim, phone, optedOut),
+    faults: () => sim.faults.list(),
+    fault: (id) => getFault(sim, id),
+    putFault: (asked, id) => putFault(sim, asked, id),
+    deleteFault: (id) => deleteFault(sim, id),
+    clearFaults: () => sim.faults.clear(),
+    clock: () => readClock(sim),
+    setClock: (asked) => setClock(sim, asked),
+    advance: (asked) => advanceClock(sim, asked),
+    numbers: () => [...sim.world.numbers.values()],
+    putNumber: (id, asked) => putNumber(sim, id, asked),
+    templates: () => [...sim.world.templates.values()],
+    putTemplate: (asked) => putTemplate(sim, asked),
+    reviewTemplate: (which, review) => reviewTemplate(sim, which, review),
+    webhooks: () => readWebhooks(sim),
+    setCallback: (asked) => setCallback(sim, asked),
+    verifyWebhook: (asked = {}) => verifyWebhook(sim, asked),
+    journal: (after = 0, limit = JOURNAL_PAGE) => sim.journal.page(after, limit),
+    settled: () => sim.push.settled(),
+  };
 }

@@ -1,64 +1,111 @@
-// Messages as the control API shows them: what was sent and what customers wrote, oldest first, with their statuses.
-import type { JsonObject } from '../../src/kernel/json.ts';
+// Looking at messages: the list, waiting for one, and making sure that there is none.
+import { sleep } from '../../src/kernel/clock.ts';
+import { ControlRefusal } from '../control-refusal.ts';
 import type { Simulation } from '../simulation.ts';
 import type { Message } from '../world.ts';
+import { candidatesFor, differences, type Difference, type MessageMatch } from './message-match.ts';
+import { viewOf, type MessageView } from './message-view.ts';
 
-export interface MessageFilter {
-  to?: string;
-  from?: string;
-  direction?: 'inbound' | 'outbound';
-  type?: string;
-  limit?: number;
+const LIMIT_DEFAULT = 1000;
+const WAIT_DEFAULT_MS = 5000;
+const NEAR_MISSES = 3;
+const NEAR_CANDIDATES = 200;
+
+export interface WaitFor {
+  match: MessageMatch;
+  count?: number;
+  timeout_ms?: number;
 }
 
-export interface MessageView {
-  id: string;
-  direction: 'inbound' | 'outbound';
-  from: string;
-  to: string;
-  phone_number_id: string;
-  type: string;
-  at: string;
-  status: string;
-  statuses: { status: string; at: string; code?: number }[];
-  biz_opaque_callback_data?: string;
-  payload: JsonObject;
+/** The latest messages that fit, oldest first. */
+export function listMessages(
+  sim: Simulation,
+  match: MessageMatch = {},
+  limit = LIMIT_DEFAULT,
+): MessageView[] {
+  return found(sim, match)
+    .slice(-limit)
+    .map((message) => viewOf(sim, message));
 }
 
-export function listMessages(sim: Simulation, filter: MessageFilter): MessageView[] {
-  const out: MessageView[] = [];
-  for (const message of sim.world.messages.values()) {
-    const view = viewOf(sim, message);
-    if (filter.to !== undefined && view.to !== filter.to.replaceAll(/\D/g, '')) continue;
-    if (filter.from !== undefined && view.from !== filter.from.replaceAll(/\D/g, '')) continue;
-    if (filter.direction !== undefined && view.direction !== filter.direction) continue;
-    if (filter.type !== undefined && view.type !== filter.type) continue;
-    out.push(view);
+/** Resolves when `count` messages fit; refuses after `timeout_ms` with what came nearest. */
+export async function waitForMessages(
+  sim: Simulation,
+  wanted: WaitFor,
+  signal: AbortSignal,
+): Promise<MessageView[]> {
+  const { match, count = 1, timeout_ms: timeoutMs = WAIT_DEFAULT_MS } = wanted;
+  const enough = (): boolean => found(sim, match).length >= count;
+  if (!enough()) await changed(sim, enough, { timeoutMs, signal });
+  const messages = found(sim, match);
+  if (messages.length >= count) return messages.map((message) => viewOf(sim, message));
+  throw new ControlRefusal(
+    'timeout',
+    `${messages.length} of ${count} messages fitted after ${timeoutMs} ms.`,
+    { found: messages.length, near_misses: nearMisses(sim, match) },
+  );
+}
+
+/** Makes sure that no message fits, for `within_ms` of the simulator's time; with a frozen clock, right now. */
+export async function expectNoMessage(
+  sim: Simulation,
+  wanted: { match: MessageMatch; within_ms?: number },
+): Promise<void> {
+  const { match, within_ms: withinMs = 0 } = wanted;
+  if (withinMs > 0 && sim.clock.mode() !== 'frozen') await sleep(sim.clock, withinMs);
+  const messages = found(sim, match);
+  if (messages.length === 0) return;
+  throw new ControlRefusal('unexpected_message', `${messages.length} messages fit, and none should.`, {
+    found: messages.slice(-NEAR_MISSES).map((message) => viewOf(sim, message)),
+  });
+}
+
+function found(sim: Simulation, match: MessageMatch): Message[] {
+  const messages: Message[] = [];
+  for (const message of candidatesFor(sim, match)) {
+    if (differences(sim, message, match).length === 0) messages.push(message);
   }
-  return out.slice(-(filter.limit ?? 1000));
+  return messages;
 }
 
-function viewOf(sim: Simulation, message: Message): MessageView {
-  const { fact } = message;
-  const business = sim.world.numbers.get(fact.number)?.digits ?? '';
-  const outbound = message.direction === 'outbound';
-  return {
-    id: fact.wamid,
-    direction: message.direction,
-    from: outbound ? business : fact.phone,
-    to: outbound ? fact.phone : business,
-    phone_number_id: fact.number,
-    type: fact.type,
-    at: new Date(fact.at).toISOString(),
-    status: outbound
-      ? (message.history.at(-1)?.status ?? 'accepted')
-      : message.readAt === null
-        ? 'delivered'
-        : 'read',
-    statuses: outbound
-      ? message.history.map((change) => ({ ...change, at: new Date(change.at).toISOString() }))
-      : [],
-    ...(outbound && message.fact.token !== undefined ? { biz_opaque_callback_data: message.fact.token } : {}),
-    payload: outbound ? message.fact.payload : message.fact.message,
-  };
+interface Patience {
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+// Looks again at most once a turn of the event loop, however many facts there were in it.
+function changed(sim: Simulation, enough: () => boolean, { timeoutMs, signal }: Patience): Promise<void> {
+  return new Promise((resolve) => {
+    let scheduled = false;
+    const look = (): void => {
+      if (scheduled) return;
+      scheduled = true;
+      setImmediate(() => {
+        scheduled = false;
+        if (enough()) end();
+      });
+    };
+    const timer = sim.wireClock.after(timeoutMs, end);
+    signal.addEventListener('abort', end, { once: true });
+    sim.watchers.add(look);
+    function end(): void {
+      timer.cancel();
+      signal.removeEventListener('abort', end);
+      sim.watchers.delete(look);
+      resolve();
+    }
+  });
+}
+
+function nearMisses(
+  sim: Simulation,
+  match: MessageMatch,
+): { message: MessageView; differences: Difference[] }[] {
+  return [...sim.world.messages.values()]
+    .slice(-NEAR_CANDIDATES)
+    .map((message) => ({ message, differences: differences(sim, message, match) }))
+    .filter((one) => one.differences.length > 0)
+    .toSorted((one, other) => one.differences.length - other.differences.length)
+    .slice(0, NEAR_MISSES)
+    .map((one) => ({ message: viewOf(sim, one.message), differences: one.differences }));
 }

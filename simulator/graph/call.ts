@@ -16,18 +16,24 @@ export interface GraphCall {
   headers: IncomingHttpHeaders;
   body: Uint8Array;
   path: string;
+  /** Where the caller reached us: links in answers start with it. */
+  origin: string;
+  /** The body's fields; see `bodyFields`. */
+  fields: JsonObject;
 }
 
-export function takeApart(
-  method: string,
-  url: string,
-  headers: IncomingHttpHeaders,
-  body: Uint8Array,
-): GraphCall {
+export interface RawCall {
+  method: string;
+  url: string;
+  headers: IncomingHttpHeaders;
+  body: Uint8Array;
+}
+
+export function takeApart({ method, url, headers, body }: RawCall, origin: string): GraphCall {
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
   const parts = path.split('/').filter((part) => part !== '');
-  const version = /^v\d+\.\d+$/.test(parts[0] ?? '') ? parts.shift() : undefined;
+  const version = VERSION.test(parts[0] ?? '') ? parts.shift() : undefined;
   return {
     method,
     version: version ?? LATEST_VERSION,
@@ -37,18 +43,28 @@ export function takeApart(
     headers,
     body,
     path,
+    origin: headers.host !== undefined && HOST.test(headers.host) ? `http://${headers.host}` : origin,
+    fields: bodyFields(headers['content-type'] ?? '', body),
   };
 }
 
+const VERSION = /^v\d+\.\d+$/;
+const HOST = /^[\w.:[\]-]+$/;
+
+/** What a token may do: everything, or only what concerns its own app. */
+export type TokenKind = 'user' | 'app';
+
 /** Lets only known tokens through. */
-export function checkToken(sim: Simulation, call: GraphCall): string {
+export function checkToken(sim: Simulation, call: GraphCall): TokenKind {
   const header = call.headers.authorization;
   const token =
     header === undefined ? call.query.get('access_token') : /^(?:Bearer|OAuth) (.*)$/i.exec(header)?.[1];
   if (token === null || token === undefined || token === '') {
     throw new GraphError({ message: 'An access token is required to request this resource.', code: 104 });
   }
-  if (sim.settings.tokens.includes(token)) return token;
+  const { tokens, appId, appSecret } = sim.settings;
+  if (tokens.includes(token)) return 'user';
+  if (token === `${appId}|${appSecret}`) return 'app';
   if (!/^[\w|.-]+$/.test(token)) {
     throw new GraphError({
       message: 'Invalid OAuth access token - Cannot parse access token',
@@ -59,10 +75,10 @@ export function checkToken(sim: Simulation, call: GraphCall): string {
   throw new GraphError({ message: 'Authentication Error', code: 190, http: 401 });
 }
 
-/** The body's fields, from JSON or a form; a body of another sort has none, which the first check then says. */
-export function bodyFields(call: GraphCall): JsonObject {
-  const type = call.headers['content-type'] ?? '';
-  const text = Buffer.from(call.body.buffer, call.body.byteOffset, call.body.byteLength).toString('utf8');
+// From JSON or a form; a body of another sort has none, which the first check then says.
+function bodyFields(type: string, body: Uint8Array): JsonObject {
+  if (body.length === 0 || type.startsWith('multipart/')) return {};
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
   if (type.startsWith('application/x-www-form-urlencoded'))
     return Object.fromEntries(new URLSearchParams(text));
   if (!type.includes('json')) return {};

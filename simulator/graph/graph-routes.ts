@@ -1,50 +1,134 @@
 // The Graph's door: every path that is not the control API. Faults of any layer become Meta's error body; nothing here ever
-// answers 404 or 500 of its own.
+// answers 404 or 500 of its own. Each processed send stands in the ledger before its answer leaves.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Simulation } from '../simulation.ts';
+import type { CallEffect } from '../faults.ts';
+import { MEDIA_PATH } from '../media-links.ts';
+import { record, type Simulation } from '../simulation.ts';
 import { errorAnswer, writeAnswer, type Answer } from './answer.ts';
-import { bodyFields, checkToken, takeApart, type GraphCall } from './call.ts';
-import { GraphError, unknownObject } from './graph-error.ts';
-import { sendMessage } from './send-message.ts';
+import { bent, factsOf, heldMs, mannerOf, refusedByFault } from './call-faults.ts';
+import { checkToken, takeApart, type GraphCall } from './call.ts';
+import { answerEdge } from './edges.ts';
+import { GraphError } from './graph-error.ts';
+import { isReceipt } from './mark-read.ts';
+import { downloadMedia, notFound } from './media-edges.ts';
 
-const BODY_MAX_BYTES = 101_000_000;
+const JSON_MAX_BYTES = 2_000_000;
+const UPLOAD_MAX_BYTES = 101_000_000;
+const TRANSPORT_FAULT = 0;
 
 export function graphRoutes(app: FastifyInstance, sim: Simulation): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.route({
-    method: ['GET', 'POST', 'DELETE'],
-    url: '/*',
-    bodyLimit: BODY_MAX_BYTES,
-    handler: (request, reply) => answerCall(sim, request, reply),
-  });
+  const handler = (request: FastifyRequest, reply: FastifyReply): void => answerCall(sim, request, reply);
+  app.route({ method: ['GET', 'POST', 'DELETE'], url: '/*', bodyLimit: JSON_MAX_BYTES, handler });
+  for (const url of ['/:version/:object/media', '/:object/media']) {
+    app.route({ method: 'POST', url, bodyLimit: UPLOAD_MAX_BYTES, handler });
+  }
 }
 
 function answerCall(sim: Simulation, request: FastifyRequest, reply: FastifyReply): void {
   reply.hijack();
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-  const call = takeApart(request.method, request.url, request.headers, body);
-  const answer = answered(sim, call);
+  const { method, url, headers } = request;
+  const call = takeApart({ method, url, headers, body }, sim.origin);
+  const effects = sim.faults.ofCall(factsOf(call), sim.clock.now());
+  const write = (answer: Answer): void => leave(sim, reply, call, answer);
+  const proceed = (): void => {
+    const answer = answerUnder(sim, call, effects);
+    if (answer instanceof Promise) void answer.then(write);
+    else write(answer);
+  };
+  const held = heldMs(effects);
+  if (held === 0) proceed();
+  else sim.wireClock.after(held, proceed);
+}
+
+function leave(sim: Simulation, reply: FastifyReply, call: GraphCall, answer: Answer): void {
   sim.journal.add({
     at: sim.clock.now(),
     kind: 'graph',
     what: `${call.method} ${call.path}`,
-    answer: answer.status,
+    answer: answer.fate ?? answer.status,
+    detail: { body: call.fields, status: answer.status, answer: answer.json },
   });
   const delayMs = sim.settings.latencyMs + (answer.delayMs ?? 0);
   if (delayMs === 0) writeAnswer(sim, reply.raw, call.version, answer);
   else sim.wireClock.after(delayMs, () => writeAnswer(sim, reply.raw, call.version, answer));
 }
 
-function answered(sim: Simulation, call: GraphCall): Answer {
+function answerUnder(
+  sim: Simulation,
+  call: GraphCall,
+  effects: readonly CallEffect[],
+): Answer | Promise<Answer> {
+  const refused = (error: unknown): Answer => refusedAnswer(sim, call, error);
+  try {
+    if (call.path === MEDIA_PATH) return bent(sim, effects, download(sim, call));
+    const instead = refusedByFault(sim, effects);
+    if (instead) {
+      recordRefusal(sim, call, { code: codeOf(instead), answer: instead });
+      return instead;
+    }
+    const token = checkToken(sim, call);
+    const earned = answerEdge(sim, call, token, mannerOf(effects));
+    if (!(earned instanceof Promise)) return bent(sim, effects, earned);
+    return earned.then((answer) => bent(sim, effects, answer)).catch(refused);
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+// A link without a token, with a wrong one, or too old, all look alike.
+function download(sim: Simulation, call: GraphCall): Answer {
   try {
     checkToken(sim, call);
-    const number = sim.world.numbers.get(call.object);
-    if (call.method !== 'POST' || call.edge !== 'messages' || !number)
-      throw unknownObject(call.method, call.object);
-    return sendMessage(sim, number, bodyFields(call));
   } catch (error) {
-    if (error instanceof GraphError) return errorAnswer(sim, error);
+    if (error instanceof GraphError) return notFound();
     throw error;
   }
+  return downloadMedia(sim, call);
+}
+
+function refusedAnswer(sim: Simulation, call: GraphCall, error: unknown): Answer {
+  if (!(error instanceof GraphError)) {
+    sim.journal.add({
+      at: sim.clock.now(),
+      kind: 'note',
+      what: 'A fault of the simulator itself',
+      answer: String(error),
+    });
+    return errorAnswer(sim, new GraphError({ message: 'An unknown error occurred', code: 1, http: 500 }));
+  }
+  const answer = errorAnswer(sim, error);
+  recordRefusal(sim, call, { code: error.code, answer });
+  if (error.parts.type !== 'GraphMethodException') return answer;
+  const note = `The simulator has no ${call.method} /${call.edge} for this id.`;
+  return { ...answer, headers: { ...answer.headers, 'x-sim-note': note } };
+}
+
+function recordRefusal(
+  sim: Simulation,
+  call: GraphCall,
+  { code, answer }: { code: number; answer: Answer },
+): void {
+  const { fields, method, edge, object } = call;
+  if (method !== 'POST' || edge !== 'messages' || isReceipt(fields)) return;
+  const token = fields['biz_opaque_callback_data'];
+  record(sim, {
+    fact: 'refused',
+    at: sim.clock.now(),
+    number: object,
+    to: factsOf(call).to,
+    ...(typeof token === 'string' ? { token } : {}),
+    code,
+    http: answer.status,
+    reply: answer.fate === 'reset' ? 'reset' : answer.fate === 'swallowed' ? 'swallowed' : 'sent',
+  });
+}
+
+function codeOf({ json }: Answer): number {
+  const error = typeof json === 'object' && json !== null && 'error' in json ? json['error'] : null;
+  return typeof error === 'object' && error !== null && 'code' in error
+    ? Number(error['code'])
+    : TRANSPORT_FAULT;
 }

@@ -1,60 +1,144 @@
-// A send: checked in Meta's order (schema, recipient, kind, pace), accepted with a wamid, and its life begun. What Meta finds
-// out later (window, blocked, links) is decided here, too, and told by webhook.
-import type { JsonObject } from '../../src/kernel/json.ts';
+// A send, checked in Meta's order: schema, sender and recipient, the kind's rules, the template, pace. Then it is accepted: it
+// has a wamid, stands in the ledger, and its life begins. What Meta finds out only later is decided here, too (fate.ts).
+import { isObject, type JsonObject } from '../../src/kernel/json.ts';
+import type { BusinessNumber, SendFact, Template } from '../fact.ts';
+import { fateOf } from '../fate.ts';
 import { newWamid } from '../ids.ts';
 import { goOn } from '../life.ts';
 import { phoneOf } from '../phones.ts';
 import { record, type Simulation } from '../simulation.ts';
-import { windowKey, type BusinessNumber } from '../world.ts';
 import type { Answer } from './answer.ts';
-import { schemaFault } from './graph-error.ts';
+import { checkBody, checkEnvelope, type CheckedBody } from './check-body.ts';
+import { checkTemplate } from './check-template.ts';
+import { GraphError, refusal, schemaFault } from './graph-error.ts';
+import { recipientOf, type Recipient } from './recipient.ts';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+/** How the answer will fare, and the failure that a fault wants. */
+export interface SendManner {
+  reply: SendFact['reply'];
+  failing?: number;
+}
 
-export function sendMessage(sim: Simulation, number: BusinessNumber, body: JsonObject): Answer {
-  const to = recipient(body);
-  const type = typeof body['type'] === 'string' ? body['type'].toLowerCase() : 'text';
-  const text = body['text'];
-  if (type === 'text' && (typeof text !== 'object' || text === null))
-    throw schemaFault('The parameter text is required.');
-  const phone = to.replaceAll(/\D/g, '');
-  const at = sim.clock.now();
-  const wamid = newWamid({ user: phone, fromUser: false }, sim.random);
-  const token = body['biz_opaque_callback_data'];
-  const wroteAt = sim.world.wroteAt.get(windowKey(number.phoneNumberId, phone));
-  const closed =
-    sim.settings.windowEnforced && type !== 'template' && (wroteAt === undefined || at - wroteAt >= DAY_MS);
+export interface CheckedSend extends CheckedBody {
+  recipient: Recipient;
+  template?: Template;
+}
+
+const GROUP_TYPES = new Set(['text', 'image', 'video', 'audio', 'document', 'sticker', 'template']);
+const CODE_BUTTONS = new Set(['OTP', 'COPY_CODE']);
+
+export function sendMessage(
+  sim: Simulation,
+  number: BusinessNumber,
+  body: JsonObject,
+  manner: SendManner,
+): Answer {
+  const send = checkSend(sim, number, body);
+  takePace(sim, number, send.recipient.phone);
+  const wamid = accept(sim, number, { send, manner });
+  return { status: 200, json: acceptedJson(send, wamid), wabaId: number.wabaId };
+}
+
+export function checkSend(sim: Simulation, number: BusinessNumber, body: JsonObject): CheckedSend {
+  checkEnvelope(body);
+  if (body['to'] === undefined && body['recipient'] === undefined)
+    throw schemaFault('The parameter to is required.');
+  const checked = checkBody(body);
+  if (!number.registered) throw refusal(133010);
+  const recipient = recipientOf(sim, number, body);
+  if (recipient.group && !GROUP_TYPES.has(checked.type)) throw refusal(131051);
+  checkMedia(sim, number, checked);
+  if (checked.type !== 'template') return { ...checked, recipient };
+  const template = checkTemplate(sim, number, body);
+  if (recipient.userId !== undefined && hasCodeButton(template)) throw refusal(131062);
+  return { ...checked, recipient, template };
+}
+
+// Uploads belong to the number they were uploaded for.
+function checkMedia(sim: Simulation, number: BusinessNumber, { media }: CheckedBody): void {
+  for (const { id, path } of media) {
+    if (id !== undefined && sim.world.media.get(id)?.number !== number.phoneNumberId) {
+      throw schemaFault(`Param ${path}['id'] is not a valid whatsapp business account media attachment ID`);
+    }
+  }
+}
+
+function hasCodeButton(template: Template): boolean {
+  if (template.category !== 'AUTHENTICATION') return false;
+  const buttons = template.components.find((one) => one['type'] === 'BUTTONS')?.['buttons'];
+  return (
+    Array.isArray(buttons) && buttons.some((one) => isObject(one) && CODE_BUTTONS.has(String(one['type'])))
+  );
+}
+
+function takePace(sim: Simulation, number: BusinessNumber, phone: string): void {
+  const { settings, pace, clock } = sim;
+  const now = clock.now();
+  const perSecond =
+    number.throughputPerSecond === undefined ? settings.throughputPerSecond : number.throughputPerSecond;
+  if (!pace.takeNumber(number.phoneNumberId, perSecond, now))
+    throw refusal(130429, undefined, settings.throttleStatus);
+  const { quirk } = phoneOf(sim, phone);
+  if (quirk === 'pair_limited' || !pace.takePair(number.phoneNumberId, phone, settings.pairLimit, now)) {
+    throw refusal(131056, undefined, settings.throttleStatus);
+  }
+  if (quirk === 'refused_once' && !sim.world.refusedOnce.has(phone)) {
+    throw new GraphError({ ...refusal(131000).parts, http: 500 });
+  }
+}
+
+function accept(
+  sim: Simulation,
+  number: BusinessNumber,
+  { send, manner }: { send: CheckedSend; manner: SendManner },
+): string {
+  const { recipient, type, kind, media, body, template, callbackData } = send;
+  const { phone } = recipient;
+  const wamid = newWamid({ user: recipient.userId ?? phone, fromUser: false }, sim.random);
+  const reaction = body['reaction'];
+  const reactsTo = type === 'reaction' && isObject(reaction) ? String(reaction['message_id']) : undefined;
+  const failing =
+    manner.failing ??
+    fateOf(sim, {
+      number,
+      phone,
+      kind,
+      media,
+      ...(template ? { template } : {}),
+      ...(reactsTo === undefined ? {} : { reactsTo }),
+    }) ??
+    (recipient.unknown ? 131026 : undefined);
   record(sim, {
     fact: 'send',
-    at,
+    at: sim.clock.now(),
     wamid,
     number: number.phoneNumberId,
     phone,
     type,
-    kind: type,
-    ...(typeof token === 'string' ? { token } : {}),
+    kind,
+    ...(recipient.userId === undefined ? {} : { userId: recipient.userId }),
+    ...(callbackData === undefined ? {} : { token: callbackData }),
     payload: body,
-    ...(closed ? { failing: 131047 } : {}),
-    reply: 'sent',
+    ...(template ? { category: template.category } : {}),
+    ...(failing === undefined ? {} : { failing }),
+    ...(recipient.group ? { group: true as const } : {}),
+    reply: manner.reply,
   });
   const message = sim.world.messages.get(wamid);
   if (message?.direction === 'outbound') goOn(sim, message);
-  return {
-    status: 200,
-    json: {
-      messaging_product: 'whatsapp',
-      contacts: [{ input: to, wa_id: phoneOf(sim, phone).phone }],
-      messages: [type === 'template' ? { id: wamid, message_status: 'accepted' } : { id: wamid }],
-    },
-    wabaId: number.wabaId,
-  };
+  stopTyping(sim, phone);
+  return wamid;
 }
 
-function recipient(body: JsonObject): string {
-  if (body['messaging_product'] === undefined)
-    throw schemaFault('The parameter messaging_product is required.');
-  const to = body['to'];
-  if (typeof to === 'number') return String(to);
-  if (typeof to !== 'string') throw schemaFault('The parameter to is required.');
-  return to;
+function stopTyping(sim: Simulation, digits: string): void {
+  const phone = sim.world.phones.get(digits);
+  if (phone) phone.typingUntil = 0;
+}
+
+function acceptedJson({ recipient, type }: CheckedSend, wamid: string): JsonObject {
+  return {
+    messaging_product: 'whatsapp',
+    contacts: [recipient.contact],
+    messages: [type === 'template' ? { id: wamid, message_status: 'accepted' } : { id: wamid }],
+  };
 }

@@ -1,0 +1,101 @@
+// How a fault is asked for. The effect's kind is looked up first, so that an error speaks of that kind only.
+import { Type, type Static, type TSchema } from 'typebox';
+import { Errors } from 'typebox/value';
+import { isObject } from '../../src/kernel/json.ts';
+import { ControlRefusal } from '../control-refusal.ts';
+import type { Effect } from '../faults.ts';
+
+const strict = { additionalProperties: false };
+const how = Type.Union([Type.Literal('reset'), Type.Literal('timeout')]);
+const ms = Type.Integer({ minimum: 0, maximum: 86_400_000 });
+const httpStatus = Type.Integer({ minimum: 200, maximum: 599 });
+
+const EFFECTS: { [Kind in Effect['kind']]: TSchema } = {
+  graph_error: Type.Object(
+    {
+      kind: Type.Literal('graph_error'),
+      code: Type.Integer(),
+      http: Type.Optional(httpStatus),
+      details: Type.Optional(Type.String()),
+      taken: Type.Optional(Type.Boolean()),
+      retry_after_s: Type.Optional(Type.Integer({ minimum: 0 })),
+    },
+    strict,
+  ),
+  http_error: Type.Object(
+    { kind: Type.Literal('http_error'), status: httpStatus, taken: Type.Optional(Type.Boolean()) },
+    strict,
+  ),
+  webhook_error: Type.Object({ kind: Type.Literal('webhook_error'), code: Type.Integer() }, strict),
+  delay: Type.Object({ kind: Type.Literal('delay'), ms, before: Type.Optional(Type.Boolean()) }, strict),
+  lost_answer: Type.Object({ kind: Type.Literal('lost_answer'), how }, strict),
+  not_taken: Type.Object({ kind: Type.Literal('not_taken'), how }, strict),
+  truncated: Type.Object({ kind: Type.Literal('truncated') }, strict),
+  rate_limit: Type.Object(
+    {
+      kind: Type.Literal('rate_limit'),
+      bucket: Type.Union([
+        Type.Literal('throughput'),
+        Type.Literal('pair'),
+        Type.Literal('app'),
+        Type.Literal('waba'),
+      ]),
+    },
+    strict,
+  ),
+  token_expired: Type.Object({ kind: Type.Literal('token_expired') }, strict),
+  duplicate: Type.Object(
+    { kind: Type.Literal('duplicate'), n: Type.Integer({ minimum: 2, maximum: 100 }) },
+    strict,
+  ),
+  reorder: Type.Object({ kind: Type.Literal('reorder') }, strict),
+  drop: Type.Object({ kind: Type.Literal('drop') }, strict),
+  batch: Type.Object(
+    { kind: Type.Literal('batch'), size: Type.Integer({ minimum: 2, maximum: 1000 }) },
+    strict,
+  ),
+  forged_signature: Type.Object({ kind: Type.Literal('forged_signature') }, strict),
+  webhook_delay: Type.Object({ kind: Type.Literal('webhook_delay'), ms }, strict),
+};
+
+export const FaultAsked = Type.Object(
+  {
+    match: Type.Optional(
+      Type.Object(
+        {
+          number: Type.Optional(Type.String()),
+          to: Type.Optional(Type.String()),
+          type: Type.Optional(Type.String()),
+          edge: Type.Optional(Type.String()),
+          status: Type.Optional(Type.String()),
+        },
+        strict,
+      ),
+    ),
+    effect: Type.Unsafe<Effect>(Type.Object({ kind: Type.String() })),
+    probability: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    times: Type.Optional(Type.Integer({ minimum: 1 })),
+    until: Type.Optional(Type.String({ description: 'An ISO time of the simulator’s clock.' })),
+  },
+  strict,
+);
+export type FaultAsked = Static<typeof FaultAsked>;
+
+/** An effect whose fields are those of its kind. */
+export function checkEffect(effect: unknown): Effect {
+  const kinds = Object.keys(EFFECTS);
+  const kind = isObject(effect) ? effect['kind'] : undefined;
+  if (!isEffectKind(kind)) {
+    throw new ControlRefusal('invalid_request', `effect.kind must be one of: ${kinds.join(', ')}.`, {
+      param: 'effect.kind',
+    });
+  }
+  const [error] = Errors(EFFECTS[kind], effect);
+  if (!error) return effect as unknown as Effect;
+  const path = `effect${error.instancePath.replaceAll('/', '.')}`;
+  throw new ControlRefusal('invalid_request', `${path} ${error.message}.`, { param: path });
+}
+
+function isEffectKind(kind: unknown): kind is Effect['kind'] {
+  return typeof kind === 'string' && Object.hasOwn(EFFECTS, kind);
+}

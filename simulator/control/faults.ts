@@ -1,0 +1,41 @@
+// Faults: asked for, looked at, taken away.
+import { ControlRefusal } from '../control-refusal.ts';
+import type { Fault } from '../faults.ts';
+import { digits } from '../ids.ts';
+import type { Simulation } from '../simulation.ts';
+import { checkEffect, type FaultAsked } from './fault-schema.ts';
+import { digitsOf } from './message-match.ts';
+
+export function putFault(sim: Simulation, asked: FaultAsked, id = `fault_${digits(6, sim.random)}`): Fault {
+  const until = asked.until === undefined ? null : Date.parse(asked.until);
+  if (until !== null && Number.isNaN(until)) {
+    throw new ControlRefusal('invalid_request', 'until must be an ISO time, such as 2026-11-20T08:00:00Z.', {
+      param: 'until',
+    });
+  }
+  const match = asked.match ?? {};
+  const fault: Fault = {
+    id,
+    match: match.to === undefined ? match : { ...match, to: digitsOf(match.to) },
+    effect: checkEffect(asked.effect),
+    probability: asked.probability ?? 1,
+    times: asked.times ?? null,
+    until,
+    hits: 0,
+  };
+  sim.faults.put(fault);
+  return fault;
+}
+
+export function getFault(sim: Simulation, id: string): Fault {
+  const fault = sim.faults.get(id);
+  if (fault) return fault;
+  throw new ControlRefusal('not_found', `There is no fault ${id}.`, {
+    known: sim.faults.list().map((one) => one.id),
+  });
+}
+
+export function deleteFault(sim: Simulation, id: string): void {
+  getFault(sim, id);
+  sim.faults.delete(id);
+}

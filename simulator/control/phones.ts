@@ -1,0 +1,262 @@
+// Customers and their phones: made, and made to do something.
+import { Type, type Static } from 'typebox';
+import { isObject, type JsonObject } from '../../src/kernel/json.ts';
+import { ControlRefusal } from '../control-refusal.ts';
+import { receiveFrom } from '../customer.ts';
+import type { BusinessNumber, Phone } from '../fact.ts';
+import { windowIsOpen } from '../fate.ts';
+import type { Asked } from '../inbound/index.ts';
+import { goOn, tellStatus } from '../life.ts';
+import { changePhone, phoneOf } from '../phones.ts';
+import type { Simulation } from '../simulation.ts';
+import { tapTargets, type TapTarget } from '../tap-targets.ts';
+import { tell } from '../tell.ts';
+import { preferenceUpdate } from '../updates.ts';
+import type { Outbound } from '../world.ts';
+import { digitsOf } from './message-match.ts';
+import { viewOf, type MessageView } from './message-view.ts';
+
+export const NewPhone = Type.Object(
+  {
+    phone: Type.Optional(Type.String({ description: 'Any number; without one, one that nobody else gets.' })),
+    name: Type.Optional(Type.String()),
+    online: Type.Optional(Type.Boolean()),
+    auto_read: Type.Optional(Type.Boolean()),
+    on_whatsapp: Type.Optional(Type.Boolean()),
+    username_user: Type.Optional(Type.Boolean({ description: 'Webhooks tell its user id alone.' })),
+    window: Type.Optional(
+      Type.Union([Type.Literal('tracked'), Type.Literal('open'), Type.Literal('closed')]),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type NewPhone = Static<typeof NewPhone>;
+
+export interface PhoneView {
+  phone: string;
+  user_id: string;
+  name: string;
+  online: boolean;
+  auto_read: boolean;
+  blocked: boolean;
+  opted_out: boolean;
+  on_whatsapp: boolean;
+  username_user: boolean;
+  /** Of each business number: whether free-form messages may go there now. */
+  window_open: { [phoneNumberId: string]: boolean };
+  /** The business shows that it is typing. */
+  sees_typing: boolean;
+}
+
+/** A description of a message (see inbound/), with the number it goes to and the message it answers. */
+export interface Sending extends JsonObject {
+  type: string;
+}
+
+export const Tap = Type.Object(
+  {
+    message: Type.Optional(Type.String({ description: 'A wamid, or `last`.' })),
+    button: Type.Optional(Type.String({ description: 'Title or id.' })),
+    row: Type.Optional(Type.String({ description: 'Title or id.' })),
+  },
+  { additionalProperties: false },
+);
+export type Tap = Static<typeof Tap>;
+
+export function createPhone(sim: Simulation, given: NewPhone): PhoneView {
+  const digits = given.phone === undefined ? unusedNumber(sim) : digitsOf(given.phone);
+  if (!/^\d{7,15}$/.test(digits)) {
+    throw new ControlRefusal('invalid_request', 'phone must be 7 to 15 digits, with or without +.', {
+      param: 'phone',
+    });
+  }
+  const change: Partial<Phone> = {};
+  if (given.name !== undefined) change.name = given.name;
+  if (given.online !== undefined) change.online = given.online;
+  if (given.auto_read !== undefined) change.autoRead = given.auto_read;
+  if (given.on_whatsapp !== undefined) change.onWhatsapp = given.on_whatsapp;
+  if (given.username_user !== undefined) change.usernameUser = given.username_user;
+  if (given.window !== undefined) change.window = given.window;
+  return phoneView(sim, changePhone(sim, digits, change));
+}
+
+export function listPhones(sim: Simulation): PhoneView[] {
+  return [...sim.world.phones.values()].map((phone) => phoneView(sim, phone));
+}
+
+export function getPhone(sim: Simulation, phone: string): PhoneView {
+  return phoneView(sim, phoneOf(sim, checkedDigits(phone)));
+}
+
+/** The customer writes; `number` says to which business number, `reply_to` what it answers. */
+export function sendFrom(sim: Simulation, phone: string, given: Sending): MessageView {
+  const { number, reply_to: replyTo, ...asked } = given;
+  const digits = checkedDigits(phone);
+  const writing = {
+    number: businessOf(sim, digits, number).phoneNumberId,
+    phone: digits,
+    asked: asked as Asked,
+  };
+  return viewOf(
+    sim,
+    receiveFrom(sim, typeof replyTo === 'string' ? { ...writing, quotes: replyTo } : writing),
+  );
+}
+
+/** The customer taps a button, or picks a row, of a message that is there. */
+export function tap(sim: Simulation, phone: string, given: Tap): MessageView {
+  const digits = checkedDigits(phone);
+  const message = tappable(sim, digits, given.message ?? 'last');
+  const targets = tapTargets(sim, message);
+  const target = targets.find((one) => isMeant(one, given));
+  if (!target) {
+    throw new ControlRefusal('nothing_to_tap', 'The message has nothing of that name to tap.', {
+      message: message.fact.wamid,
+      targets: targets.map(({ sort, id, title }) => ({ [sort]: title, id })),
+    });
+  }
+  return viewOf(
+    sim,
+    receiveFrom(sim, {
+      number: message.fact.number,
+      phone: digits,
+      asked: target.asked,
+      quotes: message.fact.wamid,
+    }),
+  );
+}
+
+/** The customer opens the chat: everything delivered, up to `message` if one is named, is read. */
+export function readAs(sim: Simulation, phone: string, given: { message?: string } = {}): MessageView[] {
+  const digits = checkedDigits(phone);
+  const read: MessageView[] = [];
+  for (const message of outboundTo(sim, digits)) {
+    const last = message.history.at(-1)?.status;
+    if (last === 'sent' && message.fact.type !== 'reaction')
+      tellStatus(sim, message, { status: 'delivered' });
+    if (message.history.at(-1)?.status === 'delivered') {
+      tellStatus(sim, message, { status: 'read' });
+      read.push(viewOf(sim, message));
+    }
+    if (message.fact.wamid === given.message) break;
+  }
+  return read;
+}
+
+/** The customer reacts; without an emoji, takes it back. */
+export function react(
+  sim: Simulation,
+  phone: string,
+  given: { message?: string; emoji?: string },
+): MessageView {
+  const message = tappable(sim, checkedDigits(phone), given.message ?? 'last', true);
+  const emoji = given.emoji === undefined ? {} : { emoji: given.emoji };
+  const asked = { type: 'reaction', reaction: { message_id: message.fact.wamid, ...emoji } };
+  return viewOf(sim, receiveFrom(sim, { number: message.fact.number, phone: message.fact.phone, asked }));
+}
+
+export function setOnline(sim: Simulation, phone: string, online: boolean): PhoneView {
+  const changed = changePhone(sim, checkedDigits(phone), { online });
+  if (online) for (const message of outboundTo(sim, changed.phone)) goOn(sim, message);
+  return phoneView(sim, changed);
+}
+
+export function setBlocked(sim: Simulation, phone: string, blocked: boolean): PhoneView {
+  const changed = changePhone(sim, checkedDigits(phone), { blocked });
+  if (!blocked) for (const message of outboundTo(sim, changed.phone)) goOn(sim, message);
+  return phoneView(sim, changed);
+}
+
+/** The customer stops, or takes up again, a business's marketing messages; the business is told. */
+export function setOptedOut(sim: Simulation, phone: string, optedOut: boolean): PhoneView {
+  const changed = changePhone(sim, checkedDigits(phone), { optedOut });
+  const number = businessOf(sim, changed.phone, undefined).phoneNumberId;
+  const update = preferenceUpdate(sim, number, changed.phone, optedOut ? 'stop' : 'resume');
+  if (update)
+    tell(sim, update, { number, to: changed.phone, type: 'user_preferences', status: 'user_preferences' });
+  return phoneView(sim, changed);
+}
+
+export function phoneView(sim: Simulation, phone: Phone): PhoneView {
+  const numbers = [...sim.world.numbers.values()];
+  return {
+    phone: phone.phone,
+    user_id: phone.userId,
+    name: phone.name,
+    online: phone.online,
+    auto_read: phone.autoRead,
+    blocked: phone.blocked,
+    opted_out: phone.optedOut,
+    on_whatsapp: phone.onWhatsapp,
+    username_user: phone.usernameUser,
+    window_open: Object.fromEntries(numbers.map((one) => [one.phoneNumberId, windowIsOpen(sim, one, phone)])),
+    sees_typing: phone.typingUntil > sim.clock.now(),
+  };
+}
+
+const AREA_FIRST = 201;
+const ORDINARY_FIRST = 20;
+const ORDINARY_COUNT = 80;
+
+// +1 AAA 555 0120 to 0199 belong to nobody, in any area.
+function unusedNumber(sim: Simulation): string {
+  for (let i = 0; ; i++) {
+    const area = AREA_FIRST + Math.floor(i / ORDINARY_COUNT);
+    const digits = `1${area}55501${ORDINARY_FIRST + (i % ORDINARY_COUNT)}`;
+    if (!sim.world.phones.has(digits)) return digits;
+  }
+}
+
+function checkedDigits(phone: string): string {
+  const digits = digitsOf(phone);
+  if (/^\d{7,15}$/.test(digits)) return digits;
+  throw new ControlRefusal('not_found', `"${phone}" is not a phone number.`, { param: 'phone' });
+}
+
+// The number named, else the one that last wrote to the customer or was written to, else the first.
+function businessOf(sim: Simulation, digits: string, named: unknown): BusinessNumber {
+  const { numbers, threads } = sim.world;
+  if (typeof named === 'string') {
+    const number = numbers.get(named) ?? [...numbers.values()].find((one) => one.digits === digitsOf(named));
+    if (number) return number;
+    throw new ControlRefusal('not_found', `There is no number ${named}.`, {
+      param: 'number',
+      known: [...numbers.keys()],
+    });
+  }
+  const number = numbers.get(threads.get(digits)?.at(-1)?.fact.number ?? '') ?? numbers.values().next().value;
+  if (number) return number;
+  throw new ControlRefusal('not_found', 'The simulator has no business number.', { param: 'number' });
+}
+
+function outboundTo(sim: Simulation, digits: string): Outbound[] {
+  return (sim.world.threads.get(digits) ?? []).filter((one): one is Outbound => one.direction === 'outbound');
+}
+
+function tappable(sim: Simulation, digits: string, which: string, any = false): Outbound {
+  const messages = outboundTo(sim, digits);
+  const found =
+    which === 'last'
+      ? messages.findLast((one) => any || tapTargets(sim, one).length > 0)
+      : messages.find((one) => one.fact.wamid === which);
+  if (found) return found;
+  throw new ControlRefusal('nothing_to_tap', `The customer has no such message: ${which}.`, {
+    param: 'message',
+    messages: messages.slice(-5).map((one) => one.fact.wamid),
+  });
+}
+
+function isMeant(target: TapTarget, { button, row }: Tap): boolean {
+  if (row !== undefined) return target.sort === 'row' && (target.id === row || target.title === row);
+  return (
+    target.sort === 'button' && (button === undefined || target.id === button || target.title === button)
+  );
+}
+
+/** A body that describes a message, at the door. */
+export function asSending(body: unknown): Sending {
+  if (isObject(body) && typeof body['type'] === 'string') return { ...body, type: body['type'] };
+  throw new ControlRefusal('invalid_request', 'The body must be an object with the type of the message.', {
+    param: 'type',
+  });
+}

@@ -1,0 +1,154 @@
+// Faults that someone asked for: each matches some requests or webhooks and has one effect on them, always, by chance, so many
+// times, or until a moment. A fault changes what is told or answered, never the rules.
+import type { Random } from '../src/kernel/random.ts';
+
+export interface FaultMatch {
+  number?: string | undefined;
+  /** Digits of a customer. */
+  to?: string | undefined;
+  /** The message's type or interactive type. */
+  type?: string | undefined;
+  /** Of a Graph call: `messages` when absent; `*` for all. */
+  edge?: string | undefined;
+  /** Of a webhook: a status, or `message` for what customers write. */
+  status?: string | undefined;
+}
+
+/** What happens to a Graph call. */
+export type CallEffect =
+  /** A refusal as Meta words it; `taken`: and yet the message was accepted. */
+  | {
+      kind: 'graph_error';
+      code: number;
+      http?: number | undefined;
+      details?: string | undefined;
+      taken?: boolean | undefined;
+      retry_after_s?: number | undefined;
+    }
+  /** An answer that is no Graph JSON, as from a proxy in between. */
+  | { kind: 'http_error'; status: number; taken?: boolean | undefined }
+  /** Accepted, then failed by webhook. */
+  | { kind: 'webhook_error'; code: number }
+  /** The answer comes late; `before`: it is also accepted late. */
+  | { kind: 'delay'; ms: number; before?: boolean | undefined }
+  /** Accepted, but the answer never arrives. */
+  | { kind: 'lost_answer'; how: 'reset' | 'timeout' }
+  /** Not accepted, and no answer either. */
+  | { kind: 'not_taken'; how: 'reset' | 'timeout' }
+  /** Accepted; half of the answer arrives. */
+  | { kind: 'truncated' }
+  | { kind: 'rate_limit'; bucket: 'throughput' | 'pair' | 'app' | 'waba' }
+  | { kind: 'token_expired' };
+
+/** What happens to a webhook. */
+export type WebhookEffect =
+  | { kind: 'duplicate'; n: number }
+  | { kind: 'reorder' }
+  | { kind: 'drop' }
+  | { kind: 'batch'; size: number }
+  | { kind: 'forged_signature' }
+  | { kind: 'webhook_delay'; ms: number };
+
+export type Effect = CallEffect | WebhookEffect;
+
+export interface Fault {
+  id: string;
+  match: FaultMatch;
+  effect: Effect;
+  probability: number;
+  /** How often it may still happen; null: always. */
+  times: number | null;
+  /** Milliseconds of the world's clock; null: for ever. */
+  until: number | null;
+  hits: number;
+}
+
+export interface CallFacts {
+  edge: string;
+  number: string;
+  to: string;
+  type: string;
+  kind: string;
+}
+
+export interface WebhookFacts {
+  number: string;
+  to: string;
+  type: string;
+  status: string;
+}
+
+export interface Faults {
+  put(fault: Fault): void;
+  get(id: string): Fault | undefined;
+  list(): Fault[];
+  delete(id: string): boolean;
+  clear(): void;
+  /** The effects on a call, in the order the faults were put; each counts as a hit. */
+  ofCall(facts: CallFacts, now: number): CallEffect[];
+  ofWebhook(facts: WebhookFacts, now: number): WebhookEffect[];
+}
+
+const WEBHOOK_KINDS = new Set(['duplicate', 'reorder', 'drop', 'batch', 'forged_signature', 'webhook_delay']);
+
+export function createFaults(random: Random): Faults {
+  const faults = new Map<string, Fault>();
+
+  function hits(fault: Fault, now: number): boolean {
+    if (fault.times === 0 || (fault.until !== null && now >= fault.until)) return false;
+    if (fault.probability < 1 && random() >= fault.probability) return false;
+    fault.hits++;
+    if (fault.times !== null) fault.times--;
+    return true;
+  }
+
+  return {
+    put: (fault) => void faults.set(fault.id, fault),
+    get: (id) => faults.get(id),
+    list: () => [...faults.values()],
+    delete: (id) => faults.delete(id),
+    clear: () => faults.clear(),
+    ofCall(facts, now) {
+      if (faults.size === 0) return [];
+      const effects: CallEffect[] = [];
+      for (const fault of faults.values()) {
+        if (isWebhookEffect(fault.effect) || !matchesCall(fault.match, facts)) continue;
+        if (hits(fault, now)) effects.push(fault.effect);
+      }
+      return effects;
+    },
+    ofWebhook(facts, now) {
+      if (faults.size === 0) return [];
+      const effects: WebhookEffect[] = [];
+      for (const fault of faults.values()) {
+        if (!isWebhookEffect(fault.effect) || !matchesWebhook(fault.match, facts)) continue;
+        if (hits(fault, now)) effects.push(fault.effect);
+      }
+      return effects;
+    },
+  };
+}
+
+function isWebhookEffect(effect: Effect): effect is WebhookEffect {
+  return WEBHOOK_KINDS.has(effect.kind);
+}
+
+function matchesCall(match: FaultMatch, facts: CallFacts): boolean {
+  const edge = match.edge ?? 'messages';
+  if (match.status !== undefined || (edge !== '*' && edge !== facts.edge)) return false;
+  return (
+    matchesWho(match, facts) &&
+    (match.type === undefined || match.type === facts.type || match.type === facts.kind)
+  );
+}
+
+function matchesWebhook(match: FaultMatch, facts: WebhookFacts): boolean {
+  if (match.status !== undefined && match.status !== facts.status) return false;
+  return matchesWho(match, facts) && (match.type === undefined || match.type === facts.type);
+}
+
+function matchesWho(match: FaultMatch, { number, to }: { number: string; to: string }): boolean {
+  return (
+    (match.number === undefined || match.number === number) && (match.to === undefined || match.to === to)
+  );
+}

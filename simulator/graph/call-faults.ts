@@ -1,0 +1,129 @@
+// What faults do to a Graph call: answer in its place, change the answer that was earned, or the way it travels.
+import type { CallEffect, CallFacts } from '../faults.ts';
+import type { Simulation } from '../simulation.ts';
+import { errorAnswer, type Answer } from './answer.ts';
+import type { GraphCall } from './call.ts';
+import { GraphError, refusal } from './graph-error.ts';
+import { isObject } from '../../src/kernel/json.ts';
+import type { SendManner } from './send-message.ts';
+import { waId } from './recipient.ts';
+
+const BUCKET_CODES = { throughput: 130429, pair: 131056, app: 4, waba: 80007 };
+
+export function factsOf(call: GraphCall): CallFacts {
+  const { fields } = call;
+  const type = typeof fields['type'] === 'string' ? fields['type'].toLowerCase() : 'text';
+  const part = fields[type];
+  const to = fields['to'] ?? fields['recipient'];
+  return {
+    edge: call.edge,
+    number: call.object,
+    to: typeof to === 'string' || typeof to === 'number' ? waId(String(to).replaceAll(/[\s()+-]/g, '')) : '',
+    type,
+    kind: type === 'interactive' && isObject(part) ? String(part['type']) : type,
+  };
+}
+
+/** How long a call waits before anything is done with it. */
+export function heldMs(effects: readonly CallEffect[]): number {
+  let ms = 0;
+  for (const effect of effects) if (effect.kind === 'delay' && effect.before) ms += effect.ms;
+  return ms;
+}
+
+/** The answer to a call that a fault keeps from being taken; null: it goes on. */
+export function refusedByFault(sim: Simulation, effects: readonly CallEffect[]): Answer | null {
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case 'not_taken':
+        return { status: 0, fate: effect.how === 'reset' ? 'reset' : 'swallowed' };
+      case 'token_expired':
+        return errorAnswer(sim, expired(sim));
+      case 'rate_limit':
+        return errorAnswer(sim, refusal(BUCKET_CODES[effect.bucket], undefined, sim.settings.throttleStatus));
+      case 'graph_error':
+      case 'http_error':
+        if (!effect.taken) return faultAnswer(sim, effect);
+        break;
+      case 'webhook_error':
+      case 'delay':
+      case 'lost_answer':
+      case 'truncated':
+        break;
+    }
+  }
+  return null;
+}
+
+/** How a send is to be accepted under the effects. */
+export function mannerOf(effects: readonly CallEffect[]): SendManner {
+  const manner: SendManner = { reply: 'sent' };
+  for (const effect of effects) {
+    if (effect.kind === 'webhook_error') manner.failing = effect.code;
+    else if (effect.kind === 'lost_answer') manner.reply = effect.how === 'reset' ? 'reset' : 'swallowed';
+    else if (effect.kind === 'truncated') manner.reply = 'cut';
+    else if ((effect.kind === 'graph_error' || effect.kind === 'http_error') && effect.taken)
+      manner.reply = 'error';
+  }
+  return manner;
+}
+
+/** An earned answer, as it leaves under the effects. */
+export function bent(sim: Simulation, effects: readonly CallEffect[], earned: Answer): Answer {
+  let answer = earned;
+  for (const effect of effects) {
+    if (effect.kind === 'delay' && !effect.before)
+      answer = { ...answer, delayMs: (answer.delayMs ?? 0) + effect.ms };
+    else if (effect.kind === 'lost_answer')
+      answer = { ...answer, fate: effect.how === 'reset' ? 'reset' : 'swallowed' };
+    else if (effect.kind === 'truncated') answer = { ...answer, fate: 'cut' };
+    else if ((effect.kind === 'graph_error' || effect.kind === 'http_error') && effect.taken) {
+      answer = { ...answer, ...faultAnswer(sim, effect) };
+    }
+  }
+  return answer;
+}
+
+type ErrorEffect = Extract<CallEffect, { kind: 'graph_error' | 'http_error' }>;
+
+function faultAnswer(sim: Simulation, effect: ErrorEffect): Answer {
+  if (effect.kind === 'graph_error') {
+    const answer = errorAnswer(sim, refusal(effect.code, effect.details, effect.http));
+    const seconds = effect.retry_after_s;
+    return seconds === undefined
+      ? answer
+      : { ...answer, headers: { ...answer.headers, 'retry-after': String(seconds) } };
+  }
+  const bytes = Buffer.from('<!DOCTYPE html><html><body><h1>Sorry, something went wrong.</h1></body></html>');
+  return { status: effect.status, bytes, headers: { 'content-type': 'text/html; charset=utf-8' } };
+}
+
+function expired(sim: Simulation): GraphError {
+  const now = sim.clock.now();
+  const text = `Session has expired on ${pacific(now - 3_600_000)}. The current time is ${pacific(now)}.`;
+  return new GraphError({
+    message: `Error validating access token: ${text}`,
+    code: 190,
+    http: 401,
+    subcode: 463,
+  });
+}
+
+// `Saturday, 29-Jun-24 09:00:00 PDT`
+function pacific(at: number): string {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: 'America/Los_Angeles',
+    weekday: 'long',
+    day: '2-digit',
+    month: 'short',
+    year: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+  });
+  const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, value]));
+  const get = (type: Intl.DateTimeFormatPartTypes): string => parts.get(type) ?? '';
+  return `${get('weekday')}, ${get('day')}-${get('month')}-${get('year')} ${get('hour')}:${get('minute')}:${get('second')} ${get('timeZoneName')}`;
+}

@@ -1,0 +1,41 @@
+// The words of a message as a person would read them on a phone, for lists and searches.
+import { isObject, type JsonObject } from '../src/kernel/json.ts';
+import { hydrate } from './graph/check-template-texts.ts';
+import { part, parts } from './kinds/interactive-parts.ts';
+import type { Simulation } from './simulation.ts';
+import { templateKey, type Message, type Outbound } from './world.ts';
+
+export function shownText(sim: Simulation, message: Message): string {
+  const { type } = message.fact;
+  const payload = message.direction === 'outbound' ? message.fact.payload : message.fact.message;
+  if (message.direction === 'outbound' && type === 'template') return templateText(sim, message);
+  const body = part(payload, type);
+  const candidates = [
+    body['body'],
+    body['caption'],
+    body['emoji'],
+    body['text'],
+    part(body, 'body')['text'],
+    part(body, 'button_reply')['title'],
+    part(body, 'list_reply')['title'],
+    body['name'],
+    body['filename'],
+  ];
+  const found = candidates.find((one) => typeof one === 'string' && one !== '');
+  return typeof found === 'string' ? found : '';
+}
+
+function templateText(sim: Simulation, message: Outbound): string {
+  const sent = part(message.fact.payload, 'template');
+  const wabaId = sim.world.numbers.get(message.fact.number)?.wabaId ?? '';
+  const language = String(part(sent, 'language')['code']);
+  const template = sim.world.templates.get(templateKey(wabaId, String(sent['name']), language));
+  const texts = (template?.components ?? []).flatMap((component: JsonObject) => {
+    if (typeof component['text'] !== 'string') return [];
+    const type = String(component['type']).toLowerCase();
+    const given = parts(sent, 'components').find((one) => String(one['type']).toLowerCase() === type);
+    const parameters = isObject(given) ? parts(given, 'parameters') : [];
+    return [hydrate(component['text'], parameters)];
+  });
+  return texts.join('\n');
+}

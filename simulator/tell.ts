@@ -1,0 +1,89 @@
+// Hands an update to the push, as the faults and the customer's quirks would have it: not at all, several times, late, in
+// another order, with a wrong signature.
+import type { WebhookFacts } from './faults.ts';
+import { phoneOf } from './phones.ts';
+import type { PushManner, Update } from './push.ts';
+import { record, type Simulation } from './simulation.ts';
+
+// What is kept back for others leaves without them after this time.
+const HELD_BACK_MAX_MS = 2000;
+
+export function tell(sim: Simulation, update: Update, facts: WebhookFacts): void {
+  const effects = sim.faults.ofWebhook(facts, sim.clock.now());
+  let copies = phoneOf(sim, facts.to).quirk === 'told_three_times' && facts.status !== 'message' ? 3 : 1;
+  let delayMs = 0;
+  let batchSize = 1;
+  let keepBack = false;
+  const manner: PushManner = {};
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case 'drop':
+        return dropped(sim, update);
+      case 'duplicate':
+        copies = Math.max(copies, effect.n);
+        break;
+      case 'webhook_delay':
+        delayMs += effect.ms;
+        break;
+      case 'reorder':
+        keepBack = true;
+        break;
+      case 'batch':
+        batchSize = effect.size;
+        break;
+      case 'forged_signature':
+        manner.forged = true;
+        break;
+    }
+  }
+  if (batchSize > 1) return gather(sim, update, batchSize);
+  // Late on its own account: what follows does not wait for it.
+  const leaving = delayMs === 0 ? update : { ...update, stream: `${update.stream}!${update.id}` };
+  const post = (): void => {
+    for (let i = 0; i < copies; i++) sim.push.post(leaving, manner);
+  };
+  if (keepBack && !sim.heldBack.has(update.stream)) return holdBack(sim, update, post);
+  if (delayMs === 0) post();
+  else sim.clock.after(delayMs, post);
+  releaseHeld(sim, update.stream);
+}
+
+/** An update that has no one to go to is over, also after a restart with a callback. */
+export function nobodyHears(sim: Simulation, id: string): void {
+  over(sim, id, 'no callback');
+}
+
+function dropped(sim: Simulation, update: Update): void {
+  over(sim, update.id, 'dropped');
+}
+
+function over(sim: Simulation, id: string, answer: string): void {
+  record(sim, { fact: 'posted', at: sim.clock.now(), updates: [id], tries: 0, answer, done: true });
+}
+
+function gather(sim: Simulation, update: Update, size: number): void {
+  const { batch } = sim;
+  batch.push(update);
+  if (batch.length >= size) return sim.push.postTogether(batch.splice(0));
+  if (batch.length === 1) {
+    sim.clock.after(HELD_BACK_MAX_MS, () => {
+      if (batch.length > 0) sim.push.postTogether(batch.splice(0));
+    });
+  }
+}
+
+function holdBack(sim: Simulation, update: Update, post: () => void): void {
+  sim.heldBack.set(update.stream, update);
+  sim.clock.after(HELD_BACK_MAX_MS, () => {
+    if (sim.heldBack.get(update.stream) !== update) return;
+    sim.heldBack.delete(update.stream);
+    post();
+  });
+}
+
+function releaseHeld(sim: Simulation, stream: string): void {
+  const held = sim.heldBack.get(stream);
+  if (!held) return;
+  sim.heldBack.delete(stream);
+  sim.push.post(held);
+}
