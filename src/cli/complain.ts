@@ -25,56 +25,51 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** A command's own refusal, with the exit code it stands for. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError';
-  readonly exitCode: number;
-  readonly code: string;
-
-  constructor(exitCode: number, code: string, message: string) {
-    super(message);
-    this.exitCode = exitCode;
-    this.code = code;
-  }
-}
-
-interface Complaint {
+/** What is said of a fault. */
+export interface Complaint {
   exitCode: number;
   code: string;
   message: string;
-  param?: string;
+  /** The field that is meant, where the API says so. */
+  param?: string | undefined;
+  /** Whether people are told the code too: it is one of the API's catalogue. */
+  showsCode?: boolean;
+}
+
+/** A command's own refusal. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly complaint: Complaint;
+
+  constructor(complaint: Complaint) {
+    super(complaint.message);
+    this.complaint = complaint;
+  }
 }
 
 /** Says what went wrong; returns the exit code. */
 export function complain(error: unknown, terminal: Terminal): number {
   // Commander has said it itself.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const { exitCode, ...complaint } = complaintOf(error);
-  if (terminal.json) process.stderr.write(`${JSON.stringify({ error: complaint })}\n`);
-  else process.stderr.write(`${terminal.noteStyle.red('✗')} ${complaint.message}\n`);
+  const { exitCode, showsCode = false, code, message, param } = complaintOf(error);
+  const place = param === undefined ? '' : ` (${param})`;
+  const text = `${terminal.noteStyle.red('✗')} ${showsCode ? `${code}${place}: ` : ''}${message}`;
+  process.stderr.write(`${terminal.json ? JSON.stringify({ error: { code, message, param } }) : text}\n`);
   return exitCode;
 }
 
 export function complaintOf(error: unknown): Complaint {
-  if (error instanceof CommandError)
-    return { exitCode: error.exitCode, code: error.code, message: error.message };
-  if (error instanceof ConfigError)
-    return { exitCode: EXIT.usage, code: 'invalid_settings', message: error.message };
-  if (error instanceof DirectoryHeld)
-    return { exitCode: EXIT.unavailable, code: 'data_directory_held', message: error.message };
+  if (error instanceof CommandError) return error.complaint;
   if (error instanceof KurirError) {
-    const { param } = error.details;
-    return {
-      exitCode: exitCodeOf(error.status),
-      code: error.code,
-      message: error.message,
-      ...(param === undefined ? {} : { param }),
-    };
+    const { code, message, status, details } = error;
+    return { exitCode: exitCodeOf(status), code, message, param: details.param, showsCode: true };
   }
-  if (!(error instanceof Error))
-    return { exitCode: EXIT.unexpected, code: 'unexpected', message: String(error) };
-  const system = systemComplaint(error);
-  return system ?? { exitCode: EXIT.unexpected, code: 'unexpected', message: error.message || error.name };
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  if (error instanceof ConfigError) return { exitCode: EXIT.usage, code: 'invalid_settings', message };
+  if (error instanceof DirectoryHeld)
+    return { exitCode: EXIT.unavailable, code: 'data_directory_held', message };
+  const system = error instanceof Error ? systemComplaint(error) : undefined;
+  return system ?? { exitCode: EXIT.unexpected, code: 'unexpected', message };
 }
 
 /** The exit code for an answer of the API. */
@@ -112,7 +107,7 @@ function systemComplaint(
       return {
         exitCode: EXIT.unavailable,
         code: 'unreachable',
-        message: `Nothing answers${where}: ${error.message || String(error.code)}. Is the database up, and is DATABASE_URL right?`,
+        message: `Nothing answers${where}: ${error.message || error.code}. Is the database up, and is DATABASE_URL right?`,
       };
     default:
       return undefined;

@@ -34,5 +34,5 @@ export function instantFrom(flag: string, given: string): Date {
 }
 
 export function usage(message: string): CommandError {
-  return new CommandError(EXIT.usage, 'usage', message);
+  return new CommandError({ exitCode: EXIT.usage, code: 'usage', message });
 }

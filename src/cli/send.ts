@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readClientConfig, readConfig } from '../config/config.ts';
 import { processEnvironment } from '../config/read-env.ts';
 import { systemClock } from '../kernel/clock.ts';
-import { isObject, type JsonObject } from '../kernel/json.ts';
+import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
 import { readDevelopmentFile, readRuntime } from '../storage/data-directory.ts';
 import { CommandError, EXIT, exitCodeOf } from './complain.ts';
 import { secretFrom, usage } from './read-options.ts';
@@ -93,11 +93,12 @@ async function targetOf(options: SendOptions): Promise<Target> {
       : await secretFrom('api-key', undefined, options.apiKeyFile);
   const apiKey = given ?? (isLoopback(url) ? dev.apiKey : undefined);
   if (apiKey === undefined)
-    throw new CommandError(
-      EXIT.denied,
-      'no_api_key',
-      'There is no API key: set KURIR_API_KEY, or name a file with --api-key-file. `kurir keys create` makes one.',
-    );
+    throw new CommandError({
+      exitCode: EXIT.denied,
+      code: 'no_api_key',
+      message:
+        'There is no API key: set KURIR_API_KEY, or name a file with --api-key-file. `kurir keys create` makes one.',
+    });
   return { url, apiKey };
 }
 
@@ -124,11 +125,11 @@ async function call({ url, apiKey }: Target, path: string, request: Request = {}
       signal: AbortSignal.timeout(ANSWER_WAIT_MS),
     });
   } catch {
-    throw new CommandError(
-      EXIT.unavailable,
-      'unreachable',
-      `No gateway answers at ${url}. Start one with \`kurir dev\`, or name one with --url or KURIR_URL.`,
-    );
+    throw new CommandError({
+      exitCode: EXIT.unavailable,
+      code: 'unreachable',
+      message: `No gateway answers at ${url}. Start one with \`kurir dev\`, or name one with --url or KURIR_URL.`,
+    });
   }
   const value: unknown = await answer.json().catch(() => undefined);
   const data = isObject(value) ? value['data'] : undefined;
@@ -138,14 +139,24 @@ async function call({ url, apiKey }: Target, path: string, request: Request = {}
 
 function refusal(status: number, error: unknown, url: string): CommandError {
   if (!isObject(error))
-    return new CommandError(
-      EXIT.unexpected,
-      'unexpected',
-      `${url} answered ${status}, and not as Kurir does. Is it the right address?`,
-    );
+    return new CommandError({
+      exitCode: EXIT.unexpected,
+      code: 'unexpected',
+      message: `${url} answered ${status}, and not as Kurir does. Is it the right address?`,
+    });
   const { code, message, param } = error;
-  const where = typeof param === 'string' ? ` (${param})` : '';
-  return new CommandError(exitCodeOf(status), String(code), `${String(code)}${where}: ${String(message)}`);
+  const field = typeof param === 'string' ? { param } : {};
+  return new CommandError({
+    exitCode: exitCodeOf(status),
+    code: wordOf(code),
+    message: wordOf(message),
+    ...field,
+    showsCode: true,
+  });
+}
+
+function wordOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
 }
 
 interface Waiting {
@@ -163,9 +174,9 @@ async function waitFor(
   return terminal.wait(`Waiting until it is ${options.wait} ...`, poll());
 
   async function poll(): Promise<{ message: JsonObject; code: number }> {
-    for (let present = message; ; present = await call(target, `/v1/messages/${String(message['id'])}`)) {
+    for (let present = message; ; present = await call(target, `/v1/messages/${wordOf(message['id'])}`)) {
       if (present['status'] === 'failed') return { message: present, code: EXIT.upstream };
-      if (ORDER.indexOf(String(present['status'])) >= rank) return { message: present, code: EXIT.ok };
+      if (ORDER.indexOf(wordOf(present['status'])) >= rank) return { message: present, code: EXIT.ok };
       if (systemClock.monotonic() > until) return { message: present, code: EXIT.timeout };
       await pause(POLL_MS);
     }
@@ -179,6 +190,6 @@ function codeOf(message: JsonObject): number {
 function shown(terminal: Terminal, message: JsonObject): string {
   const { style } = terminal;
   const { id, status, error } = message;
-  if (!isObject(error)) return `${style.green('✓')} ${String(status).padEnd(9)} ${String(id)}`;
-  return `${style.red('✗')} ${String(error['code'])}: ${String(error['message'])}\n  ${String(id)}`;
+  if (!isObject(error)) return `${style.green('✓')} ${wordOf(status).padEnd(9)} ${wordOf(id)}`;
+  return `${style.red('✗')} ${wordOf(error['code'])}: ${wordOf(error['message'])}\n  ${wordOf(id)}`;
 }

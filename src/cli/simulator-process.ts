@@ -11,11 +11,13 @@ import { simulatorUrl } from '../config/config.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { isObject } from '../kernel/json.ts';
 import { isFree } from '../storage/free-port.ts';
+import { isAlive } from '../storage/is-alive.ts';
+import { writePrivateFile } from '../storage/private-file.ts';
 import { CommandError, EXIT } from './complain.ts';
 
 export interface SimulatorProcess {
   url: string;
-  /** Undefined when it ran already. */
+  /** Undefined when it was started by somebody else. */
   pid: number | undefined;
 }
 
@@ -27,6 +29,7 @@ export interface SimulatorInput {
 }
 
 const READY_WAIT_MS = 15_000;
+const PID_FILE = 'simulator.pid';
 const POLL_MS = 20;
 const ANSWER_WAIT_MS = 1_000;
 const PROGRAM = fileURLToPath(
@@ -38,15 +41,21 @@ const PROGRAM = fileURLToPath(
 
 export async function ensureSimulator(input: SimulatorInput): Promise<SimulatorProcess> {
   const url = simulatorUrl(input.port);
-  if (await isSimulator(url)) return { url, pid: undefined };
+  if (await isSimulator(url)) return { url, pid: pidOf(input.dataDir) };
   if (!(await isFree(input.port))) {
-    throw new CommandError(
-      EXIT.unavailable,
-      'port_in_use',
-      `Port ${input.port}, where the simulator would listen, is in use by something else. Choose another with KURIR_SIMULATOR_PORT.`,
-    );
+    throw new CommandError({
+      exitCode: EXIT.unavailable,
+      code: 'port_in_use',
+      message: `Port ${input.port}, where the simulator would listen, is in use by something else. Choose another with KURIR_SIMULATOR_PORT.`,
+    });
   }
   return { url, pid: await startSimulator(input, url) };
+}
+
+function pidOf(dataDir: string): number | undefined {
+  const file = join(dataDir, PID_FILE);
+  const pid = fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8')) : 0;
+  return pid > 0 && isAlive(pid) ? pid : undefined;
 }
 
 /** Whether a simulator answers there. */
@@ -79,6 +88,7 @@ async function startSimulator(input: SimulatorInput, url: string): Promise<numbe
     () => (ended = true),
     () => (ended = true),
   );
+  writePrivateFile(join(input.dataDir, PID_FILE), `${child.pid ?? 0}\n`);
   const until = systemClock.monotonic() + READY_WAIT_MS;
   while (!(await isSimulator(url))) {
     if (ended || systemClock.monotonic() > until) {

@@ -33,6 +33,8 @@ export async function embeddedCluster(dataDir: string): Promise<EmbeddedCluster>
   const password = passwordOf(dataDir, present !== undefined);
   if (present !== undefined) {
     refuseOtherVersion(present, binaries);
+    // A copy or a restored backup may stand open to others, which PostgreSQL refuses.
+    fs.chmodSync(present, 0o700);
     return { folder: present, password, user, binaries };
   }
   const place = mayEnter(dataDir, user) ? dataDir : systemDir();
