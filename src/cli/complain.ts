@@ -53,7 +53,9 @@ export function complain(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const { exitCode, showsCode = false, code, message, param } = complaintOf(error);
   const place = param === undefined ? '' : ` (${param})`;
-  const text = `${terminal.noteStyle.red('✗')} ${showsCode ? `${code}${place}: ` : ''}${message}`;
+  // A fault of ours: where it arose is what helps whoever is told of it.
+  const trace = code === 'unexpected' && error instanceof Error ? `\n${error.stack ?? ''}` : '';
+  const text = `${terminal.noteStyle.red('✗')} ${showsCode ? `${code}${place}: ` : ''}${message}${trace}`;
   process.stderr.write(`${terminal.json ? JSON.stringify({ error: { code, message, param } }) : text}\n`);
   return exitCode;
 }

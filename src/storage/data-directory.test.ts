@@ -94,7 +94,7 @@ test('of many processes one holds it, and when that is killed another may', asyn
   expect(said.toSorted()).toEqual(['held', 'refused', 'refused', 'refused']);
   await expect(openDataDirectory(path, AT_ONCE)).rejects.toThrow(DirectoryHeld);
   for (const { child } of holders) child.kill('SIGKILL');
-  using _ours = await openDataDirectory(path, { waitMs: 1_000, gatewayWaitMs: 1_000 });
+  (await openDataDirectory(path, { waitMs: 1_000, gatewayWaitMs: 1_000 })).release();
 });
 
 // A process that says whether it got the directory, and keeps it until it is killed.

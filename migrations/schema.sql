@@ -1,0 +1,228 @@
+-- The schema after all migrations. Not run by anything: see test/schema.test.ts.
+
+create sequence message_turns;
+
+CREATE OR REPLACE FUNCTION database_now()
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+AS $function$ select clock_timestamp() + shift from clock_shift $function$
+;
+
+create table api_keys (
+  id text not null,
+  organisation_id text not null,
+  label text not null,
+  hash bytea not null,
+  last4 text not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint api_keys_hash_key UNIQUE (hash),
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id)
+);
+
+create table apps (
+  id text not null,
+  name text not null,
+  meta_app_id text,
+  app_secret bytea not null,
+  verify_token bytea not null,
+  is_default boolean not null default false,
+  created_at timestamp with time zone not null default now(),
+  constraint apps_pkey PRIMARY KEY (id)
+);
+
+create table attempts (
+  organisation_id text not null,
+  message_id text not null,
+  attempt smallint not null,
+  started_at timestamp with time zone not null,
+  ended_at timestamp with time zone not null,
+  outcome text not null,
+  provider_code integer,
+  detail text,
+  constraint attempts_pkey PRIMARY KEY (organisation_id, message_id, attempt, started_at)
+) partition by RANGE (started_at);
+
+create table attempts_default partition of attempts DEFAULT;
+
+create table clock_shift (
+  one boolean not null default true,
+  shift interval not null default '00:00:00'::interval,
+  constraint clock_shift_pkey PRIMARY KEY (one),
+  constraint clock_shift_one_check CHECK (one)
+);
+
+create table conversations (
+  organisation_id text not null,
+  phone_number_id text not null,
+  conversation text not null,
+  profile_name text,
+  last_inbound_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  constraint conversations_pkey PRIMARY KEY (organisation_id, phone_number_id, conversation)
+);
+
+create table door_gaps (
+  id bigint not null generated always as identity,
+  started_at timestamp with time zone not null,
+  ended_at timestamp with time zone not null,
+  constraint door_gaps_pkey PRIMARY KEY (id)
+);
+
+create table idempotency_keys (
+  organisation_id text not null,
+  key text not null,
+  fingerprint bytea not null,
+  message_id text not null,
+  created_at timestamp with time zone not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (organisation_id, key)
+);
+
+create table inbound_aside (
+  id bigint not null generated always as identity,
+  app_id text not null,
+  organisation_id text,
+  phone_number_id text,
+  field text not null,
+  reason text not null,
+  change jsonb not null,
+  received_at timestamp with time zone not null,
+  constraint inbound_aside_pkey PRIMARY KEY (id, received_at)
+) partition by RANGE (received_at);
+
+create table inbound_aside_default partition of inbound_aside DEFAULT;
+
+create table lanes (
+  phone_number_id text not null,
+  owner text,
+  epoch bigint not null default 0,
+  heard_attempt_at timestamp with time zone,
+  heard_at timestamp with time zone,
+  constraint lanes_pkey PRIMARY KEY (phone_number_id),
+  constraint lanes_phone_number_id_fkey FOREIGN KEY (phone_number_id) REFERENCES numbers(phone_number_id) ON DELETE CASCADE
+);
+
+create table message_states (
+  organisation_id text not null,
+  id text not null,
+  phone_number_id text not null,
+  conversation text not null,
+  state text not null,
+  rank smallint not null,
+  turn bigint,
+  line smallint not null,
+  priority smallint not null,
+  ready_at timestamp with time zone,
+  attempt smallint not null default 0,
+  epoch bigint,
+  attempt_at timestamp with time zone,
+  may_have_left boolean not null default false,
+  unknown_since timestamp with time zone,
+  refusals smallint not null default 0,
+  expires_at timestamp with time zone,
+  owed_until timestamp with time zone,
+  wamid text,
+  other_wamids text[],
+  first_answer text,
+  failure jsonb,
+  pricing jsonb,
+  accepted_at timestamp with time zone not null,
+  pending_at timestamp with time zone,
+  sent_at timestamp with time zone,
+  delivered_at timestamp with time zone,
+  read_at timestamp with time zone,
+  failed_at timestamp with time zone,
+  constraint message_states_pkey PRIMARY KEY (organisation_id, id)
+) with (fillfactor=60, autovacuum_vacuum_scale_factor=0.05, autovacuum_analyze_scale_factor=0.05);
+
+create table messages (
+  organisation_id text not null,
+  id text not null,
+  phone_number_id text not null,
+  direction text not null,
+  type text not null,
+  recipient text not null,
+  conversation text not null,
+  body jsonb not null,
+  callback_data text,
+  created_at timestamp with time zone not null,
+  constraint messages_pkey PRIMARY KEY (organisation_id, id)
+);
+
+create table migrations (
+  version integer not null,
+  name text not null,
+  applied_at timestamp with time zone not null default now(),
+  constraint migrations_pkey PRIMARY KEY (version)
+);
+
+create table nodes (
+  id text not null,
+  seen_at timestamp with time zone not null,
+  constraint nodes_pkey PRIMARY KEY (id)
+);
+
+create table numbers (
+  phone_number_id text not null,
+  organisation_id text not null,
+  app_id text not null,
+  waba_id text not null,
+  phone text not null,
+  display_phone_number text not null,
+  verified_name text,
+  access_token bytea not null,
+  status text not null default 'connected'::text,
+  status_reason text,
+  pace integer default 80,
+  on_unknown text not null default 'fail'::text,
+  created_at timestamp with time zone not null default now(),
+  constraint numbers_pkey PRIMARY KEY (phone_number_id),
+  constraint numbers_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id),
+  constraint numbers_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint numbers_on_unknown_check CHECK ((on_unknown = ANY (ARRAY['fail'::text, 'resend'::text]))),
+  constraint numbers_pace_check CHECK (((pace IS NULL) OR (pace > 0))),
+  constraint numbers_status_check CHECK ((status = ANY (ARRAY['connected'::text, 'disconnected'::text, 'degraded'::text, 'onboarding'::text])))
+);
+
+create table organisations (
+  id text not null,
+  name text not null,
+  write_per_minute integer,
+  read_per_minute integer,
+  created_at timestamp with time zone not null default now(),
+  constraint organisations_pkey PRIMARY KEY (id),
+  constraint organisations_read_per_minute_check CHECK ((read_per_minute > 0)),
+  constraint organisations_write_per_minute_check CHECK ((write_per_minute > 0))
+);
+
+create table void_messages (
+  organisation_id text not null,
+  id text not null,
+  voided_at timestamp with time zone not null,
+  constraint void_messages_pkey PRIMARY KEY (organisation_id, id)
+);
+
+CREATE INDEX api_keys_of_organisation ON api_keys USING btree (organisation_id, created_at);
+
+CREATE UNIQUE INDEX apps_one_default ON apps USING btree (is_default) WHERE is_default;
+
+CREATE INDEX door_gaps_by_end ON door_gaps USING btree (ended_at);
+
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING btree (created_at);
+
+CREATE INDEX idempotency_keys_of_message ON idempotency_keys USING btree (organisation_id, message_id);
+
+CREATE INDEX message_states_ready ON message_states USING btree (phone_number_id, line, ready_at) WHERE (ready_at IS NOT NULL);
+
+CREATE INDEX message_states_turns ON message_states USING btree (organisation_id, phone_number_id, conversation, turn) WHERE (turn IS NOT NULL);
+
+CREATE INDEX message_states_wamids ON message_states USING btree (organisation_id, wamid) WHERE (wamid IS NOT NULL);
+
+CREATE INDEX messages_of_number ON messages USING btree (organisation_id, phone_number_id, created_at, id);
+
+CREATE INDEX numbers_of_organisation ON numbers USING btree (organisation_id, created_at);
+
+CREATE INDEX numbers_of_waba ON numbers USING btree (waba_id);

@@ -1,0 +1,153 @@
+// `kurir dev` from outside: real processes, started as people start them, killed as nobody should.
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+
+import { isAlive } from '../storage/is-alive.ts';
+import { readDevelopmentFile, readRuntime, type Runtime } from '../storage/data-directory.ts';
+
+const PROGRAM = join(import.meta.dirname, '../../bin/kurir.mjs');
+const RESTART_MS_MAX = 5_000;
+
+let dataDir: string;
+let running: Started | undefined;
+beforeAll(() => {
+  dataDir = fs.mkdtempSync(join(tmpdir(), 'kurir-dev-'));
+  fs.chmodSync(dataDir, 0o755);
+});
+afterEach(async () => {
+  running?.child.kill('SIGTERM');
+  await running?.exited;
+  running = undefined;
+});
+afterAll(() => {
+  process.kill(Number(fs.readFileSync(join(dataDir, 'simulator.pid'), 'utf8')));
+  fs.rmSync(dataDir, { recursive: true });
+});
+
+test('starts from nothing; the line it prints sends a message; the files are for their owner only', async () => {
+  const { said } = await start();
+  const [curl = ''] = said.match(/^curl .*$/m) ?? [];
+  const { stdout } = await promisify(execFile)('sh', ['-c', `${curl} -s`]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    data: { object: 'message', status: 'pending', to: '+628111111111' },
+  });
+  const dev = readDevelopmentFile(dataDir);
+  expect(said).toContain(dev.apiKey);
+  expect(Object.keys(dev).toSorted()).toEqual([
+    'apiKey',
+    'appSecret',
+    'graphToken',
+    'phoneNumberId',
+    'simulatorUrl',
+    'url',
+    'verifyToken',
+    'wabaId',
+  ]);
+  for (const name of ['dev.json', 'runtime.json', 'secret', 'postgres.password'])
+    expect(fs.statSync(join(dataDir, name)).mode & 0o777).toBe(0o600);
+});
+
+test('refuses a second gateway, while commands attach to the first', async () => {
+  const { runtime } = await start();
+  const second = await kurir('dev');
+  expect(second).toMatchObject({
+    code: 69,
+    said: expect.stringContaining(`process ${runtime.pid}, ${runtime.url}`),
+  });
+  expect(await kurir('keys', 'list', '--json')).toMatchObject({ code: 0 });
+  const sent = await kurir('send', '--to', '+628111111111', 'Halo', '--wait', 'delivered', '--json');
+  expect(sent).toMatchObject({ code: 0, value: { status: expect.stringMatching(/delivered|read/) } });
+  const doctor = await kurir('doctor', '--json');
+  expect(doctor).toMatchObject({ code: 0, value: { ok: true } });
+  expect(await kurir('keys', 'revoke', 'key_0', '--json')).toMatchObject({
+    code: 4,
+    said: expect.stringContaining('resource_not_found'),
+  });
+});
+
+test.each([['the gateway'], ['both'], ['the starter']])(
+  'starts again within 5 s after a kill -9 of %s, with the same key',
+  async (victim) => {
+    const first = await start();
+    const { apiKey } = readDevelopmentFile(dataDir);
+    if (victim === 'both') process.kill(first.runtime.postgresPid ?? 0, 'SIGKILL');
+    if (victim === 'the starter') first.child.kill('SIGKILL');
+    else process.kill(first.runtime.pid, 'SIGKILL');
+    const startedAt = performance.now();
+    const second = await start();
+    expect(performance.now() - startedAt).toBeLessThan(RESTART_MS_MAX);
+    expect(readDevelopmentFile(dataDir).apiKey).toBe(apiKey);
+    expect(second.runtime.nodeId).toBe(first.runtime.nodeId);
+    expect(isAlive(first.runtime.pid)).toBe(false);
+  },
+);
+
+test('on SIGTERM stops, takes PostgreSQL with it, and leaves the simulator; commands then start the database themselves', async () => {
+  const { child, exited, runtime } = await start();
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
+  expect([isAlive(runtime.pid), isAlive(runtime.postgresPid ?? 0), readRuntime(dataDir)]).toEqual([
+    false,
+    false,
+    undefined,
+  ]);
+  expect((await fetch(`${readDevelopmentFile(dataDir).simulatorUrl}/_sim/v1/health`)).ok).toBe(true);
+  const listed = await kurir('numbers', 'list', '--json');
+  expect(listed).toMatchObject({ code: 0, value: { data: [{ status: 'connected' }] } });
+  expect(fs.existsSync(join(dataDir, 'postgres/postmaster.pid'))).toBe(false);
+});
+
+interface Started {
+  child: ChildProcess;
+  exited: Promise<number>;
+  said: string;
+  runtime: Runtime;
+}
+
+function environment(): Record<string, string | undefined> {
+  return {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    KURIR_DATA_DIR: dataDir,
+    PORT: '0',
+    KURIR_SIMULATOR_PORT: '0',
+    LOG_LEVEL: 'silent',
+  };
+}
+
+/** Starts it and waits until it says that it is ready. */
+async function start(): Promise<Started> {
+  const child = spawn('node', [PROGRAM, 'dev'], { env: environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+  const exited = once(child, 'exit').then(([code]) => Number(code ?? -1));
+  let said = '';
+  const ready = new Promise<void>((resolve) => {
+    child.stderr?.on('data', (text) => {
+      said += String(text);
+      if (/^curl .*\n/m.test(said)) resolve();
+    });
+  });
+  const code = await Promise.race([ready, exited]);
+  const runtime = readRuntime(dataDir);
+  if (typeof code === 'number' || !runtime) throw new Error(`It ended with ${code}: ${said}`);
+  return (running = { child, exited, said, runtime });
+}
+
+interface Ended {
+  code: number;
+  said: string;
+  value: unknown;
+}
+
+async function kurir(...args: string[]): Promise<Ended> {
+  const child = spawn('node', [PROGRAM, ...args], { env: environment() });
+  let [out, said] = ['', ''];
+  child.stdout.on('data', (text) => (out += String(text)));
+  child.stderr.on('data', (text) => (said += String(text)));
+  const [code] = await once(child, 'close');
+  return { code: Number(code), said, value: out === '' ? undefined : JSON.parse(out) };
+}
