@@ -1,6 +1,4 @@
 // The gateway: the only place where the rooms are wired together, and the only file that sees them all. Made, started and stopped here.
-import type { AddressInfo } from 'node:net';
-
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import type { Context } from './context.ts';
@@ -16,7 +14,7 @@ import { systemClock, type Clock, type Timer } from './kernel/clock.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { systemRandom, type Random } from './kernel/random.ts';
 import { createSealer } from './kernel/secrets.ts';
-import { createHearing } from './lanes/hearing.ts';
+import { createHearing, type Hearing } from './lanes/hearing.ts';
 import { createLanes } from './lanes/lanes.ts';
 import { createLease, type Lease } from './lanes/lease.ts';
 import { createWaiters } from './lanes/waiters.ts';
@@ -52,6 +50,8 @@ export interface Gateway extends AsyncDisposable {
 }
 
 const KEEP_HEARING_MS = 3_000;
+/** What is left of the time for a stop when calls are no longer waited for. */
+const CLOSING_MS = 3_000;
 
 /** Opens a context: what verbs need, without anything running. Commands on tables use it alone. */
 export function openContext(input: GatewayInput): Context {
@@ -75,90 +75,94 @@ export function openContext(input: GatewayInput): Context {
 /** Starts a gateway on a migrated database; resolves when it takes requests and owns its lanes. */
 export async function createGateway(input: GatewayInput): Promise<Gateway> {
   const ctx = openContext(input);
-  const { nodeId } = input;
+  const rooms = await wire(ctx, input.nodeId);
   const state = { stopping: false, started: false };
+  const app = createApp({
+    ...rooms,
+    log: ctx.log,
+    dialects: [kirim, kapso, graph],
+    state: { stopping: () => state.stopping, started: () => state.started },
+  });
+  const sweep = createSweep(ctx);
+  const stopHearing = keepHearing(ctx, rooms.hearing);
+
+  async function close(): Promise<void> {
+    if (state.stopping) return;
+    state.stopping = true;
+    stopHearing();
+    sweep.stop();
+    // Calls to Meta that are under way end and are recorded; callers who wait are answered with what is known.
+    await rooms.dispatch.stop(ctx.config.shutdownMs - CLOSING_MS);
+    rooms.lanes.waiters.release();
+    await app.close();
+    await Promise.all(rooms.drain.map((room) => room.drained()));
+    await rooms.hearing.keep().catch(() => undefined);
+    await rooms.lease.stop();
+    await rooms.numbers[Symbol.asyncDispose]();
+    await rooms.meta.close();
+    await ctx.db.close();
+  }
+
+  await rooms.lease.start();
+  rooms.dispatch.start();
+  sweep.start();
+  const url = await app.listen({ host: ctx.config.host, port: ctx.config.port });
+  state.started = true;
+  return { url, ctx, tick: () => rooms.dispatch.tick(), close, [Symbol.asyncDispose]: close };
+}
+
+// The rooms from left to right, each handed what it may use.
+async function wire(ctx: Context, nodeId: string) {
   const numbers = await createNumberDirectory(ctx);
   const apps = createAppDirectory(ctx);
   const meta = createMetaClient({ graphUrl: ctx.config.graphUrl, connections: ctx.config.metaConnections });
   const tokenKey = ctx.sealer.derive('callback-token');
-  const waiters = createWaiters(ctx.clock, createNewsReader(ctx.db));
-  const lanes = createLanes(ctx, waiters);
+  const lanes = createLanes(ctx, createWaiters(ctx.clock, createNewsReader(ctx.db)));
   const progresser = createProgresser(ctx, lanes);
   const hearing = createHearing(ctx);
   // The dispatcher is told by the lease what it took, and asks it before each call: neither is made without the other.
-  const leases: { lease?: Lease } = {};
-  const lease = (): Lease => {
-    if (!leases.lease) throw new Error('The lease is made before anything may ask for it.');
-    return leases.lease;
-  };
   const dispatch = createDispatch(ctx, {
     lanes,
-    lease,
+    lease: () => lease,
     meta,
     progresser,
     nodeId,
     tokenKey,
     numbers,
   });
-  leases.lease = createLease(ctx, nodeId, dispatch);
+  const lease: Lease = createLease(ctx, nodeId, dispatch);
   const keys = createKeyLookUp(ctx.db);
-  const accepter = createAccepter(ctx, { lanes, keys, nodeId, renewLease: () => lease().renew() });
+  const accepter = createAccepter(ctx, { lanes, keys, nodeId, renewLease: () => lease.renew() });
   const sender = createSender(ctx, { accepter, keys, lanes });
   const receiver = createReceiver(ctx, { progresser, lanes, hearing, tokenKey, apps, numbers });
-  const app = createApp({
+  return {
     rooms: { ctx, numbers, sender, readMarker: createReadMarker(ctx, meta), lanes },
     authenticator: createAuthenticator(ctx),
     budgets: createBudgets(ctx),
-    receiver,
+    drain: [accepter, progresser, receiver, sender],
     apps,
-    log: ctx.log,
-    dialects: [kirim, kapso, graph],
-    state: { stopping: () => state.stopping, started: () => state.started },
-  });
+    dispatch,
+    hearing,
+    lanes,
+    lease,
+    meta,
+    numbers,
+    receiver,
+  };
+}
 
-  const sweep = createSweep(ctx);
-  let keeping: Timer;
-  const keepHearing = (): void => {
-    keeping = ctx.clock.after(
+function keepHearing(ctx: Context, hearing: Hearing): () => void {
+  let timer: Timer;
+  const again = (): void => {
+    timer = ctx.clock.after(
       KEEP_HEARING_MS,
       () =>
         void hearing
           .keep()
           .catch(() => undefined)
-          .finally(keepHearing),
+          .finally(again),
     );
   };
-
-  async function close(): Promise<void> {
-    if (state.stopping) return;
-    state.stopping = true;
-    keeping.cancel();
-    sweep.stop();
-    // Callers who wait are answered with what is known; calls to Meta that are under way end and are recorded.
-    await dispatch.stop(ctx.config.shutdownMs - 3_000);
-    waiters.release();
-    await app.close();
-    await Promise.all([accepter.drained(), progresser.drained(), receiver.drained(), sender.drained()]);
-    await hearing.keep().catch(() => undefined);
-    await lease().stop();
-    await numbers[Symbol.asyncDispose]();
-    await meta.close();
-    await ctx.db.close();
-  }
-
-  await lease().start();
-  dispatch.start();
-  keepHearing();
-  sweep.start();
-  await app.listen({ host: ctx.config.host, port: ctx.config.port });
-  state.started = true;
-  const address = app.server.address() as AddressInfo;
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return {
-    url: `http://${host}:${address.port}`,
-    ctx,
-    tick: () => dispatch.tick(),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  again();
+  return () => timer.cancel();
 }

@@ -8,11 +8,12 @@ import type { Lanes } from '../lanes/lanes.ts';
 import type { Progresser } from '../messages/progress-message.ts';
 import type { MetaClient } from '../meta/client.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
-import { createCaller } from './dispatch.ts';
-import { openConversations, requeueUncalled } from './dispatch-store.ts';
-import { createQueue } from './queue.ts';
+import { createCaller, type Caller } from './dispatch.ts';
+import { requeueUncalled } from './attempt-store.ts';
+import { openConversations } from './dispatch-store.ts';
+import { createQueue, type Queue } from './queue.ts';
 import { createSettler } from './settle.ts';
-import { createWatch } from './watch.ts';
+import { createWatch, type Watch } from './watch.ts';
 
 export interface Dispatch extends LeaseEvents {
   /** Looks for what is due, once; a test calls it instead of waiting. */
@@ -36,16 +37,53 @@ const TICK_MS = 500;
 const FORMER_CALLS_MS = 30_000;
 const OWN_CALLS_MS = 20_000;
 
-export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
-  const { lanes, numbers } = parts;
+interface State {
+  ctx: Context;
+  parts: DispatchParts;
+  caller: Caller;
+  queue: Queue;
+  watch: Watch;
+  /** When a call of the former owner can no longer be on the wire, by lane. */
+  callsEndAt: Map<string, number>;
   /** Lanes we own whose number is not known yet: it was connected a moment ago. */
-  const unopened = new Map<string, HeldLane>();
-  const callsEndAt = new Map<string, number>();
-  let timer: Timer | undefined;
-  let stopped = false;
-  let ticking: Promise<void> = Promise.resolve();
+  unopened: Map<string, HeldLane>;
+  timer: Timer | undefined;
+  ticking: Promise<void>;
+  stopped: boolean;
+}
 
+export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
+  const state = wire(ctx, parts);
+  const { caller, queue } = state;
+  parts.lanes.register({
+    dispatch: (attempt) => caller.call(attempt),
+    wake: (lane) => queue.wake(lane),
+    settled(lane, conversation) {
+      if (lane.followed.has(conversation) && !lane.busy.has(conversation)) queue.next(lane, conversation);
+    },
+  });
+  return {
+    async onTaken(taken) {
+      await Promise.all(taken.map((held) => open(state, held)));
+      ctx.log.info({ lanes: taken.length }, 'lanes taken');
+    },
+    onAnew: (kept, former) => takeUpAnew(state, kept, former),
+    onLost(phoneNumberIds) {
+      for (const phoneNumberId of phoneNumberIds) parts.lanes.close(phoneNumberId);
+      ctx.log.warn({ lanes: phoneNumberIds.length }, 'lanes lost to another node');
+    },
+    tick: () => tick(state),
+    start: () => again(state),
+    stop: (withinMs) => stop(state, withinMs),
+  };
+}
+
+function wire(ctx: Context, parts: DispatchParts): State {
+  const { lanes, numbers } = parts;
   const settler = createSettler(ctx, lanes, parts.progresser);
+  const callsEndAt = new Map<string, number>();
+  // Each is told by another: the caller of what ended, the queue of what may be called.
+  const next = (lane: Lane, conversation: string): void => queue.next(lane, conversation);
   const caller = createCaller(ctx, {
     lanes,
     lease: { mayCall: (phoneNumberId, epoch) => parts.lease().mayCall(phoneNumberId, epoch) },
@@ -53,8 +91,8 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
     settler,
     tokenKey: parts.tokenKey,
     accessTokenOf: (phoneNumberId) => numbers.numberAnywhere(phoneNumberId)?.accessToken,
-    setStatus,
-    next: (lane, conversation) => queue.next(lane, conversation),
+    setStatus: (phoneNumberId, status, reason) => setStatus(numbers, { phoneNumberId, status, reason }),
+    next,
   });
   const queue = createQueue(ctx, {
     lanes,
@@ -62,19 +100,7 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
     renewLease: () => parts.lease().renew(),
     followPace: (lane) => lanes.followPace(lane, numbers.numberAnywhere(lane.phoneNumberId)?.pace),
     call: (ready, intended, intent) =>
-      caller.call({
-        organisationId: ready.organisationId,
-        messageId: ready.id,
-        phoneNumberId: ready.phoneNumberId,
-        conversation: ready.conversation,
-        attempt: intended.attempt,
-        epoch: intent.epoch,
-        startedAt: intent.at,
-        body: intended.body,
-        mayHaveLeft: intended.mayHaveLeft,
-        refusals: intended.refusals,
-        owed: ready.owed,
-      }),
+      caller.call({ ...ready, ...intended, messageId: ready.id, epoch: intent.epoch, startedAt: intent.at }),
   });
   const watch = createWatch(ctx, {
     lanes,
@@ -82,106 +108,106 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
     policyOf: (phoneNumberId) => numbers.numberAnywhere(phoneNumberId)?.onUnknown ?? 'fail',
     formerCallsEndAt: (phoneNumberId) => callsEndAt.get(phoneNumberId) ?? 0,
     atWork: (messageId) => caller.has(messageId),
-    next: (lane, conversation) => queue.next(lane, conversation),
+    next,
   });
-  lanes.register({
-    dispatch: (attempt) => caller.call(attempt),
-    wake: (lane) => queue.wake(lane),
-    settled(lane, conversation) {
-      if (lane.followed.has(conversation) && !lane.busy.has(conversation)) queue.next(lane, conversation);
-    },
-  });
-
-  async function take(held: HeldLane): Promise<void> {
-    const number = numbers.numberAnywhere(held.phoneNumberId);
-    if (!number) return void unopened.set(held.phoneNumberId, held);
-    unopened.delete(held.phoneNumberId);
-    const restarted = held.formerOwner === parts.nodeId;
-    const endsAt = restarted
-      ? ctx.clock.now() + OWN_CALLS_MS
-      : (held.formerSeenAt?.getTime() ?? 0) + FORMER_CALLS_MS;
-    callsEndAt.set(held.phoneNumberId, endsAt);
-    const lane = lanes.open({
-      phoneNumberId: held.phoneNumberId,
-      organisationId: number.organisationId,
-      epoch: held.epoch,
-      pace: number.pace,
-    });
-    for (const conversation of await openConversations(ctx.db, lane)) lane.followed.add(conversation);
-    queue.wake(lane);
-  }
-
-  async function setStatus(
-    phoneNumberId: string,
-    status: 'connected' | 'degraded',
-    statusReason: string | null,
-  ): Promise<void> {
-    const number = numbers.numberAnywhere(phoneNumberId);
-    if (!number || number.status === status) return;
-    const { organisationId } = number;
-    await numbers.setNumber({ organisationId, phoneNumberId, status, statusReason });
-  }
-
-  async function openLate(): Promise<void> {
-    if (unopened.size === 0) return;
-    await numbers.reread();
-    for (const held of unopened.values()) {
-      if (parts.lease().epochOf(held.phoneNumberId) === held.epoch) await take(held);
-      else unopened.delete(held.phoneNumberId);
-    }
-  }
-
-  async function tick(): Promise<void> {
-    await openLate();
-    await watch.look();
-    await queue.look();
-  }
-
-  function again(): void {
-    if (stopped) return;
-    timer = ctx.clock.after(TICK_MS, () => {
-      ticking = tick()
-        .catch((error: unknown) => ctx.log.warn({ err: error }, 'the watch could not look; trying again'))
-        .finally(again);
-    });
-  }
-
   return {
-    async onTaken(taken) {
-      await Promise.all(taken.map(take));
-      ctx.log.info({ lanes: taken.length }, 'lanes taken');
-    },
-    async onAnew(kept, former) {
-      for (const held of kept) {
-        const lane: Lane | undefined = lanes.get(held.phoneNumberId);
-        if (lane) lane.epoch = held.epoch;
-        const formerEpoch = former.get(held.phoneNumberId);
-        if (formerEpoch === undefined) continue;
-        const calling = caller.calling(held.phoneNumberId);
-        await requeueUncalled(ctx.db, {
-          phoneNumberId: held.phoneNumberId,
-          formerEpoch,
-          calling,
-          now: ctx.clock.now(),
-        });
-      }
-      ctx.log.warn({ lanes: kept.length }, 'lanes taken anew: a heartbeat was late or an answer was lost');
-    },
-    onLost(phoneNumberIds) {
-      for (const phoneNumberId of phoneNumberIds) lanes.close(phoneNumberId);
-      ctx.log.warn({ lanes: phoneNumberIds.length }, 'lanes lost to another node');
-    },
-    tick,
-    start: again,
-    async stop(withinMs) {
-      stopped = true;
-      timer?.cancel();
-      queue.stop();
-      lanes.stop();
-      const ended = Promise.all([ticking, queue.drained()]).then(() => caller.drained());
-      let late: NodeJS.Timeout | undefined;
-      await Promise.race([ended, new Promise<void>((resolve) => (late = setTimeout(resolve, withinMs)))]);
-      clearTimeout(late);
-    },
+    ctx,
+    parts,
+    caller,
+    queue,
+    watch,
+    callsEndAt,
+    unopened: new Map(),
+    timer: undefined,
+    ticking: Promise.resolve(),
+    stopped: false,
   };
+}
+
+async function setStatus(
+  numbers: NumberDirectory,
+  to: { phoneNumberId: string; status: 'connected' | 'degraded'; reason: string | null },
+): Promise<void> {
+  const { phoneNumberId, status, reason: statusReason } = to;
+  const number = numbers.numberAnywhere(phoneNumberId);
+  if (!number || number.status === status) return;
+  await numbers.setNumber({ organisationId: number.organisationId, phoneNumberId, status, statusReason });
+}
+
+// A new owner: what it took over is read from the table, and what its predecessor was calling may still arrive.
+async function open(state: State, held: HeldLane): Promise<void> {
+  const { ctx, parts } = state;
+  const number = parts.numbers.numberAnywhere(held.phoneNumberId);
+  if (!number) return void state.unopened.set(held.phoneNumberId, held);
+  state.unopened.delete(held.phoneNumberId);
+  const restarted = held.formerOwner === parts.nodeId;
+  const endsAt = restarted
+    ? ctx.clock.now() + OWN_CALLS_MS
+    : (held.formerSeenAt?.getTime() ?? 0) + FORMER_CALLS_MS;
+  state.callsEndAt.set(held.phoneNumberId, endsAt);
+  const { organisationId, pace } = number;
+  const lane = parts.lanes.open({
+    phoneNumberId: held.phoneNumberId,
+    organisationId,
+    epoch: held.epoch,
+    pace,
+  });
+  for (const conversation of await openConversations(ctx.db, lane)) lane.followed.add(conversation);
+  state.queue.wake(lane);
+}
+
+async function takeUpAnew(
+  state: State,
+  kept: readonly HeldLane[],
+  former: ReadonlyMap<string, number>,
+): Promise<void> {
+  const { ctx, parts, caller } = state;
+  for (const { phoneNumberId, epoch } of kept) {
+    const lane = parts.lanes.get(phoneNumberId);
+    if (lane) lane.epoch = epoch;
+    const formerEpoch = former.get(phoneNumberId);
+    if (formerEpoch === undefined) continue;
+    await requeueUncalled(ctx.db, {
+      phoneNumberId,
+      formerEpoch,
+      calling: caller.calling(phoneNumberId),
+      now: ctx.clock.now(),
+    });
+  }
+  ctx.log.warn({ lanes: kept.length }, 'lanes taken anew: a heartbeat was late or an answer was lost');
+}
+
+async function tick(state: State): Promise<void> {
+  await openLate(state);
+  await state.watch.look();
+  await state.queue.look();
+}
+
+async function openLate(state: State): Promise<void> {
+  if (state.unopened.size === 0) return;
+  await state.parts.numbers.reread();
+  for (const held of state.unopened.values()) {
+    if (state.parts.lease().epochOf(held.phoneNumberId) === held.epoch) await open(state, held);
+    else state.unopened.delete(held.phoneNumberId);
+  }
+}
+
+function again(state: State): void {
+  if (state.stopped) return;
+  state.timer = state.ctx.clock.after(TICK_MS, () => {
+    state.ticking = tick(state)
+      .catch((error: unknown) => state.ctx.log.warn({ err: error }, 'the watch could not look; trying again'))
+      .finally(() => again(state));
+  });
+}
+
+async function stop(state: State, withinMs: number): Promise<void> {
+  state.stopped = true;
+  state.timer?.cancel();
+  state.queue.stop();
+  state.parts.lanes.stop();
+  const ended = Promise.all([state.ticking, state.queue.drained()]).then(() => state.caller.drained());
+  let late: NodeJS.Timeout | undefined;
+  await Promise.race([ended, new Promise<void>((resolve) => (late = setTimeout(resolve, withinMs)))]);
+  clearTimeout(late);
 }

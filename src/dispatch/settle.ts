@@ -9,7 +9,7 @@ import { RANKS } from '../messages/message.ts';
 import type { GraphError, SendOutcome } from '../meta/client.ts';
 import { judgeMetaError } from '../meta/error-table.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
-import { endRows, type Ended, type EndedRow } from './dispatch-store.ts';
+import { endRows, type Ended, type EndedRow } from './attempt-store.ts';
 
 /** What Meta says with HTTP 5xx is repeated so often, no more (DESIGN §4). */
 const SERVER_NOES_MAX = 2;
@@ -131,17 +131,16 @@ export function judge(
       brake: undefined,
     };
   }
-  return refusedRow(base, attempt, outcome.error, at);
+  return refusedRow(base, { ...at, attempt, error: outcome.error });
 }
 
 type Base = Omit<EndedRow, 'detail' | 'next' | 'readyAt' | 'failure'>;
 
 function refusedRow(
   base: Base,
-  attempt: Attempt,
-  error: GraphError,
-  at: { now: number; random: number },
+  no: { attempt: Attempt; error: GraphError; now: number; random: number },
 ): { row: EndedRow; brake: Brake | undefined } {
+  const { attempt, error, ...at } = no;
   const verdict = judgeMetaError(error.code, error.httpStatus);
   const failure = failureOf(verdict.failure, error.details ?? error.title, error.code);
   const common = {

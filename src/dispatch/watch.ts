@@ -13,7 +13,7 @@ import {
   readWatched,
   type EndedRow,
   type Watched,
-} from './dispatch-store.ts';
+} from './attempt-store.ts';
 import { failureOf, type Settler } from './settle.ts';
 
 export interface Watch {
@@ -41,97 +41,107 @@ const FAILURES_OF_QUEUE = {
 
 const OVERDUE_EVERY_MS = 1_000;
 
+interface State {
+  ctx: Context;
+  parts: WatchParts;
+  overdueAt: number;
+}
+
 export function createWatch(ctx: Context, parts: WatchParts): Watch {
-  let overdueAt = 0;
+  const state: State = { ctx, parts, overdueAt: 0 };
+  return { look: () => look(state) };
+}
 
-  async function open(watched: Watched, now: number): Promise<void> {
-    if (parts.atWork(watched.id)) return;
-    const endsAt = Math.max(
+async function look(state: State): Promise<void> {
+  const { ctx, parts } = state;
+  const now = ctx.clock.now();
+  const lanes = [...parts.lanes.all()];
+  const watched = await readWatched(ctx.db, lanes, now);
+  const open = watched.filter((one) => one.state === 'intended' && !parts.atWork(one.id));
+  await Promise.all(open.map((one) => leaveUnknown(state, one, now)));
+  const unknown = watched.filter((one) => one.state === 'unknown');
+  if (unknown.length > 0) await decideAll(state, unknown, now);
+  if (now >= state.overdueAt) await endOverdue(state, lanes, now);
+}
+
+async function leaveUnknown(state: State, watched: Watched, now: number): Promise<void> {
+  const formerCallsEndAt = state.parts.formerCallsEndAt(watched.phoneNumberId);
+  const endsAt = Math.max(now, formerCallsEndAt, watched.attemptAt + CALL_TIMEOUT_MS);
+  await state.parts.settler.end({
+    ...ended(watched, endsAt),
+    next: 'unknown',
+    readyAt: endsAt,
+    detail: 'the node that called Meta stopped before it had recorded the answer',
+    callEnded: false,
+  });
+  const about = { messageId: watched.id, attempt: watched.attempt };
+  state.ctx.log.info(about, 'an open attempt of a former owner: its outcome is unknown');
+}
+
+async function decideAll(state: State, unknown: readonly Watched[], now: number): Promise<void> {
+  const ids = [...new Set(unknown.map((one) => one.phoneNumberId))];
+  const since = Math.min(...unknown.map((one) => one.attemptAt));
+  const read = await readEvidence(state.ctx.db, ids, since);
+  const { unknownAfterMs } = state.ctx.config;
+  for (const one of unknown) {
+    await decide(state, one, {
+      evidence: { gaps: read.gaps, heard: read.heard.get(one.phoneNumberId), unknownAfterMs },
       now,
-      parts.formerCallsEndAt(watched.phoneNumberId),
-      watched.attemptAt + CALL_TIMEOUT_MS,
-    );
-    await parts.settler.end({
-      ...ended(watched, endsAt),
-      next: 'unknown',
-      readyAt: endsAt,
-      detail: 'the node that called Meta stopped before it had recorded the answer',
-      callEnded: false,
     });
-    ctx.log.info(
-      { messageId: watched.id, attempt: watched.attempt },
-      'an open attempt of a former owner: its outcome is unknown',
-    );
   }
+}
 
-  async function unknown(watched: Watched, evidence: Evidence, now: number): Promise<void> {
-    const policy = parts.policyOf(watched.phoneNumberId);
-    const callEndedAt = watched.unknownSince ?? now;
-    const letGo = watched.holdsTurn && policy === 'fail' && now >= callEndedAt;
-    const decision = decideUnknown(
-      { attemptAt: watched.attemptAt, callEndedAt, policy, resendable: watched.type !== 'template' },
-      evidence,
-      now,
-    );
-    if (decision.kind === 'wait')
-      await lookAgain(ctx.db, { ...watched, until: decision.until, freeTurn: letGo });
-    else if (decision.kind === 'fail') {
-      await parts.settler.end({
-        ...ended(watched, now),
-        next: 'failed',
-        failure: failureOf('delivery_unknown', null, null),
-        failedRank: RANKS.deliveryUnknown,
-      });
-    } else await parts.settler.end({ ...ended(watched, now), next: 'queued', readyAt: now, failure: null });
-    if (decision.kind !== 'wait')
-      ctx.log.info({ messageId: watched.id, decision: decision.kind }, 'an unknown outcome was decided');
-    if (letGo || decision.kind !== 'wait') free(watched.phoneNumberId, watched.conversation);
+async function decide(
+  state: State,
+  watched: Watched,
+  at: { evidence: Evidence; now: number },
+): Promise<void> {
+  const { ctx, parts } = state;
+  const { now } = at;
+  const policy = parts.policyOf(watched.phoneNumberId);
+  const callEndedAt = watched.unknownSince ?? now;
+  const resendable = watched.type !== 'template';
+  const decision = decideUnknown(
+    { attemptAt: watched.attemptAt, callEndedAt, policy, resendable },
+    at.evidence,
+    now,
+  );
+  const letsGo = watched.holdsTurn && policy === 'fail' && now >= callEndedAt;
+  const row = ended(watched, now);
+  if (decision.kind === 'wait')
+    await lookAgain(ctx.db, { ...watched, until: decision.until, freeTurn: letsGo });
+  else if (decision.kind === 'resend') await parts.settler.end({ ...row, next: 'queued', readyAt: now });
+  else {
+    const failure = failureOf('delivery_unknown', null, null);
+    await parts.settler.end({ ...row, next: 'failed', failure, failedRank: RANKS.deliveryUnknown });
   }
+  if (decision.kind !== 'wait')
+    ctx.log.info({ messageId: watched.id, decision: decision.kind }, 'an unknown outcome was decided');
+  if (letsGo || decision.kind !== 'wait') free(state, watched);
+}
 
-  function free(phoneNumberId: string, conversation: string): void {
-    const lane = parts.lanes.get(phoneNumberId);
-    if (!lane) return;
-    // Whoever stands behind it was perhaps queued before this node knew of the lane.
-    lane.followed.add(conversation);
-    if (!lane.busy.has(conversation)) parts.next(lane, conversation);
+async function endOverdue(state: State, lanes: readonly Lane[], now: number): Promise<void> {
+  const { ctx, parts } = state;
+  const started = ctx.clock.monotonic();
+  for (const given of await giveUp(ctx.db, { lanes, now }, FAILURES_OF_QUEUE)) {
+    parts.lanes.waiters.tell(given.id, {
+      state: 'failed',
+      mayHaveLeft: false,
+      wamid: null,
+      failure: given.failure,
+    });
+    free(state, given);
   }
+  // A long queue takes long to look through: never more than a twentieth of the time.
+  state.overdueAt = now + Math.max(OVERDUE_EVERY_MS, 20 * (ctx.clock.monotonic() - started));
+}
 
-  return {
-    async look() {
-      const now = ctx.clock.now();
-      const lanes = [...parts.lanes.all()];
-      const watched = await readWatched(ctx.db, lanes, now);
-      const due = watched.filter((one) => one.state === 'unknown');
-      await Promise.all(watched.filter((one) => one.state === 'intended').map((one) => open(one, now)));
-      if (due.length > 0) {
-        const read = await readEvidence(
-          ctx.db,
-          [...new Set(due.map((one) => one.phoneNumberId))],
-          Math.min(...due.map((one) => one.attemptAt)),
-        );
-        for (const one of due) {
-          const heard = read.heard.get(one.phoneNumberId);
-          await unknown(one, { gaps: read.gaps, heard, unknownAfterMs: ctx.config.unknownAfterMs }, now);
-        }
-      }
-      if (now >= overdueAt) await overdue(lanes, now);
-    },
-  };
-
-  async function overdue(lanes: readonly Lane[], now: number): Promise<void> {
-    const started = ctx.clock.monotonic();
-    for (const given of await giveUp(ctx.db, { lanes, now }, FAILURES_OF_QUEUE)) {
-      parts.lanes.waiters.tell(given.id, {
-        state: 'failed',
-        mayHaveLeft: false,
-        wamid: null,
-        failure: given.failure,
-      });
-      free(given.phoneNumberId, given.conversation);
-    }
-    // A long queue takes long to look through: never more than a twentieth of the time.
-    overdueAt = now + Math.max(OVERDUE_EVERY_MS, 20 * (ctx.clock.monotonic() - started));
-  }
+function free(state: State, settled: { phoneNumberId: string; conversation: string }): void {
+  const lane = state.parts.lanes.get(settled.phoneNumberId);
+  if (!lane) return;
+  // Whoever stands behind it was perhaps queued before this node knew of the lane.
+  lane.followed.add(settled.conversation);
+  if (!lane.busy.has(settled.conversation)) state.parts.next(lane, settled.conversation);
 }
 
 function ended(watched: Watched, at: number): EndedRow {

@@ -46,20 +46,19 @@ export function createApp(parts: AppParts): FastifyInstance {
     routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX, ignoreTrailingSlash: true },
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2_000, maxHeaderSize: 16_384 },
     genReqId: () => newId('req', ctx.clock.now()),
-    frameworkErrors: (error, request, reply) => answerError(parts, error, { request, reply }),
+    frameworkErrors(error, request, reply) {
+      answerError(parts, error, { request, reply });
+    },
     clientErrorHandler: (error, socket) => answerSocket(ctx.clock.now(), error, socket),
   });
   app.decorateRequest('budgetHeaders', undefined);
+  app.decorateRequest('json', undefined);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     /^application\/(json|[\w.+-]+\+json)$/,
     { parseAs: 'buffer' },
-    (_request, body, done) => {
-      try {
-        done(null, parseJson(body as Buffer));
-      } catch (error) {
-        done(error as Error);
-      }
+    async (request: FastifyRequest, body: Buffer) => {
+      request.json = parseJson(body);
     },
   );
   app.addHook('onRequest', async (request, reply) => {

@@ -57,7 +57,7 @@ async function challenge(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const query = request.query as Record<string, unknown>;
+  const query = isRecord(request.query) ? request.query : {};
   const token = query['hub.verify_token'];
   const echo = query['hub.challenge'];
   const app = await apps.findApp(appOf(request));
@@ -86,6 +86,10 @@ async function receive(
 }
 
 function appOf(request: FastifyRequest): string | undefined {
-  const { app } = request.params as { app?: string };
-  return app === undefined || app === '' ? undefined : app;
+  const app = isRecord(request.params) ? request.params['app'] : undefined;
+  return typeof app === 'string' && app !== '' ? app : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

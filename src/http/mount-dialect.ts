@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** How the caller's budget stands, once it is known whose it is. */
     budgetHeaders: Budget['headers'] | undefined;
+    /** The parsed body, where there was one. */
+    json: Json | undefined;
   }
 }
 
@@ -72,7 +74,7 @@ async function handle(
     params: texts(request.params),
     query: texts(request.query),
     headers: request.headers,
-    body: request.body as Json | undefined,
+    body: request.json,
     requestId: request.id,
   });
   return send(http.reply, answer, request.budgetHeaders);

@@ -64,7 +64,7 @@ export async function applyStatuses(
   await Promise.all(
     read.map(async (one) => {
       const messageId = one.sent?.messageId ?? byWamid.get(one.wamid);
-      const known = messageId !== undefined && (await applyOne(ctx, parts, number, { ...one, messageId }));
+      const known = messageId !== undefined && (await applyOne(ctx, parts, { ...one, number, messageId }));
       if (!known)
         unmatched.push({ status: one.status, reason: 'a status of a message that Kurir did not send' });
     }),
@@ -84,9 +84,9 @@ function sentOf(
 async function applyOne(
   ctx: Context,
   parts: StatusParts,
-  number: BusinessNumber,
-  one: Read & { messageId: string },
+  one: Read & { number: BusinessNumber; messageId: string },
 ): Promise<boolean> {
+  const { number } = one;
   const failure = one.step === 'failed' ? failureOf(one.status) : null;
   const row = await parts.progresser.progress({
     organisationId: number.organisationId,

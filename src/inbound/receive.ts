@@ -2,7 +2,7 @@
 // that nothing of it can be lost. What Kurir does not know is set aside, never dropped; one bad change never holds up its neighbours.
 import type { Context } from '../context.ts';
 import { KurirError } from '../kernel/errors.ts';
-import type { Json, JsonObject } from '../kernel/json.ts';
+import { jsonOf, type Json, type JsonObject } from '../kernel/json.ts';
 import type { Hearing } from '../lanes/hearing.ts';
 import { readChanges, type Change } from '../meta/webhook-envelope.ts';
 import { isSignedBy } from '../meta/signature.ts';
@@ -10,20 +10,23 @@ import type { App, AppDirectory } from '../organisations/app-directory.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import { sqlState } from '../storage/db.ts';
-import { createGroupCommit } from '../storage/group-commit.ts';
+import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
 import { applyMessages } from './apply-messages.ts';
 import { applyStatuses, type StatusParts } from './apply-statuses.ts';
 import { keepAside, keepInbound, type Aside, type InboundMessage } from './inbound-store.ts';
 import { storable } from './storable.ts';
 
+/** One POST of Meta's; without an id it is the default app's. */
+export interface Post {
+  appId: string | undefined;
+  body: Buffer;
+  signature: string | string[] | undefined;
+}
+
 export interface Receiver {
   /** Takes one POST of Meta's; resolves when all of it is committed. Throws `resource_not_found`, `invalid_signature`,
    *  `invalid_request` or `service_unavailable`. */
-  receive(post: {
-    appId: string | undefined;
-    body: Buffer;
-    signature: string | string[] | undefined;
-  }): Promise<void>;
+  receive(post: Post): Promise<void>;
   drained(): Promise<void>;
 }
 
@@ -33,109 +36,114 @@ export interface ReceiverParts extends StatusParts {
   hearing: Hearing;
 }
 
+interface State {
+  ctx: Context;
+  parts: ReceiverParts;
+  keeping: GroupCommit<InboundMessage, void>;
+  asides: GroupCommit<Aside, void>;
+}
+
 export function createReceiver(ctx: Context, parts: ReceiverParts): Receiver {
   const keeping = createGroupCommit<InboundMessage, void>({
-    async write(rows) {
-      await keepInbound(ctx.db, rows);
-      return rows.map(() => undefined);
-    },
+    write: each((rows) => keepInbound(ctx.db, rows)),
     maxRows: 500,
   });
   const asides = createGroupCommit<Aside, void>({
-    async write(rows) {
-      await keepAside(ctx.db, rows);
-      return rows.map(() => undefined);
-    },
+    write: each((rows) => keepAside(ctx.db, rows)),
     maxRows: 500,
   });
-
-  async function applyChange(app: App, change: Change): Promise<void> {
-    const about = { phoneNumberId: change.phoneNumberId, wabaId: change.wabaId };
-    const numbers = (await parts.numbers.numbersForWebhook(about)).filter(
-      (number) => number.appId === app.id,
-    );
-    const [number] = numbers;
-    if (!number)
-      return aside(app, undefined, { change, reason: 'about a number that is not connected with this app' });
-    if (change.field !== 'messages' || change.phoneNumberId === undefined)
-      return aside(app, number, { change, reason: 'a field that nothing is done with yet' });
-    const told = { number, value: change.value };
-    const [statuses, messages] = await Promise.all([
-      applyStatuses(ctx, parts, told),
-      applyMessages(ctx, keeping, told),
-    ]);
-    for (const one of statuses)
-      await aside(app, number, {
-        change: { ...change, value: { statuses: [one.status] } },
-        reason: one.reason,
-      });
-    for (const one of messages)
-      await aside(app, number, {
-        change: { ...change, value: { messages: [one.message] } },
-        reason: one.reason,
-      });
-    if (change.value['errors'] !== undefined)
-      await aside(app, number, { change, reason: 'an account-level error' });
-  }
-
-  function aside(
-    app: App,
-    number: BusinessNumber | undefined,
-    what: { change: Change; reason: string },
-  ): Promise<void> {
-    const kept: JsonObject = {
-      field: what.change.field,
-      waba_id: what.change.wabaId,
-      value: what.change.value,
-    };
-    return asides.add({
-      appId: app.id,
-      organisationId: number?.organisationId ?? null,
-      phoneNumberId: what.change.phoneNumberId?.slice(0, 100) ?? null,
-      field: what.change.field.replaceAll('\0', '').toWellFormed().slice(0, 200),
-      reason: what.reason,
-      change: storable(kept),
-      at: ctx.clock.now(),
-    });
-  }
-
-  async function apply(app: App, change: Change): Promise<void> {
-    try {
-      await applyChange(app, change);
-    } catch (error) {
-      if (!isPoison(error)) throw error;
-      ctx.log.error({ err: error, field: change.field }, 'a change could not be applied and is set aside');
-      await aside(app, undefined, { change, reason: 'could not be applied' });
-    }
-  }
-
+  const state: State = { ctx, parts, keeping, asides };
   return {
-    async receive(post) {
-      const app = await parts.apps.findApp(post.appId);
-      if (!app) throw new KurirError('resource_not_found', 'There is no such app.');
-      if (!isSignedBy(app.appSecret, post.body, post.signature)) {
-        throw new KurirError(
-          'invalid_signature',
-          'X-Hub-Signature-256 is not that of this app’s secret over this body.',
-        );
-      }
-      const changes = readChanges(parse(post.body));
-      const results = await Promise.allSettled(changes.map((change) => apply(app, change)));
-      const failed = results.find((result) => result.status === 'rejected');
-      if (!failed) return;
-      parts.hearing.refused();
-      throw new KurirError('service_unavailable', 'The webhook could not be stored: send it again.', {
-        retryAfterMs: 5_000,
-        cause: failed.reason,
-      });
-    },
+    receive: (post) => receive(state, post),
     drained: async () => void (await Promise.all([keeping.drained(), asides.drained()])),
   };
 }
 
+function each<Row>(write: (rows: Row[]) => Promise<void>): (rows: Row[]) => Promise<void[]> {
+  return async (rows) => {
+    await write(rows);
+    return rows.map(() => undefined);
+  };
+}
+
+async function receive(state: State, post: Post): Promise<void> {
+  const app = await state.parts.apps.findApp(post.appId);
+  if (!app) throw new KurirError('resource_not_found', 'There is no such app.');
+  if (!isSignedBy(app.appSecret, post.body, post.signature)) {
+    throw new KurirError(
+      'invalid_signature',
+      'X-Hub-Signature-256 is not that of this app’s secret over this body.',
+    );
+  }
+  const changes = readChanges(parse(post.body));
+  const results = await Promise.allSettled(changes.map((change) => apply(state, app, change)));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (!failed) return;
+  state.parts.hearing.refused();
+  throw new KurirError('service_unavailable', 'The webhook could not be stored: send it again.', {
+    retryAfterMs: 5_000,
+    cause: failed.reason,
+  });
+}
+
+async function apply(state: State, app: App, change: Change): Promise<void> {
+  try {
+    await applyChange(state, app, change);
+  } catch (error) {
+    if (!isPoison(error)) throw error;
+    state.ctx.log.error(
+      { err: error, field: change.field },
+      'a change could not be applied and is set aside',
+    );
+    await aside(state, { app, number: undefined, change, reason: 'could not be applied' });
+  }
+}
+
+async function applyChange(state: State, app: App, change: Change): Promise<void> {
+  const { ctx, parts } = state;
+  const numbers = await parts.numbers.numbersForWebhook({
+    phoneNumberId: change.phoneNumberId,
+    wabaId: change.wabaId,
+  });
+  const number = numbers.find((one) => one.appId === app.id);
+  const about = { app, number, change };
+  if (!number)
+    return aside(state, { ...about, reason: 'about a number that is not connected with this app' });
+  if (change.field !== 'messages' || change.phoneNumberId === undefined)
+    return aside(state, { ...about, reason: 'a field that nothing is done with yet' });
+  const told = { number, value: change.value };
+  const [statuses, messages] = await Promise.all([
+    applyStatuses(ctx, parts, told),
+    applyMessages(ctx, state.keeping, told),
+  ]);
+  for (const { status, reason } of statuses)
+    await aside(state, { ...about, change: { ...change, value: { statuses: [status] } }, reason });
+  for (const { message, reason } of messages)
+    await aside(state, { ...about, change: { ...change, value: { messages: [message] } }, reason });
+  if (change.value['errors'] !== undefined)
+    await aside(state, { ...about, reason: 'an account-level error' });
+}
+
+function aside(
+  state: State,
+  what: { app: App; number: BusinessNumber | undefined; change: Change; reason: string },
+): Promise<void> {
+  const { app, number, change, reason } = what;
+  const kept: JsonObject = { field: change.field, waba_id: change.wabaId, value: change.value };
+  return state.asides.add({
+    appId: app.id,
+    organisationId: number?.organisationId ?? null,
+    phoneNumberId: change.phoneNumberId?.replaceAll('\0', '').slice(0, 100) ?? null,
+    field: change.field.replaceAll('\0', '').toWellFormed().slice(0, 200),
+    reason,
+    change: storable(kept),
+    at: state.ctx.clock.now(),
+  });
+}
+
 function parse(body: Buffer): Json {
   try {
-    return JSON.parse(body.toString('utf8')) as Json;
+    return jsonOf(body.toString('utf8'));
   } catch (cause) {
     throw new KurirError('invalid_request', 'The body is not JSON.', { cause });
   }

@@ -7,6 +7,12 @@ export type JsonObject = { [key: string]: Json };
 const DEPTH_MAX = 32;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
+/** JSON.parse with the type of what it gives. */
+export function jsonOf(text: string): Json {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this is what JSON.parse returns
+  return JSON.parse(text) as Json;
+}
+
 /** Parses a body; throws `invalid_request` for what is not JSON, is too deep, or holds a value that cannot be kept. */
 export function parseJson(body: Uint8Array): Json {
   let text: string;
@@ -18,7 +24,7 @@ export function parseJson(body: Uint8Array): Json {
   refuseDepth(text);
   let value: Json;
   try {
-    value = JSON.parse(text) as Json;
+    value = jsonOf(text);
   } catch (cause) {
     throw new KurirError('invalid_request', `The body is not valid JSON: ${reason(cause)}`, { cause });
   }

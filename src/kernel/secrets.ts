@@ -21,8 +21,9 @@ export interface Sealer {
 
 /** @param secrets the present secret first, then earlier ones that may still open what they sealed */
 export function createSealer(secrets: readonly [string, ...string[]]): Sealer {
-  const keys = secrets.map((secret) => ({ id: keyId(secret), key: derived(secret, 'seal') }));
-  const [present] = keys as [(typeof keys)[number]];
+  const [secret, ...earlier] = secrets;
+  const present = { id: keyId(secret), key: derived(secret, 'seal') };
+  const keys = [present, ...earlier.map((one) => ({ id: keyId(one), key: derived(one, 'seal') }))];
   return {
     seal(plain, place) {
       const nonce = randomBytes(12);
@@ -39,7 +40,7 @@ export function createSealer(secrets: readonly [string, ...string[]]): Sealer {
       cipher.setAuthTag(box.subarray(17, 33));
       return Buffer.concat([cipher.update(box.subarray(33)), cipher.final()]).toString('utf8');
     },
-    derive: (purpose) => derived(secrets[0], purpose),
+    derive: (purpose) => derived(secret, purpose),
   };
 }
 

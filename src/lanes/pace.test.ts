@@ -5,7 +5,11 @@ import { describe, expect, test } from 'vitest';
 import { createPace, createPairPace } from './pace.ts';
 
 /** The moments at which one goes when somebody asks every `stepMs` for `totalMs`. */
-function departures(perSecond: number, totalMs: number, stepMs: number, startFull: boolean): number[] {
+function departures(
+  perSecond: number,
+  ask: { totalMs: number; stepMs: number; startFull: boolean },
+): number[] {
+  const { totalMs, stepMs, startFull } = ask;
   const pace = createPace(perSecond, startFull, 0);
   const gone: number[] = [];
   for (let now = 0; now < totalMs; now += stepMs) while (pace.take(now)) gone.push(now);
@@ -23,7 +27,7 @@ function mostInASecond(gone: number[]): number {
 
 describe('pace', () => {
   test('80 a second: never over 80 in a sliding second, at least 76 a second in the mean', () => {
-    const gone = departures(80, 10_000, 1, false);
+    const gone = departures(80, { totalMs: 10_000, stepMs: 1, startFull: false });
     expect(mostInASecond(gone)).toBeLessThanOrEqual(80);
     expect(gone.length / 10).toBeGreaterThanOrEqual(76);
   });
@@ -34,8 +38,10 @@ describe('pace', () => {
         fc.integer({ min: 1, max: 1_000 }),
         fc.integer({ min: 1, max: 400 }),
         fc.boolean(),
-        (perSecond, stepMs, full) => {
-          expect(mostInASecond(departures(perSecond, 4_000, stepMs, full))).toBeLessThanOrEqual(perSecond);
+        (perSecond, stepMs, startFull) => {
+          expect(
+            mostInASecond(departures(perSecond, { totalMs: 4_000, stepMs, startFull })),
+          ).toBeLessThanOrEqual(perSecond);
         },
       ),
     );

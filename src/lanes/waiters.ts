@@ -85,7 +85,7 @@ export function createWaiters(clock: Clock, readNews: ReadNews): Waiters {
     count: () => waiting.size,
     release() {
       looking?.cancel();
-      for (const set of [...waiting.values()]) for (const waiter of [...set]) end(waiter, undefined);
+      for (const set of waiting.values()) for (const waiter of set) end(waiter, undefined);
     },
   };
 }

@@ -1,7 +1,7 @@
 // SQL that reads messages with their live state, and the few updates that concern one message alone.
 import type { Queryable, Row } from '../storage/db.ts';
 import type { Failure } from '../kernel/errors.ts';
-import type { Direction, Message, MessageState } from './message.ts';
+import type { Direction, Message, MessageState, WireStatus } from './message.ts';
 
 const COLUMNS = `m.id, m.phone_number_id, m.direction, m.type, m.recipient, m.conversation, m.body, m.callback_data, m.created_at,
   s.state, s.may_have_left, s.attempt, s.attempt_at, s.unknown_since, s.wamid, s.other_wamids, s.failure, s.pricing, s.expires_at,
@@ -147,7 +147,7 @@ export interface NewsRow {
   mayHaveLeft: boolean;
   wamid: string | null;
   failure: Failure | null;
-  firstAnswer: string | null;
+  firstAnswer: WireStatus | null;
 }
 
 /** How messages stand now, for those who wait (primary key). */
@@ -161,7 +161,7 @@ export async function readNews(
     may_have_left: boolean;
     wamid: string | null;
     failure: Failure | null;
-    first_answer: string | null;
+    first_answer: WireStatus | null;
   }>(
     `select s.id, s.state, s.may_have_left, s.wamid, s.failure, s.first_answer
      from unnest($1::text[], $2::text[]) as t (organisation_id, id) join message_states s using (organisation_id, id)`,
@@ -210,7 +210,7 @@ export async function flipToRead(db: Queryable, organisationId: string, id: stri
 /** What the first answer said, once: repeats with the key are answered alike. */
 export async function keepFirstAnswers(
   db: Queryable,
-  rows: readonly { organisationId: string; id: string; status: string }[],
+  rows: readonly { organisationId: string; id: string; status: WireStatus }[],
 ): Promise<void> {
   await db.query(
     `update message_states s set first_answer = coalesce(s.first_answer, t.status)

@@ -8,7 +8,7 @@ import type { Lanes } from '../lanes/lanes.ts';
 import type { News } from '../lanes/waiters.ts';
 import type { OutboundMessage } from '../meta/outbound.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
-import { createGroupCommit } from '../storage/group-commit.ts';
+import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
 import type { Accepter } from './accept-message.ts';
 import { findMessage, keepFirstAnswers, readNews, withdraw } from './message-store.ts';
 import { lineOf, RANKS, wireStatus, type Priority, type WireStatus } from './message.ts';
@@ -55,104 +55,125 @@ export interface SenderParts {
 // Beyond Meta's time-out: when a call is under way, its end is near.
 const CALL_ENDS_MS = 23_000;
 
+interface State {
+  ctx: Context;
+  parts: SenderParts;
+  answering: GroupCommit<FirstAnswer, void>;
+}
+
+interface FirstAnswer {
+  organisationId: string;
+  id: string;
+  status: WireStatus;
+}
+
+interface MessageName {
+  organisationId: string;
+  id: string;
+}
+
+interface Wait {
+  waitMs: number;
+  /** Wait for Meta's first word by webhook: our record says that the window is closed. */
+  firstStatus: boolean;
+  owed: boolean;
+}
+
 export function createSender(ctx: Context, parts: SenderParts): Sender {
-  const answering = createGroupCommit<{ organisationId: string; id: string; status: string }, void>({
+  const answering = createGroupCommit<FirstAnswer, void>({
     write: async (rows) => {
       await keepFirstAnswers(ctx.db, rows);
       return rows.map(() => undefined);
     },
     maxRows: 500,
   });
+  const state: State = { ctx, parts, answering };
+  return { send: (input) => send(state, input), drained: () => answering.drained() };
+}
 
-  async function send(input: SendInput): Promise<Sent> {
-    const refusal = refusalOf(input);
-    if (refusal) {
-      // A replay passes what depends on state: look whether it is one before saying no.
-      const id = input.idempotency && (await parts.keys.find(input.organisationId, input.idempotency));
-      if (id === undefined) throw refusal;
-      return replay(input, id);
-    }
-    const line = lineOf(input.priority, input.waitMs > 0);
-    const tooLong = !input.owed && parts.lanes.backlogMs(input.number.phoneNumberId, line) > input.waitMs;
-    const waitMs = tooLong ? 0 : input.waitMs;
-    const expiresAt = ctx.clock.now() + input.expiresInMs;
-    const accepted = await parts.accepter.accept({
-      ...input,
-      waits: waitMs > 0,
-      expiresAt,
-      owedForMs: input.owed ? waitMs : null,
-    });
-    if (accepted.kind === 'replayed') {
-      input.budget.giveBack();
-      return replay(input, accepted.id);
-    }
-    const message = { organisationId: input.organisationId, id: accepted.id };
-    const firstStatus = !input.owed && input.message.freeForm && !accepted.windowOpen;
-    const news = await awaitNews(message, { waitMs, firstStatus, owed: input.owed });
-    const sent = toSent({ id: accepted.id, createdAt: accepted.createdAt }, news);
-    if (input.idempotency && !input.owed && sent.status !== 'pending' && waitMs > 0)
-      keep(message, sent.status);
-    return sent;
+async function send(state: State, input: SendInput): Promise<Sent> {
+  const { parts } = state;
+  const refusal = refusalOf(input);
+  if (refusal) {
+    // A replay passes what depends on state: look whether it is one before saying no.
+    const id = input.idempotency && (await parts.keys.find(input.organisationId, input.idempotency));
+    if (id === undefined) throw refusal;
+    return replay(state, input, id);
   }
+  const line = lineOf(input.priority, input.waitMs > 0);
+  const tooLong = !input.owed && parts.lanes.backlogMs(input.number.phoneNumberId, line) > input.waitMs;
+  const waitMs = tooLong ? 0 : input.waitMs;
+  const expiresAt = state.ctx.clock.now() + input.expiresInMs;
+  const accepted = await parts.accepter.accept({
+    ...input,
+    waits: waitMs > 0,
+    expiresAt,
+    owedForMs: input.owed ? waitMs : null,
+  });
+  if (accepted.kind === 'replayed') {
+    input.budget.giveBack();
+    return replay(state, input, accepted.id);
+  }
+  const message = { organisationId: input.organisationId, id: accepted.id };
+  const firstStatus = !input.owed && input.message.freeForm && !accepted.windowOpen;
+  const news = await awaitNews(state, message, { waitMs, firstStatus, owed: input.owed });
+  const sent = toSent({ id: accepted.id, createdAt: accepted.createdAt }, news);
+  if (input.idempotency && !input.owed && sent.status !== 'pending' && waitMs > 0)
+    keepAnswer(state, { ...message, status: sent.status });
+  return sent;
+}
 
-  async function awaitNews(
-    message: { organisationId: string; id: string },
-    wait: { waitMs: number; firstStatus: boolean; owed: boolean },
-  ): Promise<News | undefined> {
-    const enough = (news: News): boolean => (wait.firstStatus ? rankOf(news) > RANKS.pending : answers(news));
-    const news = wait.waitMs > 0 ? await parts.lanes.waiters.wait(message, enough, wait.waitMs) : undefined;
-    if (news) return news;
-    if (!wait.owed) return wait.waitMs > 0 ? present(message) : undefined;
-    const failure: Failure = {
-      code: 'withdrawn',
-      message: 'Withdrawn: it could not be sent before the caller’s wait ended.',
-      providerCode: null,
-    };
-    if (await withdraw(ctx.db, message, { failure, freeKey: true }))
-      return { state: 'failed', mayHaveLeft: false, wamid: null, failure };
-    // The call has begun, or is over: its end is near.
-    return (
-      (await parts.lanes.waiters.wait(
-        message,
-        (late) => answers(late) || late.state === 'unknown',
-        CALL_ENDS_MS,
-      )) ?? present(message)
+async function awaitNews(state: State, message: MessageName, wait: Wait): Promise<News | undefined> {
+  const { waiters } = state.parts.lanes;
+  const enough = (news: News): boolean => (wait.firstStatus ? rankOf(news) > RANKS.pending : answers(news));
+  const news = wait.waitMs > 0 ? await waiters.wait(message, enough, wait.waitMs) : undefined;
+  if (news) return news;
+  if (!wait.owed) return wait.waitMs > 0 ? present(state, message) : undefined;
+  const failure: Failure = {
+    code: 'withdrawn',
+    message: 'Withdrawn: it could not be sent before the caller’s wait ended.',
+    providerCode: null,
+  };
+  if (await withdraw(state.ctx.db, message, { failure, freeKey: true }))
+    return { state: 'failed', mayHaveLeft: false, wamid: null, failure };
+  // The call has begun, or is over: its end is near.
+  const ended = await waiters.wait(
+    message,
+    (late) => answers(late) || late.state === 'unknown',
+    CALL_ENDS_MS,
+  );
+  return ended ?? present(state, message);
+}
+
+async function present(state: State, message: MessageName): Promise<News | undefined> {
+  const [row] = await readNews(state.ctx.db, [message]).catch(() => []);
+  return row;
+}
+
+async function replay(state: State, input: SendInput, id: string): Promise<Sent> {
+  const message = { organisationId: input.organisationId, id };
+  const stored = await findMessage(state.ctx.db, input.organisationId, { id });
+  if (!stored)
+    throw new KurirError(
+      'service_unavailable',
+      'The message of this key is not there any more: use a new key.',
     );
-  }
+  const [before] = await readNews(state.ctx.db, [message]);
+  const first = before?.firstAnswer;
+  const about = { id, createdAt: stored.createdAt };
+  if (before && first && first !== 'failed' && !input.owed)
+    return { ...toSent(about, before), status: first, failure: null, replayed: true };
+  const settled = before && (answers(before) || (input.owed && before.state === 'unknown'));
+  const news = settled
+    ? before
+    : await awaitNews(state, message, { waitMs: input.waitMs, firstStatus: false, owed: input.owed });
+  return { ...toSent(about, news), replayed: true };
+}
 
-  async function present(message: { organisationId: string; id: string }): Promise<News | undefined> {
-    const [row] = await readNews(ctx.db, [message]).catch(() => []);
-    return row;
-  }
-
-  async function replay(input: SendInput, id: string): Promise<Sent> {
-    const message = { organisationId: input.organisationId, id };
-    const stored = await findMessage(ctx.db, input.organisationId, { id });
-    if (!stored)
-      throw new KurirError(
-        'service_unavailable',
-        'The message of this key is not there any more: use a new key.',
-      );
-    const [before] = await readNews(ctx.db, [message]);
-    const first = before?.firstAnswer;
-    const about = { id, createdAt: stored.createdAt };
-    if (before && first && first !== 'failed' && !input.owed) {
-      return { ...toSent(about, before), status: first as WireStatus, failure: null, replayed: true };
-    }
-    const settled = before && (answers(before) || (input.owed && before.state === 'unknown'));
-    const news = settled
-      ? before
-      : await awaitNews(message, { waitMs: input.waitMs, firstStatus: false, owed: input.owed });
-    return { ...toSent(about, news), replayed: true };
-  }
-
-  function keep(message: { organisationId: string; id: string }, status: string): void {
-    answering
-      .add({ ...message, status })
-      .catch((error: unknown) => ctx.log.debug({ err: error }, 'a first answer was not kept'));
-  }
-
-  return { send, drained: () => answering.drained() };
+function keepAnswer(state: State, answer: FirstAnswer): void {
+  state.answering
+    .add(answer)
+    .catch((error: unknown) => state.ctx.log.debug({ err: error }, 'a first answer was not kept'));
 }
 
 // What depends on state, budget last.

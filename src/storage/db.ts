@@ -31,12 +31,6 @@ export interface DatabaseOptions {
 
 const STATEMENT_TIMEOUT_MS = 30_000;
 
-// int8 as a number: turns and epochs stay far below 2^53.
-const types = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format),
-} as typeof pg.types;
-
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: options.url,
@@ -48,19 +42,19 @@ export function openDatabase(options: DatabaseOptions): Database {
     keepAlive: true,
     idleTimeoutMillis: 60_000,
     application_name: 'kurir',
-    types,
+    types: { getTypeParser },
     // Statements are prepared while tables are empty; a plan of that moment would scan them for ever after.
     options: `-c plan_cache_mode=force_custom_plan${options.schema === undefined ? '' : ` -c search_path=${options.schema}`}`,
   });
   pool.on('error', options.onIdleError);
   return {
-    query: (text, values, name) => run(pool, text, values, name),
+    query: runner(pool),
     async transaction(act) {
       const client = await pool.connect();
       let broken: Error | undefined;
       try {
         await client.query('begin');
-        const result = await act({ query: (text, values, name) => run(client, text, values, name) });
+        const result = await act({ query: runner(client) });
         await client.query('commit');
         return result;
       } catch (error) {
@@ -73,6 +67,13 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     close: () => pool.end(),
   };
+}
+
+const INT8 = 20;
+
+// int8 as a number: turns and epochs stay far below 2^53.
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  return oid === INT8 ? Number : pg.types.getTypeParser(oid, format);
 }
 
 /** PostgreSQL's five-letter code of an error, if it has one. */
@@ -100,16 +101,14 @@ export function neverReached(error: unknown): boolean {
   );
 }
 
-async function run<Result extends object>(
-  target: pg.Pool | pg.PoolClient,
-  text: string,
-  values: readonly unknown[] = [],
-  name?: string,
-): Promise<Result[]> {
-  const result = await target.query<Result>({
-    text,
-    values: [...values],
-    ...(name === undefined ? {} : { name }),
-  });
-  return result.rows;
+function runner(target: pg.Pool | pg.PoolClient): Queryable['query'] {
+  return async function query<Result extends object>(
+    text: string,
+    values: readonly unknown[] = [],
+    name?: string,
+  ): Promise<Result[]> {
+    const statement = { text, values: [...values], ...(name === undefined ? {} : { name }) };
+    const result = await target.query<Result>(statement);
+    return result.rows;
+  };
 }

@@ -60,7 +60,8 @@ export function createGroupCommit<Row, Result>(
   async function write(batch: Waiting<Row, Result>[], tries = 1): Promise<void> {
     try {
       const results = await options.write(batch.map((one) => one.row));
-      for (const [i, one] of batch.entries()) one.resolve(results[i] as Result);
+      if (results.length !== batch.length) throw new Error('A group commit must answer each row.');
+      for (const [i, result] of results.entries()) batch[i]?.resolve(result);
     } catch (error) {
       const state = sqlState(error);
       if (state === DEADLOCK && tries < DEADLOCK_TRIES) return write(batch, tries + 1);

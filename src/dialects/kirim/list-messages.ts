@@ -1,7 +1,7 @@
 // GET /v1/{phone_number_id}/messages and GET /v1/messages: messages, newest first, by page.
 import { KurirError } from '../../kernel/errors.ts';
 import { phoneDigits } from '../../kernel/phone-number.ts';
-import type { Direction, WireStatus } from '../../messages/message.ts';
+import type { WireStatus } from '../../messages/message.ts';
 import { readMessagePage, type MessageFilter } from '../../messages/read-messages.ts';
 import { requireNumber, type Answer, type Call, type Endpoint } from '../dialect.ts';
 import { renderMessage } from './render-message.ts';
@@ -22,14 +22,7 @@ export const listAllMessages: Endpoint = {
   handle: (call) => page(call, undefined),
 };
 
-const STATUSES = new Set<string>([
-  'queued',
-  'pending',
-  'sent',
-  'delivered',
-  'read',
-  'failed',
-] satisfies WireStatus[]);
+const STATUSES = ['queued', 'pending', 'sent', 'delivered', 'read', 'failed'] as const satisfies WireStatus[];
 const PARAMETERS = new Set([
   'direction',
   'status',
@@ -69,8 +62,9 @@ function filterOf(call: Call, phoneNumberId: string | undefined): MessageFilter 
   const { direction, status, to } = call.query;
   if (direction !== undefined && direction !== 'inbound' && direction !== 'outbound')
     throw refused('direction', 'direction must be inbound or outbound.');
-  if (status !== undefined && !STATUSES.has(status))
-    throw refused('status', `status must be one of ${[...STATUSES].join(', ')}.`);
+  const known = STATUSES.find((one) => one === status);
+  if (status !== undefined && known === undefined)
+    throw refused('status', `status must be one of ${STATUSES.join(', ')}.`);
   const digits = to === undefined ? undefined : phoneDigits(to);
   if (digits === null)
     throw new KurirError(
@@ -80,9 +74,9 @@ function filterOf(call: Call, phoneNumberId: string | undefined): MessageFilter 
     );
   return {
     phoneNumberId,
-    direction: direction as Direction | undefined,
+    direction: direction,
     conversation: digits,
-    status: status as WireStatus | undefined,
+    status: known,
     createdAfter: instantOf(call, 'created_after'),
     createdBefore: instantOf(call, 'created_before'),
   };
