@@ -17,14 +17,11 @@ export function answerByQuirk(sim: Simulation, message: Outbound): void {
 }
 
 function answerOf(sim: Simulation, message: Outbound): Asked | undefined {
-  switch (phoneOf(sim, message.fact.phone).quirk) {
-    case 'says_stop':
-      return { type: 'text', text: 'STOP' };
-    case 'taps_first_button':
-      return tapTargets(sim, message).find((one) => one.sort === 'button')?.asked;
-    case 'picks_last_row':
-      return tapTargets(sim, message).findLast((one) => one.sort === 'row')?.asked;
-    default:
-      return undefined;
-  }
+  const { quirk } = phoneOf(sim, message.fact.phone);
+  if (quirk === 'says_stop') return { type: 'text', text: 'STOP' };
+  if (quirk === 'taps_first_button')
+    return tapTargets(sim, message).find((one) => one.sort === 'button')?.asked;
+  if (quirk === 'picks_last_row')
+    return tapTargets(sim, message).findLast((one) => one.sort === 'row')?.asked;
+  return undefined;
 }

@@ -1,5 +1,5 @@
 // How each fact changes the world. Nothing else may.
-import type { Fact, PostedFact, StatusFact, Template } from './fact.ts';
+import type { Fact, PostedFact, ReadFact, StatusFact, Template } from './fact.ts';
 import { addMessage, addNumber, templateKey, windowKey, type Message, type World } from './world.ts';
 
 const TYPING_MS = 25_000;
@@ -20,7 +20,7 @@ export function applyFact(world: World, fact: Fact, keepMessages: number): void 
       world.phoneOfUser.set(fact.phone.userId, fact.phone.phone);
       return;
     case 'readByBusiness':
-      return applyReadByBusiness(world, fact.wamid, fact.at, fact.typing);
+      return applyReadByBusiness(world, fact);
     case 'waba':
       world.wabas.set(fact.id, { id: fact.id, subscribed: fact.subscribed, callback: fact.callback });
       return;
@@ -64,7 +64,7 @@ function applyStatus(world: World, fact: StatusFact): void {
 }
 
 // A receipt covers the message and everything the customer wrote before it.
-function applyReadByBusiness(world: World, wamid: string, at: number, typing: boolean): void {
+function applyReadByBusiness(world: World, { wamid, at, typing }: ReadFact): void {
   const message = world.messages.get(wamid);
   if (message?.direction !== 'inbound') return;
   for (const earlier of world.threads.get(message.fact.phone) ?? []) {

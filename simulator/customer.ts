@@ -40,7 +40,7 @@ export function writeAs(sim: Simulation, writing: Writing): Inbound {
     return {
       id: media.id,
       sha256Base64: Buffer.from(media.sha256, 'hex').toString('base64'),
-      url: mediaLink(sim, sim.origin, media.id, 'webhook'),
+      url: mediaLink(sim, media.id, { origin: sim.origin, source: 'webhook' }),
     };
   });
   const head = headOf(sim, writing, { wamid, at });

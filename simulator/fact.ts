@@ -155,6 +155,14 @@ export interface PostedFact {
   done: boolean;
 }
 
+/** The business marked a customer's message as read. */
+export interface ReadFact {
+  fact: 'readByBusiness';
+  at: number;
+  wamid: string;
+  typing: boolean;
+}
+
 export type Fact =
   | SendFact
   | RefusedFact
@@ -162,7 +170,7 @@ export type Fact =
   | InboundFact
   | PostedFact
   | { fact: 'phone'; at: number; phone: Phone }
-  | { fact: 'readByBusiness'; at: number; wamid: string; typing: boolean }
+  | ReadFact
   | { fact: 'waba'; at: number; id: string; subscribed: boolean; callback: Callback | null }
   | { fact: 'number'; at: number; number: BusinessNumber }
   | { fact: 'appCallback'; at: number; callback: Callback | null }

@@ -11,7 +11,7 @@ import {
   truncateSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { isObject, type Json } from '../src/kernel/json.ts';
+import { isObject } from '../src/kernel/json.ts';
 import type { Fact } from './fact.ts';
 
 export const LEDGER_FILE = 'ledger.jsonl';
@@ -58,13 +58,17 @@ async function readFacts(path: string, replay: (fact: Fact) => void): Promise<vo
 
 const NEWLINE = 0x0a;
 
-// The file is our own: what has a `fact` in it was written by `append`.
 function factOf(line: string, path: string): Fact {
   try {
-    const value = JSON.parse(line) as Json;
-    if (isObject(value) && typeof value['fact'] === 'string') return value as unknown as Fact;
+    const value: unknown = JSON.parse(line);
+    if (isFact(value)) return value;
   } catch {
     // Told below: the line as a whole is what cannot be read.
   }
   throw new Error(`${path} has a line that is no fact of a simulator; move the file away to begin afresh.`);
+}
+
+// The file is our own: what has a `fact` in it was written by `append`.
+function isFact(value: unknown): value is Fact {
+  return isObject(value) && typeof value['fact'] === 'string';
 }

@@ -76,21 +76,18 @@ function nextStep(sim: Simulation, message: Outbound): Step | null {
 }
 
 // Undefined: as any other phone.
-function bentStep(sim: Simulation, message: Outbound, phone: Phone): Step | null | undefined {
+function bentStep(sim: Simulation, message: Outbound, { quirk }: Phone): Step | null | undefined {
   const last = message.history.at(-1)?.status;
-  const delays = sim.settings.statusDelaysMs;
-  switch (phone.quirk) {
-    case 'offline_hour':
-      return last === 'sent' ? { status: 'delivered', afterMs: HOUR_MS } : undefined;
-    case 'expires_silently':
-      return last === 'sent' ? null : undefined;
-    case 'failed_then_delivered':
-      if (last === 'sent') return { status: 'failed', afterMs: delays.delivered, code: 131026 };
-      return last === 'failed' ? { status: 'delivered', afterMs: delays.delivered } : undefined;
-    case 'out_of_order':
-      if (last === undefined) return { status: 'delivered', afterMs: delays.sent + delays.delivered };
-      return last === 'delivered' ? { status: 'sent', afterMs: delays.sent } : null;
-    default:
-      return undefined;
+  const { sent, delivered } = sim.settings.statusDelaysMs;
+  if (quirk === 'out_of_order') {
+    if (last === undefined) return { status: 'delivered', afterMs: sent + delivered };
+    return last === 'delivered' ? { status: 'sent', afterMs: sent } : null;
   }
+  if (quirk === 'failed_then_delivered') {
+    if (last === 'sent') return { status: 'failed', afterMs: delivered, code: 131026 };
+    return last === 'failed' ? { status: 'delivered', afterMs: delivered } : undefined;
+  }
+  if (last !== 'sent') return undefined;
+  if (quirk === 'expires_silently') return null;
+  return quirk === 'offline_hour' ? { status: 'delivered', afterMs: HOUR_MS } : undefined;
 }

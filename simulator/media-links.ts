@@ -1,9 +1,9 @@
 // The addresses of media: good for five minutes, and only as they were handed out.
+import { createHash } from 'node:crypto';
 import { hmacSha256 } from '../src/kernel/secrets.ts';
 import { digits } from './ids.ts';
 import type { Media } from './fact.ts';
 import { record, type Simulation } from './simulation.ts';
-import { createHash } from 'node:crypto';
 
 export const MEDIA_PATH = '/whatsapp_business/attachments/';
 
@@ -18,6 +18,12 @@ export interface GivenMedia {
   bytes: Uint8Array;
   filename: string;
   inbound: boolean;
+}
+
+export interface LinkFor {
+  /** Where the one who gets the link reaches us. */
+  origin: string;
+  source: 'webhook' | 'getMedia';
 }
 
 /** Keeps a medium under a new id. */
@@ -43,12 +49,7 @@ export function findMedia(sim: Simulation, id: string): Media | null {
   return sim.clock.now() - media.at < days * DAY_MS ? media : null;
 }
 
-export function mediaLink(
-  sim: Simulation,
-  origin: string,
-  id: string,
-  source: 'webhook' | 'getMedia',
-): string {
+export function mediaLink(sim: Simulation, id: string, { origin, source }: LinkFor): string {
   const ext = Math.floor(sim.clock.now() / 1000) + LINK_SECONDS;
   return `${origin}${MEDIA_PATH}?mid=${id}&source=${source}&ext=${ext}&hash=${linkHash(sim, id, String(ext))}`;
 }

@@ -5,7 +5,8 @@ import type { PairLimit } from './settings.ts';
 export interface Pace {
   /** Takes one message's room on a number; false when there is none. */
   takeNumber(number: string, perSecond: number | null, now: number): boolean;
-  takePair(number: string, phone: string, limit: PairLimit | null, now: number): boolean;
+  /** Takes one message's room between a number and a customer. */
+  takePair(pair: string, limit: PairLimit | null, now: number): boolean;
   clear(): void;
 }
 
@@ -17,10 +18,10 @@ export function createPace(): Pace {
   return {
     takeNumber: (number, perSecond, now) =>
       perSecond === null || take(numbers, number, { everyMs: 1000 / perSecond, burst: perSecond, now }),
-    takePair(number, phone, limit, now) {
+    takePair(pair, limit, now) {
       if (limit === null) return true;
-      if (pairs.size > PAIRS_MAX) for (const [pair, until] of pairs) if (until <= now) pairs.delete(pair);
-      return take(pairs, `${number}:${phone}`, { everyMs: limit.perMs, burst: limit.burst, now });
+      if (pairs.size > PAIRS_MAX) for (const [key, until] of pairs) if (until <= now) pairs.delete(key);
+      return take(pairs, pair, { everyMs: limit.perMs, burst: limit.burst, now });
     },
     clear() {
       numbers.clear();
@@ -29,13 +30,18 @@ export function createPace(): Pace {
   };
 }
 
-function take(
-  buckets: Map<string, number>,
-  key: string,
-  { everyMs, burst, now }: { everyMs: number; burst: number; now: number },
-): boolean {
+interface Rate {
+  everyMs: number;
+  burst: number;
+  now: number;
+}
+
+// Fractions of a millisecond add up to less than a whole message.
+const ROUNDING_MS = 1e-6;
+
+function take(buckets: Map<string, number>, key: string, { everyMs, burst, now }: Rate): boolean {
   const until = Math.max(buckets.get(key) ?? 0, now) + everyMs;
-  if (until - now > burst * everyMs + 1e-6) return false;
+  if (until - now > burst * everyMs + ROUNDING_MS) return false;
   buckets.set(key, until);
   return true;
 }

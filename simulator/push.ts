@@ -3,23 +3,8 @@
 // keep-alive connections. What is not answered 200 is tried again, the same bytes, after the waits of the settings.
 import { Pool, type Dispatcher } from 'undici';
 import type { Clock, Timer } from '../src/kernel/clock.ts';
-import { hmacSha256 } from '../src/kernel/secrets.ts';
-import type { JsonObject } from '../src/kernel/json.ts';
-import { asciiJson } from './ascii-json.ts';
+import { renderWebhook, type Update } from './envelope.ts';
 import { createFifo } from './fifo.ts';
-
-/** One change of one WABA, as it will stand in an envelope. */
-export interface Update {
-  id: string;
-  wabaId: string;
-  /** Of management fields: the seconds that stand in the entry. */
-  time?: number;
-  field: string;
-  value: JsonObject;
-  /** Updates of one stream leave one after the other. */
-  stream: string;
-  url: string;
-}
 
 export interface Posted {
   updates: readonly Update[];
@@ -35,6 +20,7 @@ export interface Posted {
 export interface PushOptions {
   clock: Clock;
   appSecret: string;
+  /** The waits after the first, second … try; afterwards it is given up. */
   retryMs: readonly number[];
   timeoutMs: number;
   batchSize: number;
@@ -46,20 +32,13 @@ export interface PushOptions {
 export interface PushManner {
   /** Tries that were made before a restart. */
   tries?: number;
+  /** Signed with another secret than the app's. */
   forged?: boolean;
 }
 
-export interface Push {
-  post(update: Update, manner?: PushManner): void;
-  /** Posts several in one envelope, whatever their streams. */
-  postTogether(updates: Update[]): void;
-  /** Resolves when nothing is being posted and nothing could be. */
-  settled(): Promise<void>;
-  /** Updates that have not been answered 200 and not been given up. */
-  pending(): number;
-  /** Forgets everything that has not left. */
-  clear(): void;
-  close(): Promise<void>;
+interface Waiting {
+  update: Update;
+  manner: PushManner;
 }
 
 interface Delivery {
@@ -68,7 +47,7 @@ interface Delivery {
   body: string;
   signature: string;
   tries: number;
-  /** The updates behind it in their streams still wait for it. */
+  /** Updates of its streams still wait for its first answer. */
   leads: boolean;
   /** What was cleared since is not counted any more. */
   round: number;
@@ -79,138 +58,170 @@ interface Target {
   path: string;
 }
 
-interface Waiting {
-  update: Update;
-  manner: PushManner;
-}
-
 const WRONG_SECRET = 'not-the-app-secret';
 
-export function createPush(options: PushOptions): Push {
-  const pools = new Map<string, Pool>();
-  const targets = new Map<string, Target>();
-  const ready = createFifo<Waiting | Delivery>();
-  const streams = new Map<string, Waiting[]>();
-  const retries = new Set<Timer>();
-  let underWay = 0;
-  let pending = 0;
-  let round = 0;
-  let scheduled = false;
-  let closed = false;
-  let idle: (() => void)[] = [];
+export class Push {
+  readonly #options: PushOptions;
+  readonly #ready = createFifo<Waiting | Delivery>();
+  readonly #streams = new Map<string, Waiting[]>();
+  readonly #retries = new Set<Timer>();
+  readonly #pools = new Map<string, Pool>();
+  readonly #targets = new Map<string, Target>();
+  #underWay = 0;
+  #pending = 0;
+  #round = 0;
+  #scheduled = false;
+  #closed = false;
+  #idle: (() => void)[] = [];
 
-  function schedule(): void {
-    if (scheduled || closed) return;
-    scheduled = true;
-    setImmediate(drain);
+  constructor(options: PushOptions) {
+    this.#options = options;
   }
 
-  function drain(): void {
-    scheduled = false;
-    while (ready.length > 0 && underWay < options.concurrency && !closed) {
-      const next = ready.shift();
-      if (next) dispatch('updates' in next ? next : gather(next));
+  post(update: Update, manner: PushManner = {}): void {
+    if (this.#closed) return;
+    this.#pending++;
+    const behind = this.#streams.get(update.stream);
+    if (behind) {
+      behind.push({ update, manner });
+      return;
     }
-    if (ready.length === 0 && underWay === 0) for (const tell of idle.splice(0)) tell();
+    this.#streams.set(update.stream, []);
+    this.#ready.push({ update, manner });
+    this.#schedule();
+  }
+
+  /** Posts several in one envelope, whatever their streams. */
+  postTogether(updates: Update[]): void {
+    if (this.#closed || updates.length === 0) return;
+    this.#pending += updates.length;
+    this.#ready.push(this.#deliveryOf(updates, {}, false));
+    this.#schedule();
+  }
+
+  /** Resolves when nothing is being posted and nothing could be. */
+  settled(): Promise<void> {
+    if (this.#ready.length === 0 && this.#underWay === 0) return Promise.resolve();
+    return new Promise((resolve) => void this.#idle.push(resolve));
+  }
+
+  /** Updates that have not been answered 200 and not been given up. */
+  pending(): number {
+    return this.#pending;
+  }
+
+  /** Forgets everything that has not left. */
+  clear(): void {
+    for (const timer of this.#retries) timer.cancel();
+    this.#retries.clear();
+    this.#ready.clear();
+    this.#streams.clear();
+    this.#pending = 0;
+    this.#round++;
+    this.#schedule();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.clear();
+    for (const tell of this.#idle.splice(0)) tell();
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#drain());
+  }
+
+  #drain(): void {
+    this.#scheduled = false;
+    while (this.#ready.length > 0 && this.#underWay < this.#options.concurrency && !this.#closed) {
+      const next = this.#ready.shift();
+      if (next) this.#dispatch('updates' in next ? next : this.#gather(next));
+    }
+    if (this.#ready.length === 0 && this.#underWay === 0) for (const tell of this.#idle.splice(0)) tell();
   }
 
   // Takes what else is ready for the same place into the same envelope, up to the batch size.
-  function gather(first: Waiting): Delivery {
+  #gather(first: Waiting): Delivery {
     const updates = [first.update];
-    for (let next = ready.peek(); updates.length < options.batchSize && next; next = ready.peek()) {
+    const { batchSize } = this.#options;
+    for (let next = this.#ready.peek(); updates.length < batchSize && next; next = this.#ready.peek()) {
       if ('updates' in next || next.update.url !== first.update.url || next.manner.forged) break;
-      ready.shift();
+      this.#ready.shift();
       updates.push(next.update);
     }
-    return deliveryOf(updates, first.manner, true);
+    return this.#deliveryOf(updates, first.manner, true);
   }
 
-  function deliveryOf(updates: Update[], manner: PushManner, leads: boolean): Delivery {
-    const body = asciiJson(envelope(updates));
-    const secret = manner.forged ? WRONG_SECRET : options.appSecret;
-    return {
-      updates,
-      url: updates[0]?.url ?? '',
-      body,
-      signature: `sha256=${hmacSha256(secret, body).toString('hex')}`,
-      tries: manner.tries ?? 0,
-      leads,
-      round,
-    };
+  #deliveryOf(updates: Update[], manner: PushManner, leads: boolean): Delivery {
+    const secret = manner.forged ? WRONG_SECRET : this.#options.appSecret;
+    const { body, signature } = renderWebhook(updates, secret);
+    const url = updates[0]?.url ?? '';
+    return { updates, url, body, signature, tries: manner.tries ?? 0, leads, round: this.#round };
   }
 
-  function dispatch(delivery: Delivery): void {
-    underWay++;
+  #dispatch(delivery: Delivery): void {
+    this.#underWay++;
     delivery.tries++;
-    const target = targetOf(delivery.url);
-    target.pool.dispatch(
-      {
-        path: target.path,
-        method: 'POST',
-        headers: [
-          'content-type',
-          'application/json',
-          'accept',
-          '*/*',
-          'user-agent',
-          'facebookexternalua',
-          'x-hub-signature-256',
-          delivery.signature,
-        ],
-        body: delivery.body,
-      },
-      answerOf((answer) => settle(delivery, answer)),
-    );
+    const { pool, path } = this.#targetOf(delivery.url);
+    const headers = {
+      'content-type': 'application/json',
+      accept: '*/*',
+      'user-agent': 'facebookexternalua',
+      'x-hub-signature-256': delivery.signature,
+    };
+    const tell = answerOf((answer) => this.#settle(delivery, answer));
+    pool.dispatch({ path, method: 'POST', headers, body: delivery.body }, tell);
   }
 
-  function settle(delivery: Delivery, answer: number | string): void {
-    underWay--;
-    if (closed) return;
-    if (delivery.round !== round) return schedule();
-    const wait = options.retryMs[delivery.tries - 1];
-    const done = answer === 200 || wait === undefined;
-    if (done) pending -= delivery.updates.length;
-    else again(delivery, wait);
-    if (delivery.leads) for (const update of delivery.updates) release(update.stream);
-    delivery.leads = false;
+  #settle(delivery: Delivery, answer: number | string): void {
+    this.#underWay--;
+    this.#schedule();
+    if (this.#closed || delivery.round !== this.#round) return;
     const { updates, url, body, tries } = delivery;
-    options.told({ updates, url, body, tries, answer, done });
-    schedule();
+    const waitMs = this.#options.retryMs[tries - 1];
+    const done = answer === 200 || waitMs === undefined;
+    if (done) this.#pending -= updates.length;
+    else this.#again(delivery, waitMs);
+    if (delivery.leads) for (const update of updates) this.#release(update.stream);
+    delivery.leads = false;
+    this.#options.told({ updates, url, body, tries, answer, done });
   }
 
-  function again(delivery: Delivery, waitMs: number): void {
+  #again(delivery: Delivery, waitMs: number): void {
     if (waitMs === 0) {
-      ready.push(delivery);
+      this.#ready.push(delivery);
       return;
     }
-    const timer = options.clock.after(waitMs, () => {
-      retries.delete(timer);
-      ready.push(delivery);
-      schedule();
+    const timer = this.#options.clock.after(waitMs, () => {
+      this.#retries.delete(timer);
+      this.#ready.push(delivery);
+      this.#schedule();
     });
-    retries.add(timer);
+    this.#retries.add(timer);
   }
 
-  function release(stream: string): void {
-    const behind = streams.get(stream);
-    const next = behind?.shift();
-    if (next) ready.push(next);
-    else streams.delete(stream);
+  #release(stream: string): void {
+    const next = this.#streams.get(stream)?.shift();
+    if (next) this.#ready.push(next);
+    else this.#streams.delete(stream);
   }
 
-  function targetOf(url: string): Target {
-    const known = targets.get(url);
+  #targetOf(url: string): Target {
+    const known = this.#targets.get(url);
     if (known) return known;
     const { origin, pathname, search } = new URL(url);
-    const target = { pool: poolOf(origin), path: `${pathname}${search}` };
-    targets.set(url, target);
+    const target = { pool: this.#poolOf(origin), path: `${pathname}${search}` };
+    this.#targets.set(url, target);
     return target;
   }
 
-  function poolOf(origin: string): Pool {
-    const known = pools.get(origin);
+  #poolOf(origin: string): Pool {
+    const known = this.#pools.get(origin);
     if (known) return known;
-    const { concurrency, timeoutMs } = options;
+    const { concurrency, timeoutMs } = this.#options;
     const pool = new Pool(origin, {
       connections: concurrency,
       pipelining: 1,
@@ -218,63 +229,9 @@ export function createPush(options: PushOptions): Push {
       bodyTimeout: timeoutMs,
       connect: { timeout: timeoutMs },
     });
-    pools.set(origin, pool);
+    this.#pools.set(origin, pool);
     return pool;
   }
-
-  return {
-    post(update, manner = {}) {
-      if (closed) return;
-      pending++;
-      const behind = streams.get(update.stream);
-      if (behind) behind.push({ update, manner });
-      else {
-        streams.set(update.stream, []);
-        ready.push({ update, manner });
-        schedule();
-      }
-    },
-    postTogether(updates) {
-      if (closed || updates.length === 0) return;
-      pending += updates.length;
-      ready.push(deliveryOf(updates, {}, false));
-      schedule();
-    },
-    settled: () =>
-      ready.length === 0 && underWay === 0
-        ? Promise.resolve()
-        : new Promise((resolve) => void idle.push(resolve)),
-    pending: () => pending,
-    clear() {
-      for (const timer of retries) timer.cancel();
-      retries.clear();
-      ready.clear();
-      streams.clear();
-      pending = 0;
-      round++;
-      schedule();
-    },
-    async close() {
-      closed = true;
-      for (const timer of retries) timer.cancel();
-      ready.clear();
-      for (const tell of idle.splice(0)) tell();
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
-      idle = [];
-    },
-  };
-}
-
-// Changes of one WABA share an entry; an entry of management fields carries its time.
-function envelope(updates: readonly Update[]): JsonObject {
-  const entries = new Map<string, JsonObject & { changes: JsonObject[] }>();
-  for (const { wabaId, value, field, time } of updates) {
-    const key = `${wabaId}/${time ?? ''}`;
-    const entry = entries.get(key) ?? { id: wabaId, ...(time === undefined ? {} : { time }), changes: [] };
-    entry.changes.push({ value, field });
-    entries.set(key, entry);
-  }
-  return { object: 'whatsapp_business_account', entry: [...entries.values()] };
 }
 
 const ANSWER_MAX_BYTES = 1_000_000;

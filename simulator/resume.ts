@@ -1,6 +1,6 @@
 // After a restart: messages live on from where they were, and webhooks that were not answered are posted again.
 import { goOn } from './life.ts';
-import type { Update } from './push.ts';
+import type { Update } from './envelope.ts';
 import type { Simulation } from './simulation.ts';
 import { inboundUpdate, statusUpdate } from './updates.ts';
 

@@ -1,7 +1,8 @@
 // The words of a message as a person would read them on a phone, for lists and searches.
+import { part, parts, word } from './json-parts.ts';
 import { isObject, type JsonObject } from '../src/kernel/json.ts';
 import { hydrate } from './graph/check-template-texts.ts';
-import { part, parts } from './kinds/interactive-parts.ts';
+
 import type { Simulation } from './simulation.ts';
 import { templateKey, type Message, type Outbound } from './world.ts';
 
@@ -28,12 +29,12 @@ export function shownText(sim: Simulation, message: Message): string {
 function templateText(sim: Simulation, message: Outbound): string {
   const sent = part(message.fact.payload, 'template');
   const wabaId = sim.world.numbers.get(message.fact.number)?.wabaId ?? '';
-  const language = String(part(sent, 'language')['code']);
-  const template = sim.world.templates.get(templateKey(wabaId, String(sent['name']), language));
+  const language = word(part(sent, 'language')['code']);
+  const template = sim.world.templates.get(templateKey(wabaId, word(sent['name']), language));
   const texts = (template?.components ?? []).flatMap((component: JsonObject) => {
     if (typeof component['text'] !== 'string') return [];
-    const type = String(component['type']).toLowerCase();
-    const given = parts(sent, 'components').find((one) => String(one['type']).toLowerCase() === type);
+    const type = word(component['type']).toLowerCase();
+    const given = parts(sent, 'components').find((one) => word(one['type']).toLowerCase() === type);
     const parameters = isObject(given) ? parts(given, 'parameters') : [];
     return [hydrate(component['text'], parameters)];
   });

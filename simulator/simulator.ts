@@ -11,12 +11,12 @@ import { createJournal } from './journal.ts';
 import { openLedger } from './ledger.ts';
 import { createMediaFiles } from './media-files.ts';
 import { createPace } from './pace.ts';
-import { createPush, type Posted } from './push.ts';
+import { Push, type Posted } from './push.ts';
 import { resume } from './resume.ts';
 import { seedWorld } from './seed.ts';
 import { withDefaults, type Settings, type SimulatorSettings } from './settings.ts';
 import { record, type Simulation } from './simulation.ts';
-import { createVirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from './virtual-clock.ts';
 import { createWorld } from './world.ts';
 
 export interface Simulator extends AsyncDisposable {
@@ -64,7 +64,7 @@ async function createSimulation(settings: Settings): Promise<Simulation> {
     applyFact(world, fact, settings.keepMessages);
   };
   const ledger = settings.ledgerDir === null ? null : await openLedger(settings.ledgerDir, replay);
-  const clock = createVirtualClock(settings.clock, settings.clock.now() + time.aheadMs);
+  const clock = new VirtualClock(settings.clock, settings.clock.now() + time.aheadMs);
   if (time.rate !== 1) clock.set(time.rate);
   // A restart must not hand out the ids of the run before.
   const random = settings.seed === null ? systemRandom : seededRandom(settings.seed + facts);
@@ -76,7 +76,7 @@ async function createSimulation(settings: Settings): Promise<Simulation> {
     world,
     ledger,
     journal: createJournal(settings.keepJournal),
-    push: createPush({
+    push: new Push({
       clock,
       appSecret: settings.appSecret,
       retryMs: settings.webhookRetryMs,

@@ -2,7 +2,8 @@
 // another order, with a wrong signature.
 import type { WebhookFacts } from './faults.ts';
 import { phoneOf } from './phones.ts';
-import type { PushManner, Update } from './push.ts';
+import type { Update } from './envelope.ts';
+import type { PushManner } from './push.ts';
 import { record, type Simulation } from './simulation.ts';
 
 // What is kept back for others leaves without them after this time.

@@ -4,7 +4,7 @@ import type { JsonObject } from '../src/kernel/json.ts';
 import { WEBHOOK_HREF, titleOf, detailsOf } from './error-codes.ts';
 import type { BusinessNumber, Phone, Template } from './fact.ts';
 import { phoneOf } from './phones.ts';
-import type { Update } from './push.ts';
+import type { Update } from './envelope.ts';
 import type { Simulation } from './simulation.ts';
 import type { Inbound, Outbound, StatusChange } from './world.ts';
 
@@ -12,7 +12,8 @@ import type { Inbound, Outbound, StatusChange } from './world.ts';
 export function statusUpdate(sim: Simulation, message: Outbound, index: number): Update | null {
   const change = message.history[index];
   if (!change) return null;
-  const value = (number: BusinessNumber): JsonObject => statusValue(sim, number, message, change);
+  const phone = phoneOf(sim, message.fact.phone);
+  const value = (number: BusinessNumber): JsonObject => statusValue(number, phone, { message, change });
   return update(sim, message.fact.number, {
     id: `${message.fact.wamid}#${index}`,
     stream: message.fact.wamid,
@@ -21,38 +22,28 @@ export function statusUpdate(sim: Simulation, message: Outbound, index: number):
 }
 
 /** The webhook of a customer's word on marketing messages. */
-export function preferenceUpdate(
-  sim: Simulation,
-  numberId: string,
-  digits: string,
-  value: 'stop' | 'resume',
-): Update | null {
+export function preferenceUpdate(sim: Simulation, numberId: string, customer: Phone): Update | null {
   const at = Math.floor(sim.clock.now() / 1000);
-  const parts = {
-    id: `preference-${digits}-${at}`,
-    stream: digits,
-    field: 'user_preferences',
-    value: (number: BusinessNumber): JsonObject => {
-      const phone = phoneOf(sim, digits);
-      const detail = `User requested to ${value} marketing messages`;
-      return {
-        messaging_product: 'whatsapp',
-        metadata: metadata(number),
-        contacts: [contact(phone, true)],
-        user_preferences: [
-          {
-            wa_id: phone.phone,
-            user_id: phone.userId,
-            detail,
-            category: 'marketing_messages',
-            value,
-            timestamp: at,
-          },
-        ],
-      };
-    },
+  const value = customer.optedOut ? 'stop' : 'resume';
+  const preference = {
+    wa_id: customer.phone,
+    user_id: customer.userId,
+    detail: `User requested to ${value} marketing messages`,
+    category: 'marketing_messages',
+    value,
+    timestamp: at,
   };
-  return update(sim, numberId, parts);
+  return update(sim, numberId, {
+    id: `preference-${customer.phone}-${at}`,
+    stream: customer.phone,
+    field: 'user_preferences',
+    value: (number) => ({
+      messaging_product: 'whatsapp',
+      metadata: metadata(number),
+      contacts: [contact(customer, true)],
+      user_preferences: [preference],
+    }),
+  });
 }
 
 /** The webhook of a customer's message. */
@@ -94,6 +85,11 @@ export function templateStatusUpdate(sim: Simulation, template: Template, reason
   };
 }
 
+interface Told {
+  message: Outbound;
+  change: StatusChange;
+}
+
 interface Parts {
   id: string;
   stream: string;
@@ -112,14 +108,8 @@ function update(sim: Simulation, numberId: string, parts: Parts): Update | null 
   return { id, stream, value: value(number), wabaId: waba.id, field, url: callback.url };
 }
 
-function statusValue(
-  sim: Simulation,
-  number: BusinessNumber,
-  message: Outbound,
-  change: StatusChange,
-): JsonObject {
+function statusValue(number: BusinessNumber, phone: Phone, { message, change }: Told): JsonObject {
   const value: JsonObject = { messaging_product: 'whatsapp', metadata: metadata(number) };
-  const phone = phoneOf(sim, message.fact.phone);
   const toGroup = message.fact.group === true;
   if (change.status !== 'failed' && !toGroup) value['contacts'] = [contact(phone, change.status !== 'sent')];
   value['statuses'] = [status(message, phone, change)];

@@ -10,6 +10,7 @@ import type {
   Status,
   Template,
 } from './fact.ts';
+import { part, word } from './json-parts.ts';
 import type { NumberSettings, Settings, TemplateSettings } from './settings.ts';
 
 export interface Waba {
@@ -45,6 +46,8 @@ export interface Inbound {
 }
 
 export type Message = Outbound | Inbound;
+
+const FIRST_TEMPLATE_ID = 1_000_000_000_000_001;
 
 export interface World {
   numbers: Map<string, BusinessNumber>;
@@ -83,7 +86,10 @@ export function createWorld(settings: Settings): World {
   };
   world.wabas.set(settings.wabaId, { id: settings.wabaId, subscribed: true, callback: null });
   for (const number of settings.numbers) addNumber(world, numberOf(number, settings.wabaId));
-  for (const [i, template] of settings.templates.entries()) addTemplate(world, template, settings.wabaId, i);
+  for (const [i, given] of settings.templates.entries()) {
+    const template = toTemplate(given, settings.wabaId, i);
+    world.templates.set(templateKey(template.wabaId, template.name, template.language), template);
+  }
   return world;
 }
 
@@ -121,18 +127,24 @@ export function templateKey(wabaId: string, name: string, language: string): str
   return `${wabaId}/${name}/${language}`;
 }
 
+/** The approved template that a message was made from, if it is still there. */
+export function templateOf(world: World, { fact }: Outbound): Template | undefined {
+  const sent = part(fact.payload, 'template');
+  const wabaId = world.numbers.get(fact.number)?.wabaId ?? '';
+  return world.templates.get(templateKey(wabaId, word(sent['name']), word(part(sent, 'language')['code'])));
+}
+
 export function windowKey(number: string, phone: string): string {
   return `${number}:${phone}`;
 }
 
-function addTemplate(world: World, given: TemplateSettings, wabaId: string, index: number): void {
-  const template: Template = {
+function toTemplate(given: TemplateSettings, wabaId: string, index: number): Template {
+  return {
     ...given,
     wabaId: given.wabaId ?? wabaId,
     parameter_format: given.parameter_format ?? 'POSITIONAL',
-    id: given.id ?? String(1_000_000_000_000_001 + index),
+    id: given.id ?? String(FIRST_TEMPLATE_ID + index),
   };
-  world.templates.set(templateKey(template.wabaId, template.name, template.language), template);
 }
 
 function forgetOldest(world: World): void {

@@ -69,10 +69,10 @@ export function controlRoutes(app: FastifyInstance, sim: Simulation, control: Co
     return reply.status(status).send(body);
   });
   const ready = (): unknown => ({ status: sim.world.seeded ? 'ready' : 'starting', ...control.webhooks() });
-  route(app, 'GET', '/health', { act: () => ({ status: 'ok', ...control.clock() }) });
-  route(app, 'GET', '/ready', { act: ready });
-  route(app, 'POST', '/reset', { act: () => done(control.reset()) });
-  route(app, 'GET', '/journal', {
+  route(app, 'GET /health', { act: () => ({ status: 'ok', ...control.clock() }) });
+  route(app, 'GET /ready', { act: ready });
+  route(app, 'POST /reset', { act: () => done(control.reset()) });
+  route(app, 'GET /journal', {
     query: JournalQuery,
     act: ({ query }) => ({ data: control.journal(Number(query.after ?? 0), Number(query.limit ?? 100)) }),
   });
@@ -86,79 +86,79 @@ export function controlRoutes(app: FastifyInstance, sim: Simulation, control: Co
 }
 
 function messageRoutes(app: FastifyInstance, control: Control): void {
-  route(app, 'GET', '/messages', {
+  route(app, 'GET /messages', {
     query: MessagesQuery,
     act: ({ query: { limit, ...match } }) => ({
       data: control.messages(match, limit === undefined ? undefined : Number(limit)),
     }),
   });
-  route(app, 'POST', '/messages/wait', {
+  route(app, 'POST /messages/wait', {
     body: WaitBody,
     act: async ({ body }) => ({ data: await control.wait(body) }),
   });
-  route(app, 'POST', '/messages/none', {
+  route(app, 'POST /messages/none', {
     body: NoneBody,
     act: async ({ body }) => done(await control.none(body)),
   });
-  route(app, 'POST', '/statuses', { body: StatusAsked, act: ({ body }) => control.pushStatus(body) });
+  route(app, 'POST /statuses', { body: StatusAsked, act: ({ body }) => control.pushStatus(body) });
 }
 
 function phoneRoutes(app: FastifyInstance, control: Control): void {
-  route(app, 'GET', '/phones', { act: () => ({ data: control.phones() }) });
-  route(app, 'POST', '/phones', { body: NewPhone, act: ({ body }) => control.createPhone(body) });
-  route(app, 'GET', '/phones/:id', { act: ({ id }) => control.phone(id) });
-  route(app, 'POST', '/phones/:id/send', {
+  route(app, 'GET /phones', { act: () => ({ data: control.phones() }) });
+  route(app, 'POST /phones', { body: NewPhone, act: ({ body }) => control.createPhone(body) });
+  route(app, 'GET /phones/:id', { act: ({ id }) => control.phone(id) });
+  route(app, 'POST /phones/:id/send', {
     body: Type.Any(),
     act: ({ id, body }) => control.send(id, asSending(body)),
   });
-  route(app, 'POST', '/phones/:id/tap', { body: Tap, act: ({ id, body }) => control.tap(id, body) });
-  route(app, 'POST', '/phones/:id/read', {
+  route(app, 'POST /phones/:id/tap', { body: Tap, act: ({ id, body }) => control.tap(id, body) });
+  route(app, 'POST /phones/:id/read', {
     body: ReadBody,
     act: ({ id, body }) => ({ data: control.read(id, body) }),
   });
-  route(app, 'POST', '/phones/:id/react', {
+  route(app, 'POST /phones/:id/react', {
     body: ReactBody,
     act: ({ id, body }) => control.react(id, body),
   });
   // Businesses are not told that a customer types.
-  route(app, 'POST', '/phones/:id/typing', { act: ({ id }) => control.phone(id) });
-  route(app, 'POST', '/phones/:id/online', { act: ({ id }) => control.setOnline(id, true) });
-  route(app, 'POST', '/phones/:id/offline', { act: ({ id }) => control.setOnline(id, false) });
-  route(app, 'POST', '/phones/:id/block', { act: ({ id }) => control.setBlocked(id, true) });
-  route(app, 'POST', '/phones/:id/unblock', { act: ({ id }) => control.setBlocked(id, false) });
-  route(app, 'POST', '/phones/:id/opt-out', { act: ({ id }) => control.setOptedOut(id, true) });
-  route(app, 'POST', '/phones/:id/opt-in', { act: ({ id }) => control.setOptedOut(id, false) });
+  route(app, 'POST /phones/:id/typing', { act: ({ id }) => control.phone(id) });
+  route(app, 'POST /phones/:id/online', { act: ({ id }) => control.setOnline(id, true) });
+  route(app, 'POST /phones/:id/offline', { act: ({ id }) => control.setOnline(id, false) });
+  route(app, 'POST /phones/:id/block', { act: ({ id }) => control.setBlocked(id, true) });
+  route(app, 'POST /phones/:id/unblock', { act: ({ id }) => control.setBlocked(id, false) });
+  route(app, 'POST /phones/:id/opt-out', { act: ({ id }) => control.setOptedOut(id, true) });
+  route(app, 'POST /phones/:id/opt-in', { act: ({ id }) => control.setOptedOut(id, false) });
   const magic = MAGIC_NUMBERS.map(({ phone, does }) => ({ phone: `+${phone}`, does }));
-  route(app, 'GET', '/magic-numbers', { act: () => ({ data: magic }) });
+  route(app, 'GET /magic-numbers', { act: () => ({ data: magic }) });
 }
 
 function faultRoutes(app: FastifyInstance, control: Control): void {
-  route(app, 'GET', '/faults', { act: () => ({ data: control.faults() }) });
-  route(app, 'POST', '/faults', { body: FaultAsked, act: ({ body }) => control.putFault(body) });
-  route(app, 'DELETE', '/faults', { act: () => done(control.clearFaults()) });
-  route(app, 'PUT', '/faults/:id', { body: FaultAsked, act: ({ id, body }) => control.putFault(body, id) });
-  route(app, 'GET', '/faults/:id', { act: ({ id }) => control.fault(id) });
-  route(app, 'DELETE', '/faults/:id', { act: ({ id }) => done(control.deleteFault(id)) });
+  route(app, 'GET /faults', { act: () => ({ data: control.faults() }) });
+  route(app, 'POST /faults', { body: FaultAsked, act: ({ body }) => control.putFault(body) });
+  route(app, 'DELETE /faults', { act: () => done(control.clearFaults()) });
+  route(app, 'PUT /faults/:id', { body: FaultAsked, act: ({ id, body }) => control.putFault(body, id) });
+  route(app, 'GET /faults/:id', { act: ({ id }) => control.fault(id) });
+  route(app, 'DELETE /faults/:id', { act: ({ id }) => done(control.deleteFault(id)) });
 }
 
 function worldRoutes(app: FastifyInstance, control: Control): void {
-  route(app, 'GET', '/clock', { act: () => control.clock() });
-  route(app, 'PUT', '/clock', { body: ClockAsked, act: ({ body }) => control.setClock(body) });
-  route(app, 'POST', '/clock/advance', { body: Advance, act: ({ body }) => control.advance(body) });
-  route(app, 'GET', '/numbers', { act: () => ({ data: control.numbers() }) });
-  route(app, 'PUT', '/numbers/:id', {
+  route(app, 'GET /clock', { act: () => control.clock() });
+  route(app, 'PUT /clock', { body: ClockAsked, act: ({ body }) => control.setClock(body) });
+  route(app, 'POST /clock/advance', { body: Advance, act: ({ body }) => control.advance(body) });
+  route(app, 'GET /numbers', { act: () => ({ data: control.numbers() }) });
+  route(app, 'PUT /numbers/:id', {
     body: NumberAsked,
     act: ({ id, body }) => control.putNumber(id, body),
   });
-  route(app, 'GET', '/templates', { act: () => ({ data: control.templates() }) });
-  route(app, 'PUT', '/templates', { body: TemplateAsked, act: ({ body }) => control.putTemplate(body) });
-  route(app, 'POST', '/templates/:id/review', {
+  route(app, 'GET /templates', { act: () => ({ data: control.templates() }) });
+  route(app, 'PUT /templates', { body: TemplateAsked, act: ({ body }) => control.putTemplate(body) });
+  route(app, 'POST /templates/:id/review', {
     body: Review,
     act: ({ id, body }) => control.reviewTemplate(id, body),
   });
-  route(app, 'GET', '/webhooks', { act: () => control.webhooks() });
-  route(app, 'PUT', '/webhooks', { body: CallbackAsked, act: ({ body }) => control.setCallback(body) });
-  route(app, 'POST', '/webhooks/verify', {
+  route(app, 'GET /webhooks', { act: () => control.webhooks() });
+  route(app, 'PUT /webhooks', { body: CallbackAsked, act: ({ body }) => control.setCallback(body) });
+  route(app, 'POST /webhooks/verify', {
     body: CallbackAsked,
     act: ({ body }) => control.verifyWebhook(body),
   });
@@ -168,10 +168,10 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 function route<Body extends TSchema = typeof Empty, Query extends TSchema = typeof Empty>(
   app: FastifyInstance,
-  method: Method,
-  url: string,
+  path: `${Method} /${string}`,
   { body, query, act }: Route<Body, Query>,
 ): void {
+  const [method = '', url = ''] = path.split(' ');
   app.route<{ Params: { id?: string } }>({
     method,
     url,
@@ -183,13 +183,14 @@ function route<Body extends TSchema = typeof Empty, Query extends TSchema = type
     preValidation: async (request: FastifyRequest) => {
       request.body ??= {};
     },
-    // The schemas above have checked both.
-    handler: async (request) =>
-      act({
-        id: request.params.id ?? '',
-        body: request.body as Static<Body>,
-        query: request.query as Static<Query>,
-      }),
+    handler: async (request) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schemas above have checked both
+      const checked = { body: request.body, query: request.query } as Pick<
+        Asked<Body, Query>,
+        'body' | 'query'
+      >;
+      return act({ id: request.params.id ?? '', ...checked });
+    },
   });
 }
 

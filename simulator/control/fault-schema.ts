@@ -1,7 +1,6 @@
 // How a fault is asked for. The effect's kind is looked up first, so that an error speaks of that kind only.
 import { Type, type Static, type TSchema } from 'typebox';
 import { Errors } from 'typebox/value';
-import { isObject } from '../../src/kernel/json.ts';
 import { ControlRefusal } from '../control-refusal.ts';
 import type { Effect } from '../faults.ts';
 
@@ -81,21 +80,16 @@ export const FaultAsked = Type.Object(
 );
 export type FaultAsked = Static<typeof FaultAsked>;
 
-/** An effect whose fields are those of its kind. */
-export function checkEffect(effect: unknown): Effect {
+/** Refuses an effect whose fields are not those of its kind. */
+export function checkEffect(effect: Effect): void {
   const kinds = Object.keys(EFFECTS);
-  const kind = isObject(effect) ? effect['kind'] : undefined;
-  if (!isEffectKind(kind)) {
+  if (!kinds.includes(effect.kind)) {
     throw new ControlRefusal('invalid_request', `effect.kind must be one of: ${kinds.join(', ')}.`, {
       param: 'effect.kind',
     });
   }
-  const [error] = Errors(EFFECTS[kind], effect);
-  if (!error) return effect as unknown as Effect;
+  const [error] = Errors(EFFECTS[effect.kind], effect);
+  if (!error) return;
   const path = `effect${error.instancePath.replaceAll('/', '.')}`;
   throw new ControlRefusal('invalid_request', `${path} ${error.message}.`, { param: path });
-}
-
-function isEffectKind(kind: unknown): kind is Effect['kind'] {
-  return typeof kind === 'string' && Object.hasOwn(EFFECTS, kind);
 }

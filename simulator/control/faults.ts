@@ -7,6 +7,7 @@ import { checkEffect, type FaultAsked } from './fault-schema.ts';
 import { digitsOf } from './message-match.ts';
 
 export function putFault(sim: Simulation, asked: FaultAsked, id = `fault_${digits(6, sim.random)}`): Fault {
+  checkEffect(asked.effect);
   const until = asked.until === undefined ? null : Date.parse(asked.until);
   if (until !== null && Number.isNaN(until)) {
     throw new ControlRefusal('invalid_request', 'until must be an ISO time, such as 2026-11-20T08:00:00Z.', {
@@ -17,7 +18,7 @@ export function putFault(sim: Simulation, asked: FaultAsked, id = `fault_${digit
   const fault: Fault = {
     id,
     match: match.to === undefined ? match : { ...match, to: digitsOf(match.to) },
-    effect: checkEffect(asked.effect),
+    effect: asked.effect,
     probability: asked.probability ?? 1,
     times: asked.times ?? null,
     until,

@@ -1,7 +1,8 @@
 // What a message must be like to be meant: every field that is given must fit. The differences are kept apart, so that a wait
 // in vain can say what came nearest.
+import { part, word } from '../json-parts.ts';
 import { Type, type Static } from 'typebox';
-import { part } from '../kinds/interactive-parts.ts';
+
 import { shownText } from '../shown-text.ts';
 import type { Simulation } from '../simulation.ts';
 import type { Message } from '../world.ts';
@@ -68,7 +69,7 @@ const FIELDS: { readonly [field: string]: (sim: Simulation, message: Message) =>
   phone_number_id: (_sim, { fact }) => fact.number,
   type: (_sim, message) => (message.direction === 'outbound' ? message.fact.kind : message.fact.type),
   template: (_sim, message) =>
-    message.direction === 'outbound' ? String(part(message.fact.payload, 'template')['name'] ?? '') : '',
+    message.direction === 'outbound' ? word(part(message.fact.payload, 'template')['name']) : '',
   text: shownText,
   status: (_sim, message) => statusOf(message),
   biz_opaque_callback_data: (_sim, message) =>

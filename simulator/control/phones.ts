@@ -5,7 +5,6 @@ import { ControlRefusal } from '../control-refusal.ts';
 import { receiveFrom } from '../customer.ts';
 import type { BusinessNumber, Phone } from '../fact.ts';
 import { windowIsOpen } from '../fate.ts';
-import type { Asked } from '../inbound/index.ts';
 import { goOn, tellStatus } from '../life.ts';
 import { changePhone, phoneOf } from '../phones.ts';
 import type { Simulation } from '../simulation.ts';
@@ -95,7 +94,7 @@ export function sendFrom(sim: Simulation, phone: string, given: Sending): Messag
   const writing = {
     number: businessOf(sim, digits, number).phoneNumberId,
     phone: digits,
-    asked: asked as Asked,
+    asked,
   };
   return viewOf(
     sim,
@@ -106,7 +105,7 @@ export function sendFrom(sim: Simulation, phone: string, given: Sending): Messag
 /** The customer taps a button, or picks a row, of a message that is there. */
 export function tap(sim: Simulation, phone: string, given: Tap): MessageView {
   const digits = checkedDigits(phone);
-  const message = tappable(sim, digits, given.message ?? 'last');
+  const message = tappable(sim, digits, given.message);
   const targets = tapTargets(sim, message);
   const target = targets.find((one) => isMeant(one, given));
   if (!target) {
@@ -149,7 +148,7 @@ export function react(
   phone: string,
   given: { message?: string; emoji?: string },
 ): MessageView {
-  const message = tappable(sim, checkedDigits(phone), given.message ?? 'last', true);
+  const message = messageOf(sim, checkedDigits(phone), { which: given.message ?? 'last', fits: () => true });
   const emoji = given.emoji === undefined ? {} : { emoji: given.emoji };
   const asked = { type: 'reaction', reaction: { message_id: message.fact.wamid, ...emoji } };
   return viewOf(sim, receiveFrom(sim, { number: message.fact.number, phone: message.fact.phone, asked }));
@@ -171,7 +170,7 @@ export function setBlocked(sim: Simulation, phone: string, blocked: boolean): Ph
 export function setOptedOut(sim: Simulation, phone: string, optedOut: boolean): PhoneView {
   const changed = changePhone(sim, checkedDigits(phone), { optedOut });
   const number = businessOf(sim, changed.phone, undefined).phoneNumberId;
-  const update = preferenceUpdate(sim, number, changed.phone, optedOut ? 'stop' : 'resume');
+  const update = preferenceUpdate(sim, number, changed);
   if (update)
     tell(sim, update, { number, to: changed.phone, type: 'user_preferences', status: 'user_preferences' });
   return phoneView(sim, changed);
@@ -233,12 +232,21 @@ function outboundTo(sim: Simulation, digits: string): Outbound[] {
   return (sim.world.threads.get(digits) ?? []).filter((one): one is Outbound => one.direction === 'outbound');
 }
 
-function tappable(sim: Simulation, digits: string, which: string, any = false): Outbound {
+function tappable(sim: Simulation, digits: string, which = 'last'): Outbound {
+  return messageOf(sim, digits, {
+    which,
+    fits: (one) => which !== 'last' || tapTargets(sim, one).length > 0,
+  });
+}
+
+interface Which {
+  which: string;
+  fits: (message: Outbound) => boolean;
+}
+
+function messageOf(sim: Simulation, digits: string, { which, fits }: Which): Outbound {
   const messages = outboundTo(sim, digits);
-  const found =
-    which === 'last'
-      ? messages.findLast((one) => any || tapTargets(sim, one).length > 0)
-      : messages.find((one) => one.fact.wamid === which);
+  const found = messages.findLast((one) => (which === 'last' || one.fact.wamid === which) && fits(one));
   if (found) return found;
   throw new ControlRefusal('nothing_to_tap', `The customer has no such message: ${which}.`, {
     param: 'message',

@@ -7,6 +7,8 @@ import { newShortTrace, newTraceId } from '../ids.ts';
 import type { Simulation } from '../simulation.ts';
 import { errorBody, type GraphError } from './graph-error.ts';
 
+export const LATEST_VERSION = 'v26.0';
+
 export interface Answer {
   status: number;
   /** Rendered as JSON; or `bytes` as they are. */
@@ -17,6 +19,8 @@ export interface Answer {
   wabaId?: string;
   /** What becomes of the answer on its way; sent whole when absent. */
   fate?: 'reset' | 'swallowed' | 'cut';
+  /** The version the call named. */
+  version?: string;
   /** Milliseconds beyond the usual latency. */
   delayMs?: number;
 }
@@ -55,7 +59,7 @@ const FIXED_HEADERS = [
 ];
 
 /** Puts an answer on the wire. */
-export function writeAnswer(sim: Simulation, raw: ServerResponse, version: string, answer: Answer): void {
+export function writeAnswer(sim: Simulation, raw: ServerResponse, answer: Answer): void {
   if (raw.destroyed) return;
   if (answer.fate === 'reset') {
     raw.socket?.resetAndDestroy();
@@ -69,7 +73,7 @@ export function writeAnswer(sim: Simulation, raw: ServerResponse, version: strin
     given['content-type'] ?? 'application/json; charset=UTF-8',
     ...FIXED_HEADERS,
     'facebook-api-version',
-    version,
+    answer.version ?? LATEST_VERSION,
     'x-fb-trace-id',
     newShortTrace(sim.random),
     'content-length',

@@ -1,4 +1,5 @@
 // The app itself: its webhook subscription, and what a token is worth.
+import { word } from '../json-parts.ts';
 import type { JsonObject } from '../../src/kernel/json.ts';
 import { record, type Simulation } from '../simulation.ts';
 import { changeCallback } from './change-callback.ts';
@@ -44,7 +45,7 @@ export function getSubscriptions(sim: Simulation): Answer {
 export async function subscribe(sim: Simulation, fields: JsonObject): Promise<Answer> {
   if (fields['object'] !== OBJECT)
     throw schemaFault(
-      `Param object must be one of {${OBJECT.toUpperCase()}} - got "${String(fields['object'])}".`,
+      `Param object must be one of {${OBJECT.toUpperCase()}} - got "${word(fields['object'])}".`,
     );
   if (fields['callback_url'] === undefined) throw schemaFault('The parameter callback_url is required.');
   const callback = await changeCallback(sim, fields);

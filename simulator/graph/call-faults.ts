@@ -1,4 +1,5 @@
 // What faults do to a Graph call: answer in its place, change the answer that was earned, or the way it travels.
+import { word } from '../json-parts.ts';
 import type { CallEffect, CallFacts } from '../faults.ts';
 import type { Simulation } from '../simulation.ts';
 import { errorAnswer, type Answer } from './answer.ts';
@@ -20,7 +21,7 @@ export function factsOf(call: GraphCall): CallFacts {
     number: call.object,
     to: typeof to === 'string' || typeof to === 'number' ? waId(String(to).replaceAll(/[\s()+-]/g, '')) : '',
     type,
-    kind: type === 'interactive' && isObject(part) ? String(part['type']) : type,
+    kind: type === 'interactive' && isObject(part) ? word(part['type']) : type,
   };
 }
 
@@ -70,15 +71,13 @@ export function mannerOf(effects: readonly CallEffect[]): SendManner {
 
 /** An earned answer, as it leaves under the effects. */
 export function bent(sim: Simulation, effects: readonly CallEffect[], earned: Answer): Answer {
-  let answer = earned;
+  const answer = { ...earned };
   for (const effect of effects) {
-    if (effect.kind === 'delay' && !effect.before)
-      answer = { ...answer, delayMs: (answer.delayMs ?? 0) + effect.ms };
-    else if (effect.kind === 'lost_answer')
-      answer = { ...answer, fate: effect.how === 'reset' ? 'reset' : 'swallowed' };
-    else if (effect.kind === 'truncated') answer = { ...answer, fate: 'cut' };
+    if (effect.kind === 'delay' && !effect.before) answer.delayMs = (answer.delayMs ?? 0) + effect.ms;
+    else if (effect.kind === 'lost_answer') answer.fate = effect.how === 'reset' ? 'reset' : 'swallowed';
+    else if (effect.kind === 'truncated') answer.fate = 'cut';
     else if ((effect.kind === 'graph_error' || effect.kind === 'http_error') && effect.taken) {
-      answer = { ...answer, ...faultAnswer(sim, effect) };
+      Object.assign(answer, faultAnswer(sim, effect));
     }
   }
   return answer;

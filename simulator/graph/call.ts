@@ -2,9 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
 import type { Simulation } from '../simulation.ts';
+import { LATEST_VERSION } from './answer.ts';
 import { GraphError } from './graph-error.ts';
-
-export const LATEST_VERSION = 'v26.0';
 
 export interface GraphCall {
   method: string;

@@ -1,6 +1,7 @@
 // The button parameters of a template message against the approved buttons.
+import { parts, word } from '../json-parts.ts';
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
-import { parts } from '../kinds/interactive-parts.ts';
+
 import { length } from '../kinds/shape.ts';
 import { refusal } from './graph-error.ts';
 import { variablesOf } from './check-template-texts.ts';
@@ -24,7 +25,7 @@ const RULES: { readonly [type: string]: ButtonRule } = {
   URL: {
     subType: 'url',
     parameter: 'text',
-    needed: (button) => variablesOf(String(button['url'] ?? '')).length > 0,
+    needed: (button) => variablesOf(word(button['url'])).length > 0,
   },
   OTP: { subType: 'url', parameter: 'text', needed: always, max: CODE_MAX },
   COPY_CODE: { subType: 'copy_code', parameter: 'coupon_code', needed: always, max: COUPON_MAX },
@@ -38,7 +39,7 @@ const RULES: { readonly [type: string]: ButtonRule } = {
 
 export function checkButtons(approved: readonly JsonObject[], sent: readonly JsonObject[]): void {
   for (const [index, button] of approved.entries()) {
-    const rule = RULES[String(button['type'])];
+    const rule = RULES[word(button['type'])];
     const given = sent.find((one) => Number(one['index']) === index);
     if (rule?.needed(button) && !hasValue(given, rule)) {
       throw refusal(
@@ -53,10 +54,10 @@ export function checkButtons(approved: readonly JsonObject[], sent: readonly Jso
 function checkSent(approved: readonly JsonObject[], sent: JsonObject): void {
   const index = Number(sent['index']);
   const button = approved[index];
-  const rule = RULES[String(button?.['type'])];
+  const rule = RULES[word(button?.['type'])];
   if (!button || !rule)
     throw refusal(132018, `buttons: There is no button with parameters at index ${index}`);
-  const subType = String(sent['sub_type']).toLowerCase();
+  const subType = word(sent['sub_type']).toLowerCase();
   if (subType !== rule.subType && !(button['type'] === 'OTP' && subType === 'copy_code')) {
     throw refusal(132018, `buttons: Button at index ${index} is of type ${shownType(rule)}, not ${subType}`);
   }
@@ -86,6 +87,6 @@ function valueOf(sent: JsonObject, rule: ButtonRule): unknown {
 function shownType(rule: ButtonRule): string {
   return rule.subType
     .split('_')
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .map((one) => one.charAt(0).toUpperCase() + one.slice(1))
     .join('');
 }

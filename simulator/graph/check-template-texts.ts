@@ -1,7 +1,8 @@
 // The text parameters of a template's header or body against its variables.
+import { parts, word } from '../json-parts.ts';
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
 import type { Template } from '../fact.ts';
-import { parts } from '../kinds/interactive-parts.ts';
+
 import { length } from '../kinds/shape.ts';
 import { refusal } from './graph-error.ts';
 
@@ -45,12 +46,12 @@ export function hydrate(text: string, parameters: readonly JsonObject[]): string
 }
 
 function shown(parameter: JsonObject): string {
-  const formatted = parameter[String(parameter['type']).toLowerCase()];
-  return isObject(formatted) ? String(formatted['fallback_value'] ?? '') : String(parameter['text'] ?? '');
+  const formatted = parameter[word(parameter['type']).toLowerCase()];
+  return isObject(formatted) ? word(formatted['fallback_value']) : word(parameter['text']);
 }
 
 function checkParameter(where: string, parameter: JsonObject): void {
-  const type = String(parameter['type']).toLowerCase();
+  const type = word(parameter['type']).toLowerCase();
   if (!FORMATTED.has(type) || (where === 'header' && type !== 'text')) {
     throw refusal(132012, `${where}: Format mismatch, expected TEXT, received ${type.toUpperCase()}`);
   }
@@ -59,7 +60,7 @@ function checkParameter(where: string, parameter: JsonObject): void {
     throw refusal(100, `Parameter '${type}' is mandatory for component parameter type '${type}'`);
   if (type !== 'text') return;
   if (value === '') throw refusal(131008, 'Parameter of type text is missing text value');
-  if (/[\n\r\t]| {5,}/.test(String(value))) {
+  if (/[\n\r\t]| {5,}/.test(word(value))) {
     throw refusal(132018, 'Param text cannot have new-line/tab characters or more than 4 consecutive spaces');
   }
 }

@@ -1,8 +1,9 @@
 // Whether a template message fits the approved template: there in that language, in use, as many parameters as variables, each
 // of the right sort, and every button that needs a parameter has one.
+import { part, parts, word } from '../json-parts.ts';
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
 import type { BusinessNumber, Template } from '../fact.ts';
-import { part, parts } from '../kinds/interactive-parts.ts';
+
 import type { Simulation } from '../simulation.ts';
 import { templateKey } from '../world.ts';
 import { checkButtons } from './check-template-buttons.ts';
@@ -26,8 +27,8 @@ export function checkTemplate(sim: Simulation, number: BusinessNumber, body: Jso
 }
 
 function findTemplate(sim: Simulation, number: BusinessNumber, sent: JsonObject): Template {
-  const name = String(sent['name']);
-  const language = String(part(sent, 'language')['code']);
+  const name = word(sent['name']);
+  const language = word(part(sent, 'language')['code']);
   const template = sim.world.templates.get(templateKey(number.wabaId, name, language));
   // What is not approved does not exist for a send.
   if (!template || template.status === 'PENDING' || template.status === 'REJECTED') {
@@ -40,17 +41,17 @@ function findTemplate(sim: Simulation, number: BusinessNumber, sent: JsonObject)
 
 function checkComponents(template: Template, approved: JsonObject[], sent: JsonObject[]): void {
   const ofType = (type: string): JsonObject | undefined =>
-    sent.find((one) => String(one['type']).toLowerCase() === type.toLowerCase());
+    sent.find((one) => word(one['type']).toLowerCase() === type.toLowerCase());
   const approvedOf = (type: string): JsonObject | undefined => approved.find((one) => one['type'] === type);
   checkHeader(template, approvedOf('HEADER'), ofType('header'));
   checkTexts(template, {
     where: 'body',
-    text: String(approvedOf('BODY')?.['text'] ?? ''),
+    text: word(approvedOf('BODY')?.['text']),
     sent: ofType('body'),
   });
   checkButtons(
     parts(approvedOf('BUTTONS') ?? {}, 'buttons'),
-    sent.filter((one) => String(one['type']).toLowerCase() === 'button'),
+    sent.filter((one) => word(one['type']).toLowerCase() === 'button'),
   );
   checkOffer(approvedOf('LIMITED_TIME_OFFER'), ofType('limited_time_offer'));
   checkCards(template, approvedOf('CAROUSEL'), ofType('carousel'));
@@ -61,12 +62,12 @@ function checkHeader(
   approved: JsonObject | undefined,
   sent: JsonObject | undefined,
 ): void {
-  const format = String(approved?.['format'] ?? 'TEXT');
+  const format = word(approved?.['format'] ?? 'TEXT');
   if (!MEDIA_FORMATS.has(format)) {
-    return checkTexts(template, { where: 'header', text: String(approved?.['text'] ?? ''), sent });
+    return checkTexts(template, { where: 'header', text: word(approved?.['text']), sent });
   }
   const [parameter] = sent ? parts(sent, 'parameters') : [];
-  const received = parameter ? String(parameter['type']).toUpperCase() : 'UNKNOWN';
+  const received = parameter ? word(parameter['type']).toUpperCase() : 'UNKNOWN';
   if (received !== format || !isObject(parameter?.[format.toLowerCase()])) {
     const what = received === format ? 'UNKNOWN' : received;
     throw refusal(132012, `header: Format mismatch, expected ${format}, received ${what}`);
@@ -101,13 +102,13 @@ function checkCards(
   }
   for (const card of sentCards) {
     const known = cards[Number(card['card_index'])];
-    if (!known) throw refusal(131009, `carousel: Card index ${String(card['card_index'])} does not exist`);
+    if (!known) throw refusal(131009, `carousel: Card index ${word(card['card_index'])} does not exist`);
     checkComponents(template, parts(known, 'components'), parts(card, 'components'));
   }
 }
 
 function needsParameters(card: JsonObject): boolean {
   return parts(card, 'components').some(
-    (one) => MEDIA_FORMATS.has(String(one['format'])) || variablesOf(String(one['text'] ?? '')).length > 0,
+    (one) => MEDIA_FORMATS.has(word(one['format'])) || variablesOf(word(one['text'])).length > 0,
   );
 }

@@ -14,15 +14,21 @@ import { sendMessage, type SendManner } from './send-message.ts';
 import { createTemplate, deleteTemplate, getTemplate, listTemplates } from './template-edges.ts';
 import { getSubscribedApps, getWaba, subscribeApp, unsubscribeApp } from './waba-edges.ts';
 
+/** A call whose token is known, and how faults want a send of it to be taken. */
+export interface PermittedCall extends GraphCall {
+  token: TokenKind;
+  manner: SendManner;
+}
+
 type Answered = Answer | Promise<Answer>;
-type Edge<Node> = (sim: Simulation, node: Node, call: GraphCall, manner: SendManner) => Answered;
+type Edge<Node> = (sim: Simulation, node: Node, call: PermittedCall) => Answered;
 type Edges<Node> = ReadonlyMap<string, Edge<Node>>;
 
 const NUMBER_EDGES: Edges<BusinessNumber> = new Map<string, Edge<BusinessNumber>>([
   [
     'POST messages',
-    (sim, number, { fields }, manner) =>
-      isReceipt(fields) ? markRead(sim, number, fields) : sendMessage(sim, number, fields, manner),
+    (sim, number, { fields, manner }) =>
+      isReceipt(fields) ? markRead(sim, number, fields) : sendMessage(sim, number, { body: fields, manner }),
   ],
   ['GET ', getNumber],
   ['POST ', (sim, number, { fields }) => changeNumber(sim, number, fields)],
@@ -56,8 +62,8 @@ const APP_EDGES: Edges<string> = new Map<string, Edge<string>>([
   ['DELETE subscriptions', unsubscribe],
 ]);
 
-/** Answers a call whose token is known. */
-export function answerEdge(sim: Simulation, call: GraphCall, token: TokenKind, manner: SendManner): Answered {
+/** Answers a call by the edge of the node it names. */
+export function answerEdge(sim: Simulation, call: PermittedCall): Answered {
   const { world } = sim;
   const id = call.object;
   if (id === 'debug_token' && call.method === 'GET') return debugToken(sim, call);
@@ -65,7 +71,7 @@ export function answerEdge(sim: Simulation, call: GraphCall, token: TokenKind, m
   const number = world.numbers.get(id);
   const waba = world.wabas.get(id);
   const media = world.media.get(id);
-  if (token === 'app' && (number ?? waba ?? media)) {
+  if (call.token === 'app' && (number ?? waba ?? media)) {
     throw new GraphError({
       message: '(#10) Application does not have permission for this action',
       code: 10,
@@ -84,6 +90,6 @@ export function answerEdge(sim: Simulation, call: GraphCall, token: TokenKind, m
   function at<Node>(edges: Edges<Node>, node: Node): Answered {
     const edge = edges.get(`${call.method} ${call.edge}`);
     if (!edge) throw unknownObject(call.method, id);
-    return edge(sim, node, call, manner);
+    return edge(sim, node, call);
   }
 }

@@ -32,18 +32,27 @@ function answerCall(sim: Simulation, request: FastifyRequest, reply: FastifyRepl
   const { method, url, headers } = request;
   const call = takeApart({ method, url, headers, body }, sim.origin);
   const effects = sim.faults.ofCall(factsOf(call), sim.clock.now());
-  const write = (answer: Answer): void => leave(sim, reply, call, answer);
+  const leave = (answer: Answer): void => {
+    keepInJournal(sim, call, answer);
+    write(sim, reply, { ...answer, version: call.version });
+  };
   const proceed = (): void => {
     const answer = answerUnder(sim, call, effects);
-    if (answer instanceof Promise) void answer.then(write);
-    else write(answer);
+    if (answer instanceof Promise) void answer.then(leave);
+    else leave(answer);
   };
   const held = heldMs(effects);
   if (held === 0) proceed();
   else sim.wireClock.after(held, proceed);
 }
 
-function leave(sim: Simulation, reply: FastifyReply, call: GraphCall, answer: Answer): void {
+function write(sim: Simulation, reply: FastifyReply, answer: Answer): void {
+  const delayMs = sim.settings.latencyMs + (answer.delayMs ?? 0);
+  if (delayMs === 0) writeAnswer(sim, reply.raw, answer);
+  else sim.wireClock.after(delayMs, () => writeAnswer(sim, reply.raw, answer));
+}
+
+function keepInJournal(sim: Simulation, call: GraphCall, answer: Answer): void {
   sim.journal.add({
     at: sim.clock.now(),
     kind: 'graph',
@@ -51,9 +60,6 @@ function leave(sim: Simulation, reply: FastifyReply, call: GraphCall, answer: An
     answer: answer.fate ?? answer.status,
     detail: { body: call.fields, status: answer.status, answer: answer.json },
   });
-  const delayMs = sim.settings.latencyMs + (answer.delayMs ?? 0);
-  if (delayMs === 0) writeAnswer(sim, reply.raw, call.version, answer);
-  else sim.wireClock.after(delayMs, () => writeAnswer(sim, reply.raw, call.version, answer));
 }
 
 function answerUnder(
@@ -70,7 +76,7 @@ function answerUnder(
       return instead;
     }
     const token = checkToken(sim, call);
-    const earned = answerEdge(sim, call, token, mannerOf(effects));
+    const earned = answerEdge(sim, { ...call, token, manner: mannerOf(effects) });
     if (!(earned instanceof Promise)) return bent(sim, effects, earned);
     return earned.then((answer) => bent(sim, effects, answer)).catch(refused);
   } catch (error) {

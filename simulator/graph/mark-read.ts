@@ -1,4 +1,5 @@
 // A read receipt, with a typing indicator if asked for: on the same edge as sends, told apart by `status`.
+import { word } from '../json-parts.ts';
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
 import type { BusinessNumber } from '../fact.ts';
 import { isWamid } from '../ids.ts';
@@ -16,7 +17,7 @@ export function isReceipt(body: JsonObject): boolean {
 export function markRead(sim: Simulation, number: BusinessNumber, body: JsonObject): Answer {
   checkEnvelope(body);
   if (body['status'] !== 'read') {
-    throw schemaFault(`Param status must be one of {READ} - got "${String(body['status'])}".`);
+    throw schemaFault(`Param status must be one of {READ} - got "${word(body['status'])}".`);
   }
   const wamid = body['message_id'];
   if (wamid === undefined) throw schemaFault('The parameter message_id is required.');
@@ -32,9 +33,7 @@ function checkTyping(typing: unknown): boolean {
   if (!isObject(typing)) throw schemaFault('Param typing_indicator must be a JSON object.');
   if (typing['type'] === undefined) throw schemaFault("The parameter typing_indicator['type'] is required.");
   if (typing['type'] === 'text') return true;
-  throw schemaFault(
-    `Param typing_indicator['type'] must be one of {TEXT} - got "${String(typing['type'])}".`,
-  );
+  throw schemaFault(`Param typing_indicator['type'] must be one of {TEXT} - got "${word(typing['type'])}".`);
 }
 
 function checkMessage(sim: Simulation, number: BusinessNumber, wamid: string): void {

@@ -69,7 +69,7 @@ export function getMedia(sim: Simulation, media: Media, call: GraphCall): Answer
   }
   if (!findMedia(sim, media.id)) throw unknownObject(call.method, media.id);
   const json: JsonObject = {
-    url: mediaLink(sim, call.origin, media.id, 'getMedia'),
+    url: mediaLink(sim, media.id, { origin: call.origin, source: 'getMedia' }),
     mime_type: media.mimeType,
     sha256: media.sha256,
     file_size: media.size,

@@ -1,4 +1,5 @@
 // Business numbers: the node, the list of a WABA, their registration, and the callback of their own.
+import { word } from '../json-parts.ts';
 import { isObject, type Json, type JsonObject } from '../../src/kernel/json.ts';
 import type { BusinessNumber } from '../fact.ts';
 import { record, type Simulation } from '../simulation.ts';
@@ -55,7 +56,7 @@ export function registerNumber(sim: Simulation, number: BusinessNumber, fields: 
   if (fields['messaging_product'] !== 'whatsapp')
     throw schemaFault('The parameter messaging_product is required.');
   if (fields['pin'] === undefined) throw schemaFault('The parameter pin is required.');
-  if (!/^\d{6}$/.test(String(fields['pin']))) throw schemaFault('Param pin must be 6 characters long.');
+  if (!/^\d{6}$/.test(word(fields['pin']))) throw schemaFault('Param pin must be 6 characters long.');
   return setRegistered(sim, number, true);
 }
 
@@ -122,7 +123,7 @@ function health(number: BusinessNumber): Json {
 function objectIn(value: Json): JsonObject {
   if (isObject(value)) return value;
   try {
-    const parsed: unknown = JSON.parse(String(value));
+    const parsed: unknown = JSON.parse(word(value));
     if (isObject(parsed)) return parsed;
   } catch {
     // Told below, as for any other value that is no object.

@@ -1,5 +1,6 @@
 // A send, checked in Meta's order: schema, sender and recipient, the kind's rules, the template, pace. Then it is accepted: it
 // has a wamid, stands in the ledger, and its life begins. What Meta finds out only later is decided here, too (fate.ts).
+import { word } from '../json-parts.ts';
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
 import type { BusinessNumber, SendFact, Template } from '../fact.ts';
 import { fateOf } from '../fate.ts';
@@ -19,6 +20,11 @@ export interface SendManner {
   failing?: number;
 }
 
+export interface Send {
+  body: JsonObject;
+  manner: SendManner;
+}
+
 export interface CheckedSend extends CheckedBody {
   recipient: Recipient;
   template?: Template;
@@ -27,12 +33,7 @@ export interface CheckedSend extends CheckedBody {
 const GROUP_TYPES = new Set(['text', 'image', 'video', 'audio', 'document', 'sticker', 'template']);
 const CODE_BUTTONS = new Set(['OTP', 'COPY_CODE']);
 
-export function sendMessage(
-  sim: Simulation,
-  number: BusinessNumber,
-  body: JsonObject,
-  manner: SendManner,
-): Answer {
+export function sendMessage(sim: Simulation, number: BusinessNumber, { body, manner }: Send): Answer {
   const send = checkSend(sim, number, body);
   takePace(sim, number, send.recipient.phone);
   const wamid = accept(sim, number, { send, manner });
@@ -67,7 +68,7 @@ function hasCodeButton(template: Template): boolean {
   if (template.category !== 'AUTHENTICATION') return false;
   const buttons = template.components.find((one) => one['type'] === 'BUTTONS')?.['buttons'];
   return (
-    Array.isArray(buttons) && buttons.some((one) => isObject(one) && CODE_BUTTONS.has(String(one['type'])))
+    Array.isArray(buttons) && buttons.some((one) => isObject(one) && CODE_BUTTONS.has(word(one['type'])))
   );
 }
 
@@ -79,7 +80,10 @@ function takePace(sim: Simulation, number: BusinessNumber, phone: string): void 
   if (!pace.takeNumber(number.phoneNumberId, perSecond, now))
     throw refusal(130429, undefined, settings.throttleStatus);
   const { quirk } = phoneOf(sim, phone);
-  if (quirk === 'pair_limited' || !pace.takePair(number.phoneNumberId, phone, settings.pairLimit, now)) {
+  if (
+    quirk === 'pair_limited' ||
+    !pace.takePair(`${number.phoneNumberId}:${phone}`, settings.pairLimit, now)
+  ) {
     throw refusal(131056, undefined, settings.throttleStatus);
   }
   if (quirk === 'refused_once' && !sim.world.refusedOnce.has(phone)) {
@@ -96,7 +100,7 @@ function accept(
   const { phone } = recipient;
   const wamid = newWamid({ user: recipient.userId ?? phone, fromUser: false }, sim.random);
   const reaction = body['reaction'];
-  const reactsTo = type === 'reaction' && isObject(reaction) ? String(reaction['message_id']) : undefined;
+  const reactsTo = type === 'reaction' && isObject(reaction) ? word(reaction['message_id']) : undefined;
   const failing =
     manner.failing ??
     fateOf(sim, {

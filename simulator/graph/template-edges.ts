@@ -1,4 +1,5 @@
 // Templates of a WABA: list, one, create (approved by the control API or at once), delete.
+import { word } from '../json-parts.ts';
 import { isObject, type Json, type JsonObject } from '../../src/kernel/json.ts';
 import type { Template } from '../fact.ts';
 import { digits } from '../ids.ts';
@@ -39,8 +40,8 @@ const CREATE = object({
 
 export function createTemplate(sim: Simulation, waba: Waba, fields: JsonObject): Answer {
   CREATE(fields, 'template', []);
-  const name = String(fields['name']);
-  const language = String(fields['language']);
+  const name = word(fields['name']);
+  const language = word(fields['language']);
   if (!/^[a-z0-9_]+$/.test(name))
     throw schemaFault('Param name must only contain lowercase letters, numbers and underscores.');
   if (sim.world.templates.has(templateKey(waba.id, name, language))) {
@@ -58,7 +59,7 @@ export function createTemplate(sim: Simulation, waba: Waba, fields: JsonObject):
     language,
     status: 'PENDING',
     category: categoryOf(fields['category']),
-    parameter_format: String(fields['parameter_format']).toUpperCase() === 'NAMED' ? 'NAMED' : 'POSITIONAL',
+    parameter_format: word(fields['parameter_format']).toUpperCase() === 'NAMED' ? 'NAMED' : 'POSITIONAL',
     components: componentsOf(fields['components']),
     id: digits(16, sim.random),
     wabaId: waba.id,
@@ -132,7 +133,7 @@ function render(template: Template, query: URLSearchParams): JsonObject {
 }
 
 function categoryOf(value: Json | undefined): Template['category'] {
-  const upper = String(value).toUpperCase();
+  const upper = word(value).toUpperCase();
   return upper === 'MARKETING' || upper === 'AUTHENTICATION' ? upper : 'UTILITY';
 }
 

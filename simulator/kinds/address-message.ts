@@ -1,7 +1,8 @@
 // `interactive` / `address_message`: asks for a postal address; India only.
+import { part } from '../json-parts.ts';
 import { refusal } from '../graph/graph-error.ts';
 import type { Kind } from './kind.ts';
-import { checkParts, interactiveShape, part } from './interactive-parts.ts';
+import { checkParts, interactiveShape } from './interactive-parts.ts';
 import { anyObject, array, object, oneOf, required, string } from './shape.ts';
 
 export const addressMessage: Kind = {

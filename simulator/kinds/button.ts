@@ -1,14 +1,7 @@
 // `interactive` / `button`: up to three reply buttons.
+import { part, parts } from '../json-parts.ts';
 import type { Kind } from './kind.ts';
-import {
-  checkCount,
-  checkLength,
-  checkParts,
-  checkUnique,
-  interactiveShape,
-  part,
-  parts,
-} from './interactive-parts.ts';
+import { checkCount, checkLength, checkParts, checkUnique, interactiveShape } from './interactive-parts.ts';
 import { array, object, oneOf, required, string } from './shape.ts';
 
 export const button: Kind = {

@@ -1,4 +1,5 @@
 // `interactive` / `carousel`: two to ten cards of one sort, each with the same kind of media.
+import { part, parts, word } from '../json-parts.ts';
 import type { JsonObject } from '../../src/kernel/json.ts';
 import { refusal } from '../graph/graph-error.ts';
 import type { Kind } from './kind.ts';
@@ -9,8 +10,6 @@ import {
   checkParts,
   checkUnique,
   interactiveShape,
-  part,
-  parts,
 } from './interactive-parts.ts';
 import { anyObject, array, integer, media, object, oneOf, required, string } from './shape.ts';
 
@@ -65,11 +64,11 @@ function checkCard(card: JsonObject): void {
     return;
   }
   const header = part(card, 'header');
-  if (header[String(header['type'])] === undefined)
+  if (header[word(header['type'])] === undefined)
     throw refusal(131008, 'Card header requires an image or a video');
   const buttons = parts(action, 'buttons');
   if (buttons.length > 0) return checkCount('buttons', buttons.length, { min: 1, max: 3 });
   checkLength('Button display_text', part(action, 'parameters')['display_text'], { min: 1, max: 20 });
-  if (!/^https?:\/\//.test(String(part(action, 'parameters')['url'])))
+  if (!/^https?:\/\//.test(word(part(action, 'parameters')['url'])))
     throw refusal(131009, 'Card button url is not valid');
 }

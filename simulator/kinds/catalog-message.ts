@@ -1,7 +1,8 @@
 // `interactive` / `catalog_message`: opens the catalogue; body required, no header.
+import { part } from '../json-parts.ts';
 import { refusal } from '../graph/graph-error.ts';
 import type { Kind } from './kind.ts';
-import { checkParts, interactiveShape, part } from './interactive-parts.ts';
+import { checkParts, interactiveShape } from './interactive-parts.ts';
 import { anyObject, object, oneOf, required, string } from './shape.ts';
 
 const shape = interactiveShape({

@@ -1,6 +1,7 @@
 // `interactive` / `cta_url`: one button that opens a web page.
+import { part } from '../json-parts.ts';
 import type { Kind } from './kind.ts';
-import { checkLength, checkParts, interactiveShape, part } from './interactive-parts.ts';
+import { checkLength, checkParts, interactiveShape } from './interactive-parts.ts';
 import { object, oneOf, required, string, uri } from './shape.ts';
 
 export const ctaUrlAction = object({

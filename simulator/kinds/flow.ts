@@ -1,7 +1,8 @@
 // `interactive` / `flow`: a form, named by id or name.
+import { part, word } from '../json-parts.ts';
 import { refusal } from '../graph/graph-error.ts';
 import type { Kind } from './kind.ts';
-import { checkLength, checkParts, interactiveShape, part } from './interactive-parts.ts';
+import { checkLength, checkParts, interactiveShape } from './interactive-parts.ts';
 import { anyObject, object, oneOf, required, string, stringish } from './shape.ts';
 
 export const flow: Kind = {
@@ -25,7 +26,7 @@ export const flow: Kind = {
   }),
   check(body) {
     const parameters = part(checkParts(body), 'parameters');
-    if (String(parameters['flow_message_version']) !== '3') {
+    if (word(parameters['flow_message_version']) !== '3') {
       throw refusal(131009, 'flow_message_version is not valid. Allowed value: 3');
     }
     if ((parameters['flow_id'] === undefined) === (parameters['flow_name'] === undefined)) {

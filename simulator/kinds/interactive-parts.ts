@@ -1,4 +1,5 @@
 // What the interactive kinds share: header, body, footer, and limits told in the words of code 131009.
+import { part, word } from '../json-parts.ts';
 import { isObject, type Json, type JsonObject } from '../../src/kernel/json.ts';
 import { refusal } from '../graph/graph-error.ts';
 import { media, object, oneOf, required, length, string, type MediaType, type Shape } from './shape.ts';
@@ -70,19 +71,9 @@ export function checkCount(what: string, found: number, { min, max }: { min: num
 export function checkUnique(what: string, values: readonly (Json | undefined)[]): void {
   const seen = new Set<Json | undefined>();
   for (const value of values) {
-    if (seen.has(value)) throw refusal(131009, `Duplicated ${what}: ${String(value)}`);
+    if (seen.has(value)) throw refusal(131009, `Duplicated ${what}: ${word(value)}`);
     seen.add(value);
   }
-}
-
-export function part(value: JsonObject, key: string): JsonObject {
-  const inner = value[key];
-  return isObject(inner) ? inner : {};
-}
-
-export function parts(value: JsonObject, key: string): JsonObject[] {
-  const inner = value[key];
-  return Array.isArray(inner) ? inner.filter(isObject) : [];
 }
 
 function headerShape(types: readonly HeaderType[]): Shape {
@@ -97,7 +88,7 @@ function headerShape(types: readonly HeaderType[]): Shape {
 }
 
 function checkHeader(header: JsonObject): void {
-  const type = String(header['type']).toLowerCase();
+  const type = word(header['type']).toLowerCase();
   if (header[type] === undefined) {
     throw refusal(
       131009,

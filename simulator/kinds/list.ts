@@ -1,4 +1,5 @@
 // `interactive` / `list`: ten rows in all, in up to ten sections, behind one button.
+import { parts } from '../json-parts.ts';
 import { refusal } from '../graph/graph-error.ts';
 import type { Kind } from './kind.ts';
 import {
@@ -8,7 +9,6 @@ import {
   checkParts,
   checkUnique,
   interactiveShape,
-  parts,
 } from './interactive-parts.ts';
 import { array, object, required, string } from './shape.ts';
 

@@ -1,7 +1,8 @@
 // `interactive` / `order_status`: what has become of an order (Brazil, India).
+import { part, word } from '../json-parts.ts';
 import { refusal } from '../graph/graph-error.ts';
 import type { Kind } from './kind.ts';
-import { checkParts, interactiveShape, part } from './interactive-parts.ts';
+import { checkParts, interactiveShape } from './interactive-parts.ts';
 import { anyObject, object, oneOf, required, string } from './shape.ts';
 
 const STATUSES = ['pending', 'processing', 'partially_shipped', 'shipped', 'completed', 'canceled'];
@@ -17,7 +18,7 @@ export const orderStatus: Kind = {
   }),
   check(body) {
     const status = part(part(checkParts(body), 'parameters'), 'order')['status'];
-    if (!STATUSES.includes(String(status))) {
+    if (!STATUSES.includes(word(status))) {
       throw refusal(131009, `order status is not valid. Allowed values: ${STATUSES.join(', ')}`);
     }
   },

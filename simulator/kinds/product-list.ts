@@ -1,7 +1,8 @@
 // `interactive` / `product_list`: up to thirty products in up to ten sections; a text header must stand above.
+import { part, parts } from '../json-parts.ts';
 import { refusal } from '../graph/graph-error.ts';
 import type { Kind } from './kind.ts';
-import { checkCount, checkLongest, checkParts, interactiveShape, part, parts } from './interactive-parts.ts';
+import { checkCount, checkLongest, checkParts, interactiveShape } from './interactive-parts.ts';
 import { array, object, required, string, stringish } from './shape.ts';
 
 const PRODUCTS_MAX = 30;

@@ -33,7 +33,7 @@ export function object(fields: { [key: string]: Shape | Field }): Shape {
       typeof field === 'function' ? { shape: field, required: false } : field,
     ]),
   );
-  return (value, path, media) => {
+  return (value, path, gathered) => {
     if (!isObject(value)) throw schemaFault(`Param ${path} must be a JSON object.`);
     for (const key of Object.keys(value)) {
       if (!known.has(key)) throw schemaFault(`Unexpected key "${key}" on param "${path}".`);
@@ -41,7 +41,7 @@ export function object(fields: { [key: string]: Shape | Field }): Shape {
     for (const [key, field] of known) {
       const inner = value[key];
       const innerPath = `${path}['${key}']`;
-      if (inner !== undefined && inner !== null) field.shape(inner, innerPath, media);
+      if (inner !== undefined && inner !== null) field.shape(inner, innerPath, gathered);
       else if (field.required) throw schemaFault(`The parameter ${innerPath} is required.`);
     }
   };
@@ -53,10 +53,10 @@ export const anyObject: Shape = (value, path) => {
 };
 
 export function array(of: Shape, max = 1000): Shape {
-  return (value, path, media) => {
+  return (value, path, gathered) => {
     if (!Array.isArray(value)) throw schemaFault(`Param ${path} must be an array.`);
     if (value.length > max) throw schemaFault(`Param ${path} must have at most ${max} elements.`);
-    for (const [i, item] of value.entries()) of(item, `${path}[${i}]`, media);
+    for (const [i, item] of value.entries()) of(item, `${path}[${i}]`, gathered);
   };
 }
 
@@ -88,10 +88,10 @@ export const boolean: Shape = (value, path) => {
 
 export function integer(min: number, max: number): Shape {
   return (value, path) => {
-    const number = numberOf(value);
-    if (number === null || !Number.isInteger(number)) throw schemaFault(`Param ${path} must be an integer.`);
-    if (number < min) throw schemaFault(`Param ${path} must be greater than or equal to ${min}.`);
-    if (number > max) throw schemaFault(`Param ${path} must be less than or equal to ${max}.`);
+    const found = numberOf(value);
+    if (found === null || !Number.isInteger(found)) throw schemaFault(`Param ${path} must be an integer.`);
+    if (found < min) throw schemaFault(`Param ${path} must be greater than or equal to ${min}.`);
+    if (found > max) throw schemaFault(`Param ${path} must be less than or equal to ${max}.`);
   };
 }
 

@@ -1,6 +1,7 @@
 // `interactive` / `voice_call`: a button that calls the business, for up to thirty days.
+import { part } from '../json-parts.ts';
 import type { Kind } from './kind.ts';
-import { checkLongest, checkParts, interactiveShape, part } from './interactive-parts.ts';
+import { checkLongest, checkParts, interactiveShape } from './interactive-parts.ts';
 import { integer, object, oneOf, required, string } from './shape.ts';
 
 export const voiceCall: Kind = {
