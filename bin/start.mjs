@@ -1,14 +1,18 @@
 // Starts a program of Kurir on a Node that can run it. Plain JavaScript that Node 20 parses, with no dependency, so that
 // it works before anything is installed and with install scripts switched off.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, llstatSync, statSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
+const MODULES = join(ROOT, 'node_modules');
+const LOCK = join(ROOT, 'package-lock.json');
+const STAMP = join(MODULES, '.kurir-installed');
 const NODE_MAJOR = 24;
 // A file may be stamped a moment after the one that it was made from.
 const STAMP_SLACK_MS = 2_000;
@@ -16,19 +20,37 @@ const STAMP_SLACK_MS = 2_000;
 /** Runs `npm ci` in the repository when node_modules is absent or older than package-lock.json. */
 export function install() {
   if (isInstalled()) return;
-  console.error('Installing dependencies (npm ci) ...');
-  const flags = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
-  const [command, ...first] = npm();
-  const ended = spawnSync(command, [...first, ...flags], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    shell: process.platform === 'win32',
-  });
-  if (ended.status === 0) return;
-  console.error(
-    `The dependencies could not be installed${ended.error ? `: ${ended.error.message}` : ''}. Run \`npm ci\` in ${ROOT} to see why.`,
-  );
-  process.exit(1);
+  const giveUp = (why) => {
+    console.error(`The dependencies could not be installed${why}. Run \`npm ci\` in ${ROOT} to see more.`);
+    process.exit(1);
+  };
+  // npm would empty the folder that the link leads to, under the feet of those who work there.
+  if (lstatSync(MODULES, { throwIfNoEntry: false })?.isSymbolicLink())
+    giveUp(': node_modules is a link to others');
+  const unlock = lockInstall();
+  try {
+    if (isInstalled()) return; // Another start did it meanwhile.
+    console.error('Installing dependencies (npm ci) ...');
+    const [command, ...first] = npm();
+    const flags = [
+      'ci',
+      '--include=dev',
+      '--include=optional',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+    ];
+    const options = {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      shell: process.platform === 'win32',
+    };
+    const ended = spawnSync(command, [...first, ...flags], options);
+    if (ended.status !== 0) giveUp(ended.error ? `: ${ended.error.message}` : '');
+    writeFileSync(STAMP, lockHash());
+  } finally {
+    unlock();
+  }
 }
 
 /** Runs `file` in this process when its Node will do, else runs `entry` again on a Node that will. */
@@ -49,12 +71,58 @@ export async function start(file, args, entry) {
   startOn(node, [fileURLToPath(entry), ...process.argv.slice(2)]);
 }
 
+// Our stamp says of which lock file it is; without one, npm's own lock, which it writes last, must be the newer.
 function isInstalled() {
   try {
-    const installed = statSync(join(ROOT, 'node_modules/.package-lock.json')).mtimeMs;
-    return installed + STAMP_SLACK_MS >= statSync(join(ROOT, 'package-lock.json')).mtimeMs;
+    // Linked to another checkout's: that one looks after it (`npm ci` would empty it).
+    if (lstatSync(join(ROOT, 'node_modules')).isSymbolicLink()) return true;
+    const installedAt = statSync(join(MODULES, '.package-lock.json')).mtimeMs;
+    if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockHash()) return true;
+    return installedAt + STAMP_SLACK_MS >= statSync(LOCK).mtimeMs;
   } catch {
-    return false; // Not installed, or not to the end: npm writes its own lock last.
+    return false; // Not installed, or not to the end.
+  }
+}
+
+function lockHash() {
+  return createHash('sha256').update(readFileSync(LOCK)).digest('hex');
+}
+
+// One install at a time: others wait. The file names its process, so that one that was killed stops nobody.
+function lockInstall() {
+  const name = createHash('sha256').update(ROOT).digest('hex').slice(0, 16);
+  const file = join(tmpdir(), `kurir-install-${name}`);
+  const ours = `${file}.${process.pid}`;
+  writeFileSync(ours, String(process.pid));
+  process.once('exit', () => rmSync(ours, { force: true }));
+  for (;;) {
+    try {
+      // Linked when it is written: nobody ever reads half of it.
+      linkSync(ours, file);
+      const unlock = () => rmSync(file, { force: true });
+      process.once('exit', unlock);
+      return unlock;
+    } catch (error) {
+      if (error.code !== 'EEXIST') return () => undefined;
+      if (!isAlive(holderOf(file))) rmSync(file, { force: true });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    }
+  }
+}
+
+function holderOf(file) {
+  try {
+    return Number(readFileSync(file, 'utf8'));
+  } catch {
+    return 0; // Given up just now.
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
   }
 }
 
