@@ -1,7 +1,7 @@
 // Whatever was thrown, as one error of the catalogue: Fastify's own refusals by their code, a database that is away as 503, and
 // everything else as a fault of ours.
 import { KurirError, type ErrorCode } from '../kernel/errors.ts';
-import { isConnectionLoss, sqlState } from '../storage/db.ts';
+import { isConnectionLoss, neverReached, sqlState } from '../storage/db.ts';
 
 const FRAMEWORK: Record<string, [ErrorCode, string]> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
@@ -48,12 +48,13 @@ const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOEN
 
 // Class 53: out of memory, disk or connections; 25006: read-only; 57014: it took too long.
 function isDatabaseAway(error: unknown, code: string | undefined): boolean {
+  if (neverReached(error)) return true;
   const state = sqlState(error);
   if (state !== undefined)
     return isConnectionLoss(error) || state.startsWith('53') || state === '25006' || state === '57014';
   if (code !== undefined && AWAY.has(code)) return true;
   return (
     error instanceof Error &&
-    /timeout exceeded when trying to connect|Connection terminated|Query read timeout/i.test(error.message)
+    /Connection terminated|Query read timeout/i.test(error.message)
   );
 }

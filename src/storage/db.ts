@@ -47,10 +47,24 @@ export function openDatabase(options: DatabaseOptions): Database {
     options: `-c plan_cache_mode=force_custom_plan${options.schema === undefined ? '' : ` -c search_path=${options.schema}`}`,
   });
   pool.on('error', options.onIdleError);
+  // A connection that breaks while it is lent out must end its statement, not the process.
+  pool.on('connect', (client) => client.on('error', options.onIdleError));
   return {
-    query: runner(pool),
+    async query(text, values, name) {
+      const client = await lend(pool);
+      let broken: Error | undefined;
+      try {
+        return await runner(client)(text, values, name);
+      } catch (error) {
+        if (isConnectionLoss(error))
+          broken = error instanceof Error ? error : new Error('the connection broke');
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
     async transaction(act) {
-      const client = await pool.connect();
+      const client = await lend(pool);
       let broken: Error | undefined;
       try {
         await client.query('begin');
@@ -88,20 +102,25 @@ export function isConnectionLoss(error: unknown): boolean {
   return state === undefined || state.startsWith('08') || state.startsWith('57P');
 }
 
-/** Whether a statement cannot have reached the server: there was no connection, or it takes none. */
+/** Whether a statement cannot have reached the server: there was no connection for it. */
 export function neverReached(error: unknown): boolean {
-  if (sqlState(error) === '57P03') return true;
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? error.code : undefined;
-  return (
-    code === 'ECONNREFUSED' ||
-    code === 'ENOENT' ||
-    code === 'ENOTFOUND' ||
-    error.message === 'timeout exceeded when trying to connect'
-  );
+  return error instanceof NoConnection;
 }
 
-function runner(target: pg.Pool | pg.PoolClient): Queryable['query'] {
+/** No connection came about: whatever was to be asked cannot have reached the server. */
+class NoConnection extends Error {
+  override readonly name = 'NoConnection';
+}
+
+async function lend(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (cause) {
+    throw new NoConnection('There is no connection to the database.', { cause });
+  }
+}
+
+function runner(target: pg.PoolClient): Queryable['query'] {
   return async function query<Result extends object>(
     text: string,
     values: readonly unknown[] = [],

@@ -38,8 +38,8 @@ export interface HouseOptions {
   log?: Log;
   pace?: number | null;
   onUnknown?: 'fail' | 'resend';
-  /** No simulator: Graph is somewhere else, given by `config.graphUrl`. */
-  withoutSimulator?: true;
+  /** The gateway's way to the database, where a test wants to break it. */
+  gatewayDatabaseUrl?: string;
 }
 
 export interface House extends AsyncDisposable {
@@ -155,7 +155,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
     createGateway({
       config,
       secrets,
-      databaseUrl,
+      databaseUrl: options.gatewayDatabaseUrl ?? databaseUrl,
       nodeId,
       schema,
       log,
