@@ -2,7 +2,7 @@
 // it works before anything is installed and with install scripts switched off.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,13 +20,6 @@ const STAMP_SLACK_MS = 2_000;
 /** Runs `npm ci` in the repository when node_modules is absent or older than package-lock.json. */
 export function install() {
   if (isInstalled()) return;
-  const giveUp = (why) => {
-    console.error(`The dependencies could not be installed${why}. Run \`npm ci\` in ${ROOT} to see more.`);
-    process.exit(1);
-  };
-  // npm would empty the folder that the link leads to, under the feet of those who work there.
-  if (lstatSync(MODULES, { throwIfNoEntry: false })?.isSymbolicLink())
-    giveUp(': node_modules is a link to others');
   const unlock = lockInstall();
   try {
     if (isInstalled()) return; // Another start did it meanwhile.
@@ -46,7 +39,11 @@ export function install() {
       shell: process.platform === 'win32',
     };
     const ended = spawnSync(command, [...first, ...flags], options);
-    if (ended.status !== 0) giveUp(ended.error ? `: ${ended.error.message}` : '');
+    if (ended.status !== 0) {
+      const why = ended.error ? `: ${ended.error.message}` : '';
+      console.error(`The dependencies could not be installed${why}. Run \`npm ci\` in ${ROOT} to see more.`);
+      process.exit(1);
+    }
     writeFileSync(STAMP, lockHash());
   } finally {
     unlock();
@@ -75,7 +72,7 @@ export async function start(file, args, entry) {
 function isInstalled() {
   try {
     // Linked to another checkout's: that one looks after it (`npm ci` would empty it).
-    if (lstatSync(join(ROOT, 'node_modules')).isSymbolicLink()) return true;
+    if (lstatSync(MODULES).isSymbolicLink()) return true;
     const installedAt = statSync(join(MODULES, '.package-lock.json')).mtimeMs;
     if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockHash()) return true;
     return installedAt + STAMP_SLACK_MS >= statSync(LOCK).mtimeMs;
