@@ -1,9 +1,8 @@
 // The dispatcher: the queue, the calls and the watch of the lanes this node owns, and what a change of ownership means to them.
 import type { Context } from '../context.ts';
 import type { Timer } from '../kernel/clock.ts';
-import type { HeldLane } from '../lanes/lane-store.ts';
 import type { Lane } from '../lanes/lane.ts';
-import type { Lease, LeaseEvents } from '../lanes/lease.ts';
+import type { HeldLane, Lease, LeaseEvents } from '../lanes/lease.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { Progresser } from '../messages/progress-message.ts';
 import type { MetaClient } from '../meta/client.ts';

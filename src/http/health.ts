@@ -2,8 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 
 import type { Context } from '../context.ts';
-import { countLanes } from '../lanes/lane-store.ts';
-import { LEASE_SECONDS } from '../lanes/lease.ts';
+import { countOwned } from '../lanes/lease.ts';
 import { isMigrated } from '../storage/migrate.ts';
 
 export function mountHealth(
@@ -36,7 +35,7 @@ async function look(
   if (state.stopping()) return [{ name: 'gateway', ok: false, detail: 'is stopping' }];
   try {
     const migrated = await isMigrated(ctx.db);
-    const lanes = await countLanes(ctx.db, LEASE_SECONDS);
+    const lanes = await countOwned(ctx);
     return [
       { name: 'database', ok: true },
       { name: 'migrations', ok: migrated, ...(migrated ? {} : { detail: 'run "kurir migrate"' }) },

@@ -5,11 +5,13 @@
 // lanes after 15 s of silence. When a heartbeat came late, the node takes its lanes anew (epoch + 1) before it calls again:
 // a takeover may have seen them free, and what it had committed but not called must not leave under the old epoch.
 import type { Context } from '../context.ts';
-import { beat, leaveLanes, takeFreeLanes, takeLanesAnew, type HeldLane } from './lane-store.ts';
+import { beat, countLanes, leaveLanes, takeFreeLanes, takeLanesAnew, type HeldLane } from './lane-store.ts';
 
-export const HEARTBEAT_MS = 3_000;
-export const CALL_WITHIN_MS = 10_000;
-export const LEASE_SECONDS = 15;
+export type { HeldLane } from './lane-store.ts';
+
+const HEARTBEAT_MS = 3_000;
+const CALL_WITHIN_MS = 10_000;
+const LEASE_SECONDS = 15;
 
 export interface LeaseEvents {
   /** Lanes that were another's, nobody's, or ours before a restart. */
@@ -102,4 +104,9 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
     },
   };
   return lease;
+}
+
+/** Lanes in all, and those that some living node owns. */
+export function countOwned(ctx: Context): Promise<{ all: number; owned: number }> {
+  return countLanes(ctx.db, LEASE_SECONDS);
 }

@@ -6,6 +6,8 @@ import type { OrganisationId } from '../kernel/ids.ts';
 import { findMessage, listAttempts, listMessages, type AttemptRecord } from './message-store.ts';
 import type { Direction, Message, WireStatus } from './message.ts';
 
+export type { AttemptRecord } from './message-store.ts';
+
 export interface MessageFilter {
   phoneNumberId: string | undefined;
   direction: Direction | undefined;

@@ -39,7 +39,7 @@ export async function openWire(databaseUrl: string): Promise<Wire> {
   url.port = String((server.address() as AddressInfo).port);
   const cut = (): void => {
     muted = false;
-    for (const { near, far } of [...pairs]) {
+    for (const { near, far } of pairs) {
       near.destroy();
       far.destroy();
     }

@@ -1,7 +1,7 @@
 // A message as the kirim dialect shows it: what the send answers, and the whole resource.
 import type { Failure } from '../../kernel/errors.ts';
 import { isObject } from '../../kernel/json.ts';
-import type { AttemptRecord } from '../../messages/message-store.ts';
+import type { AttemptRecord } from '../../messages/read-messages.ts';
 import { wireStatus, type Message } from '../../messages/message.ts';
 import type { Sent } from '../../messages/send-message.ts';
 import type { OutboundMessage } from '../../meta/outbound.ts';
