@@ -41,7 +41,10 @@ const PROGRAM = fileURLToPath(
 
 export async function ensureSimulator(input: SimulatorInput): Promise<SimulatorProcess> {
   const url = simulatorUrl(input.port);
-  if (await isSimulator(url)) return { url, pid: pidOf(input.dataDir) };
+  if (await isSimulator(url)) {
+    await takeOver(url, input.callbackUrl);
+    return { url, pid: pidOf(input.dataDir) };
+  }
   if (!(await isFree(input.port))) {
     throw new CommandError({
       exitCode: EXIT.unavailable,
@@ -56,6 +59,39 @@ function pidOf(dataDir: string): number | undefined {
   const file = join(dataDir, PID_FILE);
   const pid = fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8')) : 0;
   return pid > 0 && isAlive(pid) ? pid : undefined;
+}
+
+// It sends webhooks where the gateway was that it last worked for; from now on to us, unless that one still answers.
+async function takeOver(url: string, callbackUrl: string): Promise<void> {
+  const webhooks = `${url}/_sim/v1/webhooks`;
+  const present = await callbackOf(webhooks);
+  if (present === callbackUrl) return;
+  if (present !== undefined && (await answers(present))) {
+    const message = `The simulator at ${url} works for another gateway (${present}). Choose another port for ours with KURIR_SIMULATOR_PORT.`;
+    throw new CommandError({ exitCode: EXIT.unavailable, code: 'port_in_use', message });
+  }
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(webhooks, {
+    method: 'PUT',
+    headers,
+    body: JSON.stringify({ url: callbackUrl }),
+  });
+  if (!answer.ok)
+    throw new Error(`The simulator at ${url} does not take our address: ${await answer.text()}`);
+}
+
+async function callbackOf(webhooks: string): Promise<string | undefined> {
+  const body: unknown = await (await fetch(webhooks)).json();
+  return isObject(body) && typeof body['callback_url'] === 'string' ? body['callback_url'] : undefined;
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    await fetch(url, { signal: AbortSignal.timeout(ANSWER_WAIT_MS) });
+    return true;
+  } catch {
+    return false; // Whoever it was, it is gone.
+  }
 }
 
 /** Whether a simulator answers there. */
