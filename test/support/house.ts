@@ -66,7 +66,7 @@ export interface House extends AsyncDisposable {
 export interface Reply {
   status: number;
   headers: Headers;
-  // What comes back is looked at field by field by the tests.
+  // oxlint-disable-next-line typescript/no-explicit-any -- what comes back is looked at field by field by the tests
   body: { [key: string]: any; data: any; error: any };
   text: string;
 }
