@@ -1,0 +1,180 @@
+// The floor: the least a program can do for the same durable steps, and so the measure of what Kurir costs. Fastify, pg and undici;
+// accept with the idempotency key, outcome and statuses each by group commit; no validation, tenants, lanes, retries or recovery.
+/* oxlint-disable typescript/no-unsafe-type-assertion -- no validation: what comes in is what the bench sends */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { fastify } from 'fastify';
+import pg from 'pg';
+import { Pool } from 'undici';
+
+import { APP_SECRET, GRAPH_TOKEN } from './setting.ts';
+import { serveSide, sideInput } from './side.ts';
+
+const TABLES = `
+create table idempotency_keys (key text primary key, message_id text not null);
+create table messages (id text primary key, phone_number_id text not null, recipient text not null, body jsonb not null,
+  status text not null, rank smallint not null, wamid text, status_at timestamptz not null) with (fillfactor = 60);`;
+
+const ACCEPT = `
+with input as (
+  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[]) as t (id, key, phone_number_id, recipient, body)
+), keyed as (
+  insert into idempotency_keys (key, message_id) select key, id from input order by key on conflict do nothing returning message_id
+)
+insert into messages (id, phone_number_id, recipient, body, status, rank, status_at)
+select id, phone_number_id, recipient, body, 'queued', 0, now() from input where id in (select message_id from keyed) returning id`;
+
+const PROGRESS = `
+update messages m set status = t.status, rank = t.rank, wamid = coalesce(m.wamid, t.wamid), status_at = to_timestamp(t.at)
+from unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::float8[]) as t (id, status, rank, wamid, at)
+where m.id = t.id and m.rank < t.rank`;
+
+const RANKS: Record<string, number> = { pending: 1, sent: 2, delivered: 3, read: 4 };
+
+interface Send {
+  id: string;
+  key: string;
+  phoneNumberId: string;
+  body: { to: string };
+}
+
+interface Step {
+  id: string;
+  status: string;
+  rank: number;
+  wamid: string;
+  at: number;
+}
+
+interface Envelope {
+  entry: { changes: { value: { statuses?: Status[] } }[] }[];
+}
+
+interface Status {
+  id: string;
+  status: string;
+  timestamp: string;
+  biz_opaque_callback_data: string;
+}
+
+const { databaseUrl, graphUrl } = sideInput();
+const db = new pg.Pool({ connectionString: databaseUrl, max: 10 });
+const graph = new Pool(graphUrl, { connections: 256, pipelining: 1 });
+const app = fastify({ logger: false });
+let ids = 0;
+
+const accept = groupCommit<Send, boolean>(async (rows) => {
+  const { rows: fresh } = await db.query<{ id: string }>({
+    name: 'accept',
+    text: ACCEPT,
+    values: [
+      rows.map((row) => row.id),
+      rows.map((row) => row.key),
+      rows.map((row) => row.phoneNumberId),
+      rows.map((row) => row.body.to),
+      rows.map((row) => JSON.stringify(row.body)),
+    ],
+  });
+  const accepted = new Set(fresh.map((row) => row.id));
+  return rows.map((row) => accepted.has(row.id));
+});
+
+// One row a message and statement, the furthest: an UPDATE … FROM would apply any one of two.
+const progress = groupCommit<Step, void>(async (steps) => {
+  const furthest = new Map<string, Step>();
+  for (const step of steps) if (step.rank > (furthest.get(step.id)?.rank ?? -1)) furthest.set(step.id, step);
+  const rows = [...furthest.values()];
+  await db.query({
+    name: 'progress',
+    text: PROGRESS,
+    values: [
+      rows.map((row) => row.id),
+      rows.map((row) => row.status),
+      rows.map((row) => row.rank),
+      rows.map((row) => row.wamid),
+      rows.map((row) => row.at),
+    ],
+  });
+  return steps.map(() => undefined);
+});
+
+app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
+  done(null, body),
+);
+
+app.post('/v1/:phone_number_id/messages', async (request, reply) => {
+  const { phone_number_id: phoneNumberId } = request.params as { phone_number_id: string };
+  const body = JSON.parse(String(request.body)) as { to: string };
+  const id = `msg_${Date.now().toString(36)}${(ids++).toString(36).padStart(8, '0')}`;
+  const key = String(request.headers['idempotency-key']);
+  if (!(await accept({ id, key, phoneNumberId, body }))) return reply.code(409).send({ error: 'key in use' });
+  const answer = await graph.request({
+    path: `/v24.0/${phoneNumberId}/messages`,
+    method: 'POST',
+    headers: { authorization: `Bearer ${GRAPH_TOKEN}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, biz_opaque_callback_data: id }),
+  });
+  const said = (await answer.body.json()) as { messages: [{ id: string }] };
+  const wamid = said.messages[0].id;
+  await progress({ id, status: 'pending', rank: 1, wamid, at: Date.now() / 1_000 });
+  return reply.send({
+    data: { id, object: 'message', to: body.to, type: 'text', status: 'pending', message_id: wamid },
+  });
+});
+
+app.post('/webhooks/meta', async (request, reply) => {
+  const body = request.body as Buffer;
+  const sum = createHmac('sha256', APP_SECRET).update(body).digest();
+  const given = Buffer.from(String(request.headers['x-hub-signature-256']).slice('sha256='.length), 'hex');
+  if (given.length !== sum.length || !timingSafeEqual(given, sum)) return reply.code(401).send();
+  const { entry } = JSON.parse(body.toString()) as Envelope;
+  const statuses = entry.flatMap((one) => one.changes.flatMap((change) => change.value.statuses ?? []));
+  await Promise.all(
+    statuses.map((one) =>
+      progress({
+        id: one.biz_opaque_callback_data,
+        status: one.status,
+        rank: RANKS[one.status] ?? 0,
+        wamid: one.id,
+        at: Number(one.timestamp),
+      }),
+    ),
+  );
+  return reply.send('ok');
+});
+
+// What arrives while a statement is under way goes into the next one.
+function groupCommit<Row, Result>(write: (rows: Row[]) => Promise<Result[]>): (row: Row) => Promise<Result> {
+  let waiting: { row: Row; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
+  let running = false;
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      try {
+        const results = await write(batch.map((one) => one.row));
+        for (const [i, one] of batch.entries()) one.resolve(results[i] as Result);
+      } catch (error) {
+        for (const one of batch) one.reject(error);
+      }
+    }
+    running = false;
+  }
+  return (row) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ row, resolve, reject });
+      if (running) return;
+      running = true;
+      setImmediate(() => void run());
+    });
+}
+
+await db.query(TABLES);
+const url = await app.listen({ host: '127.0.0.1', port: 0 });
+serveSide(
+  { url, apiKey: 'none', countRead: `select count(*)::int as count from messages where status = 'read'` },
+  async () => {
+    await app.close();
+    await graph.close();
+    await db.end();
+  },
+);

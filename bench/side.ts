@@ -1,0 +1,44 @@
+// A side under test, as the bench sees it: a program that sends and takes webhooks, and says what it has used.
+import { writeFile } from 'node:fs/promises';
+import { Session } from 'node:inspector/promises';
+
+import { answerParent, processInput } from './processes.ts';
+
+export interface SideInput {
+  databaseUrl: string;
+  graphUrl: string;
+}
+
+export interface SideReady {
+  url: string;
+  apiKey: string;
+  /** How many messages are stored as read, in its own tables. */
+  countRead: string;
+}
+
+export function sideInput(): SideInput {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- measure.ts gives it
+  return processInput() as SideInput;
+}
+
+/** Serves the bench until it is told to stop. */
+export function serveSide(ready: SideReady, close: () => Promise<void>): void {
+  let session: Session | undefined;
+  answerParent(
+    ready,
+    {
+      async 'start profile'() {
+        session = new Session();
+        session.connect();
+        await session.post('Profiler.enable');
+        await session.post('Profiler.start');
+      },
+      async 'keep profile'(file: string) {
+        const stopped = await session?.post('Profiler.stop');
+        session?.disconnect();
+        await writeFile(file, JSON.stringify(stopped?.profile));
+      },
+    },
+    close,
+  );
+}
