@@ -133,7 +133,7 @@ async function start(): Promise<Started> {
   });
   const code = await Promise.race([ready, exited]);
   const runtime = readRuntime(dataDir);
-  if (typeof code === 'number' || !runtime) throw new Error(`It ended with ${code}: ${said}`);
+  if (typeof code === 'number' || !runtime) throw new Error(`It ended with ${String(code)}: ${said}`);
   return (running = { child, exited, said, runtime });
 }
 
