@@ -16,7 +16,9 @@ interface GraphFault {
 }
 
 const INVALID_PARAMETER: GraphFault = { code: 100, type: 'OAuthException' };
-const NO_OBJECT: GraphFault = { code: 100, type: 'GraphMethodException', subcode: 33, status: 400 };
+const NO_OBJECT = { code: 100, type: 'GraphMethodException', subcode: 33 } as const satisfies GraphFault;
+// A message is no object of the Graph: a wamid that is not known is a bad parameter.
+const BAD_MESSAGE_ID: GraphFault = { ...INVALID_PARAMETER, status: 400 };
 const BAD_TOKEN: GraphFault = { code: 190, type: 'OAuthException' };
 
 const FAULTS = {
@@ -47,9 +49,11 @@ const FAULTS = {
   service_unavailable: { code: 2, type: 'OAuthException', transient: true },
 } as const satisfies Record<ErrorCode, GraphFault>;
 
-export function renderGraphError(error: KurirError): Answer {
-  const fault: GraphFault = FAULTS[error.code];
-  const { param, retryAfterMs, headers } = error.details;
+export function renderGraphError(error: KurirError, about: { method: string; path: string }): Answer {
+  const { param, retryAfterMs, headers, refusedBy } = error.details;
+  if (refusedBy) return renderRefusal(refusedBy);
+  const fault: GraphFault = param === 'message_id' ? BAD_MESSAGE_ID : FAULTS[error.code];
+  if (fault === NO_OBJECT) return noObject(about);
   const details = param === undefined ? error.message : `${error.message} (${param})`;
   return {
     status: fault.status ?? REFUSALS[error.code].status,
@@ -68,6 +72,17 @@ export function renderGraphError(error: KurirError): Answer {
         : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) }),
     },
   };
+}
+
+// What the Graph itself says has no `error_data`: WhatsApp behind it was not asked.
+function noObject(about: { method: string; path: string }): Answer {
+  const [id = ''] = pathBelowVersion(about.path).slice(1).split('/');
+  const message =
+    `Unsupported ${about.method.toLowerCase()} request. Object with ID '${id}' does not exist, cannot be loaded due to missing ` +
+    'permissions, or does not support this operation. Please read the Graph API documentation at ' +
+    'https://developers.facebook.com/docs/graph-api';
+  const { code, type, subcode } = NO_OBJECT;
+  return { status: 400, body: envelope({ message, type, code, subcode }) };
 }
 
 // Meta answers 400 to nearly all refusals; these are the others (docs: error codes).
@@ -89,14 +104,18 @@ const HTTP_STATUS: Record<number, number> = {
 
 /** A failed message as the answer to its send. */
 export function renderGraphFailure(failure: Failure): Answer {
-  const code = failure.providerCode ?? 131000;
+  return renderRefusal({ code: failure.providerCode ?? 131000, message: failure.message });
+}
+
+// Meta's no, in Meta's words.
+function renderRefusal({ code, message }: { code: number; message: string }): Answer {
   return {
     status: HTTP_STATUS[code] ?? 400,
     body: envelope({
       message: `(#${code}) ${titleOf(code)}`,
       type: 'OAuthException',
       code,
-      details: failure.message,
+      details: message,
     }),
   };
 }
@@ -134,11 +153,12 @@ export function renderOutcomeUnknown(messageId: string): Answer {
 }
 
 export function graphUnknownPath(about: { path: string }): Answer {
-  const path = about.path.replace(/^\/(meta\/whatsapp\/)?v\d+\.\d+/, '').slice(0, 200);
-  return {
-    status: 400,
-    body: envelope({ message: `Unknown path components: ${path}`, type: 'OAuthException', code: 2500 }),
-  };
+  const message = `Unknown path components: ${pathBelowVersion(about.path)}`;
+  return { status: 400, body: envelope({ message, type: 'OAuthException', code: 2500 }) };
+}
+
+function pathBelowVersion(path: string): string {
+  return path.replace(/^\/(meta\/whatsapp\/)?v\d+\.\d+/, '').slice(0, 200);
 }
 
 function titleOf(code: number): string {

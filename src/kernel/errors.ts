@@ -163,6 +163,8 @@ export interface ErrorDetails {
   /** Path of the field, such as `interactive.action.sections[0].rows[2].title`. */
   param?: string;
   retryAfterMs?: number;
+  /** Meta's own no, for the dialects that speak Meta's shape. */
+  refusedBy?: { code: number; message: string };
   /** Extra response headers, such as those of a budget. */
   headers?: Record<string, string>;
   cause?: unknown;

@@ -67,10 +67,10 @@ async function tell(meta: MetaClient, receipt: ReadReceipt): Promise<void> {
   const answer = await meta.call({ method: 'POST', accessToken, path: `${phoneNumberId}/messages`, body });
   if (answer.kind === 'refused') {
     const why = answer.error.details ?? answer.error.title;
-    throw new KurirError(
-      'whatsapp_upstream_error',
-      `Meta refused the receipt (${answer.error.code}): ${why}`,
-    );
+    const { code } = answer.error;
+    throw new KurirError('whatsapp_upstream_error', `Meta refused the receipt (${code}): ${why}`, {
+      refusedBy: { code, message: why },
+    });
   }
   if (answer.kind === 'failed')
     throw new KurirError(
