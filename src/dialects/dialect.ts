@@ -58,8 +58,8 @@ export interface Dialect {
   endpoints: readonly Endpoint[];
   credentials(headers: IncomingHttpHeaders): Credentials;
   renderError(error: KurirError, about: { requestId: string; method: string; path: string }): Answer;
-  /** What is answered for a path or method that the dialect does not have. */
-  unknownPath(about: { requestId: string; method: string; path: string }): Answer;
+  /** What is answered for a path or method that the dialect does not have; `methods` are those that it has at this path. */
+  unknownPath(about: { requestId: string; method: string; path: string; methods: readonly string[] }): Answer;
 }
 
 /** The body as an object; throws `invalid_request` for anything else. */

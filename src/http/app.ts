@@ -51,6 +51,7 @@ export function createApp(parts: AppParts): FastifyInstance {
     },
     clientErrorHandler: (error, socket) => answerSocket(ctx.clock.now(), error, socket),
   });
+  app.decorateRequest('caller', undefined);
   app.decorateRequest('budgetHeaders', undefined);
   app.decorateRequest('json', undefined);
   app.removeAllContentTypeParsers();
@@ -85,7 +86,8 @@ export function createApp(parts: AppParts): FastifyInstance {
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, { request, reply }));
   app.setNotFoundHandler((request, reply) => {
     const dialect = dialectOf(parts.dialects, request.url);
-    const about = { requestId: request.id, method: request.method, path: request.url.split('?', 1)[0] ?? '' };
+    const path = request.url.split('?', 1)[0] ?? '';
+    const about = { requestId: request.id, method: request.method, path, methods: [] };
     const answer = dialect ? dialect.unknownPath(about) : kirimUnknownPath(about);
     return reply.code(answer.status).send(answer.body);
   });

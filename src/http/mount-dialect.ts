@@ -3,8 +3,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Answer, Call, Dialect, Endpoint, Rooms } from '../dialects/dialect.ts';
+import { KurirError } from '../kernel/errors.ts';
 import type { Json } from '../kernel/json.ts';
-import type { Authenticator } from '../organisations/authenticate.ts';
+import type { Authenticator, Caller } from '../organisations/authenticate.ts';
 import { budgetClassOf, type Budget, type Budgets } from '../organisations/budgets.ts';
 import { toKurirError } from './to-kurir-error.ts';
 
@@ -16,6 +17,8 @@ export interface MountParts {
 
 declare module 'fastify' {
   interface FastifyRequest {
+    /** Who asks, once the key was found. */
+    caller: Caller | undefined;
     /** How the caller's budget stands, once it is known whose it is. */
     budgetHeaders: Budget['headers'] | undefined;
     /** The parsed body, where there was one. */
@@ -35,14 +38,18 @@ export function mountDialect(app: FastifyInstance, dialect: Dialect, parts: Moun
           );
         return send(reply, dialect.renderError(refusal, about(request)), request.budgetHeaders);
       });
-      scope.setNotFoundHandler((request, reply) =>
-        send(reply, dialect.unknownPath(about(request)), undefined),
-      );
+      const paths = methodsByPath(dialect);
+      scope.setNotFoundHandler((request, reply) => {
+        const methods = paths.find(({ form }) => form.test(pathOf(request)))?.methods ?? [];
+        return send(reply, dialect.unknownPath({ ...about(request), methods }), undefined);
+      });
       for (const endpoint of dialect.endpoints) {
         scope.route({
           method: endpoint.method,
           url: endpoint.path,
-          handler: (request, reply) => handle(dialect, endpoint, { request, reply, parts }),
+          // Before the body is read: who may not ask is not listened to, and whoever may hears of the budget whatever is wrong with it.
+          onRequest: async (request) => identify(dialect, request, parts),
+          handler: (request, reply) => handle(endpoint, { request, reply, parts }),
         });
       }
     },
@@ -50,15 +57,20 @@ export function mountDialect(app: FastifyInstance, dialect: Dialect, parts: Moun
   );
 }
 
+async function identify(dialect: Dialect, request: FastifyRequest, parts: MountParts): Promise<void> {
+  const caller = await parts.authenticator.authenticate(dialect.credentials(request.headers));
+  request.caller = caller;
+  request.budgetHeaders = parts.budgets.peek(caller, budgetClassOf(request.method)).headers;
+}
+
 async function handle(
-  dialect: Dialect,
   endpoint: Endpoint,
   http: { request: FastifyRequest; reply: FastifyReply; parts: MountParts },
 ): Promise<FastifyReply> {
   const { request, parts } = http;
-  const caller = await parts.authenticator.authenticate(dialect.credentials(request.headers));
+  const { caller } = request;
+  if (!caller) throw new Error('A request came to its endpoint before it was known whose it is.');
   const budgetClass = budgetClassOf(request.method);
-  request.budgetHeaders = parts.budgets.peek(caller, budgetClass).headers;
   const budget: Call['budget'] = {
     take: () => void (request.budgetHeaders = parts.budgets.take(caller, budgetClass).headers),
     giveBack: () => void (request.budgetHeaders = parts.budgets.giveBack(caller, budgetClass).headers),
@@ -71,8 +83,8 @@ async function handle(
     budget,
     method: request.method,
     path: pathOf(request),
-    params: texts(request.params),
-    query: texts(request.query),
+    params: pathParts(request.params),
+    query: queryTexts(request.query),
     headers: request.headers,
     body: request.json,
     requestId: request.id,
@@ -94,13 +106,38 @@ function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? '';
 }
 
-// Params and query as plain text; a parameter given twice counts as its last.
+// Which methods there are at each path of a dialect, for those who come with another.
+function methodsByPath(dialect: Dialect): { form: RegExp; methods: string[] }[] {
+  const paths = Map.groupBy(dialect.endpoints, (endpoint) => dialect.prefix + endpoint.path);
+  return [...paths].map(([path, there]) => ({
+    form: new RegExp(`^${path.replaceAll(/:\w+(\([^)]*\))?/g, '[^/]+')}/?$`),
+    methods: there.map((endpoint) => endpoint.method),
+  }));
+}
+
+function pathParts(params: unknown): Record<string, string> {
+  const parts = texts(params);
+  // No id of ours holds one, and PostgreSQL would choke on it.
+  if (Object.values(parts).some((part) => part.includes('\0')))
+    throw new KurirError('resource_not_found', 'There is nothing under an id with a NUL character.');
+  return parts;
+}
+
+function queryTexts(query: unknown): Record<string, string> {
+  const values = texts(query);
+  for (const [param, value] of Object.entries(values))
+    if (value.includes('\0'))
+      throw new KurirError('invalid_field_value', `${param} holds a NUL character.`, { param });
+  return values;
+}
+
+// As plain text; a parameter given twice counts as its last.
 function texts(values: unknown): Record<string, string> {
   if (typeof values !== 'object' || values === null) return {};
   return Object.fromEntries(
     Object.entries(values).flatMap(([key, value]) => {
       const last: unknown = Array.isArray(value) ? value.at(-1) : value;
-      return typeof last === 'string' ? [[key, last.replaceAll('\0', '').toWellFormed()]] : [];
+      return typeof last === 'string' ? [[key, last.toWellFormed()]] : [];
     }),
   );
 }

@@ -25,9 +25,18 @@ export function renderKirimError(error: KurirError, about: { requestId: string }
   };
 }
 
-export function kirimUnknownPath(about: { requestId: string; method: string; path: string }): Answer {
-  return renderKirimError(
-    new KurirError('resource_not_found', `There is nothing at ${about.method} ${about.path.slice(0, 200)}.`),
-    about,
-  );
+export function kirimUnknownPath(about: {
+  requestId: string;
+  method: string;
+  path: string;
+  methods: readonly string[];
+}): Answer {
+  const asked = `${about.method} ${about.path.slice(0, 200)}`;
+  if (about.methods.length === 0)
+    return renderKirimError(new KurirError('resource_not_found', `There is nothing at ${asked}.`), about);
+  const methods = about.methods.join(', ');
+  const refusal = new KurirError('method_not_allowed', `${asked} is not possible: there is ${methods}.`, {
+    headers: { Allow: methods },
+  });
+  return renderKirimError(refusal, about);
 }
