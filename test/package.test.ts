@@ -21,7 +21,7 @@ beforeAll(async () => {
   kurir = join(place, 'node_modules/kurir');
   fs.mkdirSync(kurir, { recursive: true });
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', place], { cwd: ROOT });
-  const [name] = fs.readdirSync(place).filter((file) => file.endsWith('.tgz'));
+  const name = fs.readdirSync(place).find((file) => file.endsWith('.tgz'));
   if (name === undefined) throw new Error(`npm pack made nothing: ${stdout}`);
   await run('tar', ['-xzf', join(place, name), '-C', kurir, '--strip-components=1']);
   for (const dependency of dependencies()) {
