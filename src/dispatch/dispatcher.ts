@@ -178,6 +178,7 @@ async function takeUpAnew(
 
 async function tick(state: State): Promise<void> {
   await openLate(state);
+  goOn(state);
   await state.watch.look();
   await state.queue.look();
 }
@@ -188,6 +189,17 @@ async function openLate(state: State): Promise<void> {
   for (const held of state.unopened.values()) {
     if (state.parts.lease().epochOf(held.phoneNumberId) === held.epoch) await open(state, held);
     else state.unopened.delete(held.phoneNumberId);
+  }
+}
+
+// A number that was repaired (a new token, say) need not wait for its next try.
+function goOn(state: State): void {
+  for (const lane of state.parts.lanes.all()) {
+    if (lane.stops === 0 || state.parts.numbers.numberAnywhere(lane.phoneNumberId)?.status !== 'connected')
+      continue;
+    lane.stops = 0;
+    lane.stoppedUntil = 0;
+    state.queue.wake(lane);
   }
 }
 
