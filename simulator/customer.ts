@@ -3,7 +3,7 @@ import type { JsonObject } from '../src/kernel/json.ts';
 import { newWamid } from './ids.ts';
 import { writtenBy, type Asked } from './inbound/index.ts';
 import { keepMedia, mediaLink } from './media-links.ts';
-import { phoneOf } from './phones.ts';
+import { changePhone, phoneOf } from './phones.ts';
 import { record, type Simulation } from './simulation.ts';
 import { nobodyHears, tell } from './tell.ts';
 import { inboundUpdate, seconds } from './updates.ts';
@@ -33,6 +33,8 @@ export function receiveFrom(sim: Simulation, writing: Writing): Inbound {
 /** A customer's message arrives; telling is left to the caller. */
 export function writeAs(sim: Simulation, writing: Writing): Inbound {
   const { number, phone } = writing;
+  // Who writes is known from then on.
+  if (!sim.world.phones.has(phone)) changePhone(sim, phone, {});
   const at = writing.at ?? sim.clock.now();
   const wamid = writing.wamid ?? newWamid({ user: phone, fromUser: true }, sim.random);
   const { type, body } = writtenBy(writing.asked, (given) => {

@@ -9,6 +9,7 @@ import { answerByQuirk } from './answer-by-quirk.ts';
 import type { Phone, Status } from './fact.ts';
 import { phoneOf } from './phones.ts';
 import { record, type Simulation } from './simulation.ts';
+import { soon } from './soon.ts';
 import { nobodyHears, tell } from './tell.ts';
 import { statusUpdate } from './updates.ts';
 import type { Outbound } from './world.ts';
@@ -31,7 +32,7 @@ export function goOn(sim: Simulation, message: Outbound): void {
     if (message.history.length !== stage || sim.world.messages.get(message.fact.wamid) !== message) return;
     if (nextStep(sim, message)?.status === step.status) tellStatus(sim, message, step);
   };
-  if (step.afterMs === 0) setImmediate(act);
+  if (step.afterMs === 0) soon(sim, act);
   else sim.clock.after(step.afterMs, act);
 }
 

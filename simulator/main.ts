@@ -6,7 +6,13 @@ import type { SimulatorSettings } from './settings.ts';
 
 const settings = settingsFromEnv(process.argv.slice(2), process.env);
 if (settings === null) process.stdout.write(USAGE);
-else await run(settings);
+else
+  await run(settings).catch((error: unknown) => {
+    process.stderr.write(
+      `The simulator does not start: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    process.exit(1);
+  });
 
 async function run(chosen: SimulatorSettings): Promise<void> {
   const simulator = await startSimulator(chosen);

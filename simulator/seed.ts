@@ -66,11 +66,20 @@ function wrote(sim: Simulation, given: PhoneSettings, fresh: boolean): Inbound |
 }
 
 async function tellWhenHeard(sim: Simulation, written: Inbound[], signal: AbortSignal): Promise<void> {
-  for (let waitMs = POLL_FIRST_MS; !signal.aborted; waitMs = Math.min(POLL_MAX_MS, waitMs * 2)) {
-    const callback = sim.world.appCallback;
-    if (callback && (await verifyCallback(sim, callback)).ok) break;
+  const { world } = sim;
+  // A simulator that has nowhere to tell is ready all the same.
+  sim.awaitsCallback = world.appCallback !== null;
+  let waitMs = POLL_FIRST_MS;
+  while (!(await answers(sim))) {
     await sleep(sim.wireClock, waitMs, signal);
+    if (signal.aborted || sim.world !== world) return;
+    waitMs = Math.min(POLL_MAX_MS, waitMs * 2);
   }
-  if (signal.aborted) return;
+  sim.awaitsCallback = false;
   for (const message of written) tellInbound(sim, message);
+}
+
+async function answers(sim: Simulation): Promise<boolean> {
+  const callback = sim.world.appCallback;
+  return callback !== null && (await verifyCallback(sim, callback)).ok;
 }

@@ -35,6 +35,10 @@ export interface Simulation {
   heldBack: Map<string, Update>;
   /** Updates that a `batch` fault gathers. */
   batch: Update[];
+  /** What happens in the next turns of the event loop. */
+  soonCount: number;
+  /** Seeded messages wait for the callback to answer. */
+  awaitsCallback: boolean;
   /** Told after each fact: who waits for something looks again. */
   watchers: Set<() => void>;
   /** Where it can be reached, for the links in webhooks. */

@@ -6,7 +6,7 @@ import { controlRoutes } from './control/control-routes.ts';
 import { createControl, type Control } from './control/control.ts';
 import type { Fact } from './fact.ts';
 import { createFaults } from './faults.ts';
-import { graphRoutes } from './graph/graph-routes.ts';
+import { graphRoutes, refuseInGraph } from './graph/graph-routes.ts';
 import { createJournal } from './journal.ts';
 import { openLedger } from './ledger.ts';
 import { createMediaFiles } from './media-files.ts';
@@ -91,6 +91,8 @@ async function createSimulation(settings: Settings): Promise<Simulation> {
     strangers: new Map(),
     heldBack: new Map(),
     batch: [],
+    soonCount: 0,
+    awaitsCallback: false,
     watchers: new Set(),
     origin: '',
   };
@@ -116,6 +118,8 @@ function createApp(sim: Simulation, control: Control): FastifyInstance {
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 2000 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
+    // What cannot even be routed, such as a broken `%`, is the Graph's to refuse.
+    frameworkErrors: (error, _request, reply) => refuseInGraph(sim, reply, error),
     http: { headersTimeout: 30_000, maxHeaderSize: 32_768 },
   });
   void app.register(async (scope) => controlRoutes(scope, sim, control), { prefix: '/_sim/v1' });

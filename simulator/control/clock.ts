@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { ControlRefusal } from '../control-refusal.ts';
 import { record, type Simulation } from '../simulation.ts';
+import { settled } from '../soon.ts';
 
 export interface ClockView {
   now: string;
@@ -68,14 +69,6 @@ export async function advanceClock(sim: Simulation, asked: Advance): Promise<Clo
   const fired = await sim.clock.advance(ms, () => settled(sim));
   keep(sim);
   return { fired, ...readClock(sim) };
-}
-
-// What a timer starts begins in the next turn of the event loop; then it is on its way.
-async function settled(sim: Simulation): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) {
-    await new Promise((resolve) => void setImmediate(resolve));
-    await sim.push.settled();
-  }
 }
 
 function keep(sim: Simulation): void {

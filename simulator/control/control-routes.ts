@@ -68,9 +68,11 @@ export function controlRoutes(app: FastifyInstance, sim: Simulation, control: Co
     const { status, body } = explained(error);
     return reply.status(status).send(body);
   });
-  const ready = (): unknown => ({ status: sim.world.seeded ? 'ready' : 'starting', ...control.webhooks() });
   route(app, 'GET /health', { act: () => ({ status: 'ok', ...control.clock() }) });
-  route(app, 'GET /ready', { act: ready });
+  app.get('/ready', async (_request, reply) => {
+    const status = sim.awaitsCallback ? 'waiting for the callback to answer' : 'ready';
+    return reply.status(sim.awaitsCallback ? 503 : 200).send({ status, ...control.webhooks() });
+  });
   route(app, 'POST /reset', { act: () => done(control.reset()) });
   route(app, 'GET /journal', {
     query: JournalQuery,

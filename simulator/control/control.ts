@@ -3,6 +3,7 @@ import type { Fault } from '../faults.ts';
 import type { BusinessNumber, Template } from '../fact.ts';
 import type { JournalEntry } from '../journal.ts';
 import type { Simulation } from '../simulation.ts';
+import { settled } from '../soon.ts';
 import type { Verification } from '../verify-callback.ts';
 import { advanceClock, readClock, setClock, type Advance, type ClockAsked, type ClockView } from './clock.ts';
 import type { FaultAsked } from './fault-schema.ts';
@@ -96,6 +97,6 @@ export function createControl(sim: Simulation, signal: AbortSignal): Control {
     setCallback: (asked) => setCallback(sim, asked),
     verifyWebhook: (asked = {}) => verifyWebhook(sim, asked),
     journal: (after = 0, limit = JOURNAL_PAGE) => sim.journal.page(after, limit),
-    settled: () => sim.push.settled(),
+    settled: () => settled(sim),
   };
 }

@@ -9,6 +9,10 @@ import { errorBody, type GraphError } from './graph-error.ts';
 
 export const LATEST_VERSION = 'v26.0';
 
+// Calls to older ones are answered by this one, with a warning.
+const OLDEST_VERSION = 21;
+const TOKEN_CODE = 190;
+
 export interface Answer {
   status: number;
   /** Rendered as JSON; or `bytes` as they are. */
@@ -25,20 +29,20 @@ export interface Answer {
   delayMs?: number;
 }
 
-/** The answer to a refusal. */
-export function errorAnswer(sim: Simulation, error: GraphError): Answer {
+/** The answer to a refusal; WhatsApp's own tell the usage of a WABA, the Graph's that of the app. */
+export function errorAnswer(sim: Simulation, error: GraphError, wabaId?: string): Answer {
   const traceId = newTraceId(sim.random);
-  const challenge = `OAuth "Facebook Platform" "invalid_request" "${error.message.replaceAll(/[^\x20-\x7e]|"/g, '?')}"`;
+  const sort = error.code === TOKEN_CODE ? 'invalid_token' : 'invalid_request';
+  const message = error.message.replaceAll(/[^\x20-\x7e]|"/g, '?');
   const headers: Record<string, string> = {
-    'www-authenticate': challenge,
+    'www-authenticate': `OAuth "Facebook Platform" "${sort}" "${message}"`,
     'cache-control': 'no-store',
     'x-fb-request-id': traceId,
+    'proxy-status': 'http_request_error; e_fb_responsebytes="AcJ"; e_fb_requesthandler="AcK"; e_proxy="AcL"',
   };
-  if (error.parts.details === undefined) {
-    headers['x-app-usage'] = '{"call_count":0,"total_cputime":0,"total_time":0}';
-  }
-  headers['proxy-status'] = `http_request_error; e_clientaddr="AcLx"; e_fb_httpversion="HTTP/1.1"`;
-  return { status: error.http, json: errorBody(error, traceId), headers };
+  const ofWhatsapp = error.parts.details !== undefined && wabaId !== undefined;
+  if (!ofWhatsapp) headers['x-app-usage'] = '{"call_count":0,"total_cputime":0,"total_time":0}';
+  return { status: error.http, json: errorBody(error, traceId), headers, ...(ofWhatsapp ? { wabaId } : {}) };
 }
 
 const FIXED_HEADERS = [
@@ -72,8 +76,7 @@ export function writeAnswer(sim: Simulation, raw: ServerResponse, answer: Answer
     'content-type',
     given['content-type'] ?? 'application/json; charset=UTF-8',
     ...FIXED_HEADERS,
-    'facebook-api-version',
-    answer.version ?? LATEST_VERSION,
+    ...versionHeaders(answer.version ?? LATEST_VERSION),
     'x-fb-trace-id',
     newShortTrace(sim.random),
     'content-length',
@@ -90,6 +93,13 @@ export function writeAnswer(sim: Simulation, raw: ServerResponse, answer: Answer
     return;
   }
   raw.write(body.subarray(0, body.length >> 1), () => raw.socket?.destroy());
+}
+
+function versionHeaders(version: string): string[] {
+  if (Number(version.slice(1)) >= OLDEST_VERSION) return ['facebook-api-version', version];
+  const used = `v${OLDEST_VERSION}.0`;
+  const warning = `The call has been auto-upgraded to ${used} as ${version} has been deprecated.`;
+  return ['facebook-api-version', used, 'x-ad-api-version-warning', warning];
 }
 
 function usage(wabaId: string): string {

@@ -1,6 +1,6 @@
 // The first two layers of a send: the envelope and the kind's part by the Graph's schema, then WhatsApp's rules of the kind.
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
-import { INTERACTIVE_KINDS, KINDS } from '../kinds/index.ts';
+import { findKind, knownTypes } from '../kinds/index.ts';
 import { oneOf, string, type MediaUse } from '../kinds/shape.ts';
 import { schemaFault } from './graph-error.ts';
 
@@ -28,7 +28,7 @@ export function checkEnvelope(body: JsonObject): void {
 export function checkBody(body: JsonObject): CheckedBody {
   const type = typeOf(body);
   const kind = type === 'interactive' ? interactiveType(body) : type;
-  const rules = type === 'interactive' ? INTERACTIVE_KINDS[kind] : KINDS[kind];
+  const rules = findKind(type, kind);
   if (!rules) throw unknownType(type, kind);
   const part = body[type];
   if (part === undefined || part === null) throw schemaFault(`The parameter ${type} is required.`);
@@ -58,12 +58,8 @@ function interactiveType(body: JsonObject): string {
 }
 
 function unknownType(type: string, kind: string): Error {
-  const [path, known] =
-    type === 'interactive'
-      ? ["interactive['type']", Object.keys(INTERACTIVE_KINDS)]
-      : ['type', [...Object.keys(KINDS), 'interactive']];
-  const list = known.map((one) => one.toUpperCase()).join(', ');
-  return schemaFault(`Param ${path} must be one of {${list}} - got "${kind}".`);
+  const path = type === 'interactive' ? "interactive['type']" : 'type';
+  return schemaFault(`Param ${path} must be one of {${knownTypes(type).join(', ')}} - got "${kind}".`);
 }
 
 // Direct Send is a beta that no account here is in.

@@ -1,6 +1,6 @@
 // The Graph's door: every path that is not the control API. Faults of any layer become Meta's error body; nothing here ever
 // answers 404 or 500 of its own. Each processed send stands in the ledger before its answer leaves.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CallEffect } from '../faults.ts';
 import { MEDIA_PATH } from '../media-links.ts';
 import { record, type Simulation } from '../simulation.ts';
@@ -24,6 +24,15 @@ export function graphRoutes(app: FastifyInstance, sim: Simulation): void {
   for (const url of ['/:version/:object/media', '/:object/media']) {
     app.route({ method: 'POST', url, bodyLimit: UPLOAD_MAX_BYTES, handler });
   }
+  app.setNotFoundHandler(handler);
+  app.setErrorHandler<FastifyError>((error, _request, reply) => refuseInGraph(sim, reply, error));
+}
+
+/** What Fastify itself refuses (a body too large, a path that cannot be read), in the Graph's words. */
+export function refuseInGraph(sim: Simulation, reply: FastifyReply, error: FastifyError): void {
+  const fault = new GraphError({ message: error.message, code: 1, http: error.statusCode ?? 400 });
+  reply.hijack();
+  writeAnswer(sim, reply.raw, errorAnswer(sim, fault));
 }
 
 function answerCall(sim: Simulation, request: FastifyRequest, reply: FastifyReply): void {
@@ -105,7 +114,7 @@ function refusedAnswer(sim: Simulation, call: GraphCall, error: unknown): Answer
     });
     return errorAnswer(sim, new GraphError({ message: 'An unknown error occurred', code: 1, http: 500 }));
   }
-  const answer = errorAnswer(sim, error);
+  const answer = errorAnswer(sim, error, sim.world.numbers.get(call.object)?.wabaId);
   recordRefusal(sim, call, { code: error.code, answer });
   if (error.parts.type !== 'GraphMethodException') return answer;
   const note = `The simulator has no ${call.method} /${call.edge} for this id.`;

@@ -27,34 +27,49 @@ import { video } from './video.ts';
 import { voiceCall } from './voice-call.ts';
 
 /** By the message's `type`. */
-export const KINDS: { readonly [type: string]: Kind | undefined } = {
-  text,
-  image,
-  document,
-  video,
-  audio,
-  sticker,
-  location,
-  contacts,
-  reaction,
-  template,
-};
+const KINDS: ReadonlyMap<string, Kind> = new Map(
+  Object.entries({
+    text,
+    image,
+    document,
+    video,
+    audio,
+    sticker,
+    location,
+    contacts,
+    reaction,
+    template,
+  }),
+);
 
 /** By `interactive.type`. */
-export const INTERACTIVE_KINDS: { readonly [type: string]: Kind | undefined } = {
-  cta_url: ctaUrl,
-  list,
-  button,
-  carousel,
-  flow,
-  product,
-  product_list: productList,
-  catalog_message: catalogMessage,
-  location_request_message: locationRequestMessage,
-  address_message: addressMessage,
-  request_contact_info: requestContactInfo,
-  call_permission_request: callPermissionRequest,
-  voice_call: voiceCall,
-  order_details: orderDetails,
-  order_status: orderStatus,
-};
+const INTERACTIVE_KINDS: ReadonlyMap<string, Kind> = new Map(
+  Object.entries({
+    cta_url: ctaUrl,
+    list,
+    button,
+    carousel,
+    flow,
+    product,
+    product_list: productList,
+    catalog_message: catalogMessage,
+    location_request_message: locationRequestMessage,
+    address_message: addressMessage,
+    request_contact_info: requestContactInfo,
+    call_permission_request: callPermissionRequest,
+    voice_call: voiceCall,
+    order_details: orderDetails,
+    order_status: orderStatus,
+  }),
+);
+
+/** The kind of a type; of interactive messages, of their own type. */
+export function findKind(type: string, kind: string): Kind | undefined {
+  return type === 'interactive' ? INTERACTIVE_KINDS.get(kind) : KINDS.get(type);
+}
+
+/** The types there are, as the Graph lists them. */
+export function knownTypes(type: string): string[] {
+  const names = type === 'interactive' ? [...INTERACTIVE_KINDS.keys()] : [...KINDS.keys(), 'interactive'];
+  return names.map((name) => name.toUpperCase());
+}
