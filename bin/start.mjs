@@ -14,6 +14,7 @@ const MODULES = join(ROOT, 'node_modules');
 const LOCK = join(ROOT, 'package-lock.json');
 const STAMP = join(MODULES, '.kurir-installed');
 const NODE_MAJOR = 24;
+const PARENT_POLL_MS = 200;
 // A file may be stamped a moment after the one that it was made from.
 const STAMP_SLACK_MS = 2_000;
 
@@ -52,6 +53,7 @@ export function install() {
 
 /** Runs `file` in this process when its Node will do, else runs `entry` again on a Node that will. */
 export async function start(file, args, entry) {
+  stopWithParent();
   if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) {
     dieWithStarter();
     process.argv = [process.execPath, file, ...args];
@@ -150,6 +152,13 @@ function startOn(node, args) {
   child.on('exit', (code, signal) =>
     process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]),
   );
+}
+
+// npm dies without a word to us when it is killed, and so would the gateway live on unseen: it stops instead.
+function stopWithParent() {
+  const parent = process.ppid;
+  const look = () => process.ppid === parent || process.kill(process.pid, 'SIGTERM');
+  if (process.env.npm_lifecycle_event !== undefined) setInterval(look, PARENT_POLL_MS).unref();
 }
 
 // A starter that is killed takes us with it, as if there were one process; else a gateway would stay behind unseen.

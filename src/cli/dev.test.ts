@@ -10,7 +10,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { isAlive } from '../storage/is-alive.ts';
 import { readDevelopmentFile, readRuntime, type Runtime } from '../storage/data-directory.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../bin/kurir.mjs');
+const ROOT = join(import.meta.dirname, '../..');
+const PROGRAM = join(ROOT, 'bin/kurir.mjs');
+const NPM_START = ['npm', 'start', '--silent'] as const;
 const RESTART_MS_MAX = 5_000;
 
 let dataDir: string;
@@ -102,6 +104,20 @@ test('on SIGTERM stops, takes PostgreSQL with it, and leaves the simulator; comm
   expect(fs.existsSync(join(dataDir, 'postgres/postmaster.pid'))).toBe(false);
 });
 
+test('under npm, ends in order with it, and does not outlive one that is killed', async () => {
+  const first = await start(NPM_START);
+  first.child.kill('SIGTERM');
+  expect(await first.exited).toBe(0);
+  expect([isAlive(first.runtime.pid), isAlive(first.runtime.postgresPid ?? 0)]).toEqual([false, false]);
+  const second = await start(NPM_START);
+  second.child.kill('SIGKILL');
+  const third = await start();
+  expect(isAlive(second.runtime.pid)).toBe(false);
+  expect(third.runtime.nodeId).toBe(first.runtime.nodeId);
+});
+
+type Command = readonly [string, ...string[]];
+
 interface Started {
   child: ChildProcess;
   exited: Promise<number>;
@@ -121,8 +137,9 @@ function environment(): Record<string, string | undefined> {
 }
 
 /** Starts it and waits until it says that it is ready. */
-async function start(): Promise<Started> {
-  const child = spawn('node', [PROGRAM, 'dev'], { env: environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+async function start([command, ...args]: Command = ['node', PROGRAM, 'dev']): Promise<Started> {
+  const options = { cwd: ROOT, env: environment() };
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
   const exited = once(child, 'exit').then(([code]) => Number(code ?? -1));
   let said = '';
   const ready = new Promise<void>((resolve) => {

@@ -11,14 +11,16 @@ import { renderBanner } from './banner.ts';
 import { startNode } from './run-node.ts';
 import { ensureSimulator, isSimulator } from './simulator-process.ts';
 import type { Terminal } from './terminal.ts';
-import { untilStopped } from './until-stopped.ts';
+import { catchStopSignals } from './stop-signals.ts';
 
 const STOP_SLACK_MS = 5_000;
 
 /** Runs until it is told to stop; returns the exit code. */
 export async function dev(terminal: Terminal): Promise<number> {
+  const signals = catchStopSignals();
   const chosen = readConfig(processEnvironment(), 'development');
-  const directory = await openDataDirectory(chosen.config.dataDir);
+  const { dataDir } = chosen.config;
+  const directory = await terminal.wait(`Waiting for ${dataDir} ...`, openDataDirectory(dataDir));
   const earlier = readDevelopmentFile(directory.path);
   const config = await withPorts(chosen.config, earlier);
   const simulator = ensureSimulator({
@@ -36,7 +38,7 @@ export async function dev(terminal: Terminal): Promise<number> {
   directory.writeDevelopmentFile(file);
   if (terminal.json) terminal.result(file, () => '');
   else terminal.note(renderBanner(terminal.noteStyle, file, directory.path));
-  const code = await untilStopped(terminal, () => node.stop(), config.shutdownMs + STOP_SLACK_MS);
+  const code = await signals.untilStopped(terminal, () => node.stop(), config.shutdownMs + STOP_SLACK_MS);
   terminal.note(
     `Stopped. The simulator goes on at ${simulatorUrl}${pid === undefined ? '' : ` (kill ${pid} to end it)`}.`,
   );

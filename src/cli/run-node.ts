@@ -51,7 +51,12 @@ export async function startNode(input: NodeInput): Promise<RunningNode> {
   };
   directory.writeRuntime(runtime);
   const running = stack.move();
-  return { url: gateway.url, stop: () => running.disposeAsync() };
+  const stop = (): Promise<void> => {
+    runtime = undefined;
+    directory.forgetRuntime();
+    return running.disposeAsync();
+  };
+  return { url: gateway.url, stop };
 }
 
 async function prepareDatabase(ctx: Context, prepare: NodeInput['prepare']): Promise<void> {

@@ -4,14 +4,16 @@ import { processEnvironment } from '../config/read-env.ts';
 import { openDataDirectory } from '../storage/data-directory.ts';
 import { startNode } from './run-node.ts';
 import type { Terminal } from './terminal.ts';
-import { untilStopped } from './until-stopped.ts';
+import { catchStopSignals } from './stop-signals.ts';
 
 const STOP_SLACK_MS = 5_000;
 
 /** Runs until it is told to stop; returns the exit code. */
 export async function start(terminal: Terminal): Promise<number> {
+  const signals = catchStopSignals();
   const chosen = readConfig(processEnvironment(), 'production');
-  const directory = await openDataDirectory(chosen.config.dataDir);
+  const { dataDir } = chosen.config;
+  const directory = await terminal.wait(`Waiting for ${dataDir} ...`, openDataDirectory(dataDir));
   const node = await terminal.wait('Starting Kurir ...', startNode({ ...chosen, directory }));
   const { publicUrl } = chosen.config;
   if (terminal.json)
@@ -20,5 +22,5 @@ export async function start(terminal: Terminal): Promise<number> {
     terminal.note(
       `Kurir listens on ${node.url}. Meta's webhooks go to ${publicUrl}/webhooks/meta. \`kurir doctor\` checks the rest.`,
     );
-  return untilStopped(terminal, () => node.stop(), chosen.config.shutdownMs + STOP_SLACK_MS);
+  return signals.untilStopped(terminal, () => node.stop(), chosen.config.shutdownMs + STOP_SLACK_MS);
 }

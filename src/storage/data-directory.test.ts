@@ -56,6 +56,15 @@ test('says no more where it ran once it is released', async () => {
   expect(readRuntime(path)).toBeUndefined();
 });
 
+test('whose gateway is stopping is waited for, not refused', async () => {
+  const first = await openDataDirectory(path);
+  first.writeRuntime(RUNTIME);
+  first.forgetRuntime();
+  setTimeout(() => first.release(), 100);
+  using second = await openDataDirectory(path, { gatewayWaitMs: 0 });
+  expect(second.nodeId).toBe(first.nodeId);
+});
+
 test('waits for one who holds it only for a moment', async () => {
   const first = await openDataDirectory(path);
   setTimeout(() => first.release(), 100);

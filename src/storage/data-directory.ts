@@ -52,7 +52,9 @@ export interface DataDirectory extends Disposable {
   secret(): string;
   writeRuntime(runtime: Omit<Runtime, 'nodeId' | 'pid'>): void;
   writeDevelopmentFile(file: DevelopmentFile): void;
-  /** Gives it up; what says where we run is deleted. */
+  /** Says no more where we run: who comes now waits until it is given up, instead of being refused. */
+  forgetRuntime(): void;
+  /** Gives it up. */
   release(): void;
 }
 
@@ -79,7 +81,7 @@ const POLL_MS = 25;
  */
 export async function openDataDirectory(
   path: string,
-  { waitMs = 10_000, gatewayWaitMs = 500 }: { waitMs?: number; gatewayWaitMs?: number } = {},
+  { waitMs = 20_000, gatewayWaitMs = 500 }: { waitMs?: number; gatewayWaitMs?: number } = {},
 ): Promise<DataDirectory> {
   makeFolder(path);
   const startedAt = systemClock.monotonic();
@@ -126,19 +128,21 @@ function makeFolder(path: string): void {
 
 function held(path: string, lock: { release(): void }): DataDirectory {
   const runtimeFile = join(path, 'runtime.json');
-  // Left by one that was killed: nobody must be sent there.
-  rmSync(runtimeFile, { force: true });
   const nodeId = keptText(join(path, 'node-id'), () => newId('node', systemClock.now()));
+  const forgetRuntime = () => rmSync(runtimeFile, { force: true });
   const release = () => {
-    rmSync(runtimeFile, { force: true });
+    forgetRuntime();
     lock.release();
   };
+  // Left by one that was killed: nobody must be sent there.
+  forgetRuntime();
   return {
     path,
     nodeId,
     secret: () => keptText(join(path, SECRET_FILE), () => randomBytes(32).toString('base64url')),
     writeRuntime: (runtime) => writeJson(runtimeFile, { nodeId, pid: process.pid, ...runtime }),
     writeDevelopmentFile: (file) => writeJson(join(path, 'dev.json'), { ...file }),
+    forgetRuntime,
     release,
     [Symbol.dispose]: release,
   };

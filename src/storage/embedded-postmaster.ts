@@ -45,7 +45,7 @@ const WORTH_A_RETRY =
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
-  max_connections: '60',
+  max_connections: '100',
   shared_buffers: '128MB',
   fsync: 'on',
   full_page_writes: 'on',
