@@ -56,7 +56,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   app.decorateRequest('json', undefined);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
-    /^application\/(json|[\w.+-]+\+json)$/,
+    /^application\/([\w.+-]+\+)?json\s*(;|$)/i,
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       request.json = parseJson(body);

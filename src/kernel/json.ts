@@ -28,7 +28,7 @@ export function parseJson(body: Uint8Array): Json {
   } catch (cause) {
     throw new KurirError('invalid_request', `The body is not valid JSON: ${reason(cause)}`, { cause });
   }
-  refuseValues(value, '');
+  refuseValues(value);
   return value;
 }
 
@@ -44,6 +44,12 @@ export function canonicalJson(value: Json): string {
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The path of a member: `.key` for ordinary names, a quoted and shortened one for anything else a caller may invent. */
+export function member(path: string, key: string): string {
+  if (/^[A-Za-z_$][\w$-]{0,63}$/.test(key)) return path === '' ? key : `${path}.${key}`;
+  return `${path}[${JSON.stringify([...key].slice(0, 64).join(''))}]`;
 }
 
 // Before JSON.parse, so that a body of a million brackets costs one pass over its text and no tree.
@@ -63,33 +69,56 @@ function refuseDepth(text: string): void {
   }
 }
 
-// PostgreSQL stores neither NUL nor a lone surrogate, and JSON has no infinity to hand on.
-function refuseValues(value: Json, path: string): void {
-  if (typeof value === 'string') refuseText(value, path);
-  else if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw bad('is a number too large to be kept', path);
-  } else if (Array.isArray(value)) {
-    for (const [i, item] of value.entries()) refuseValues(item, `${path}[${i}]`);
-  } else if (value !== null && typeof value === 'object') {
-    for (const [key, item] of Object.entries(value)) {
-      refuseText(key, path);
-      if (key === '__proto__') throw bad('has a key that is not accepted: __proto__', path);
-      refuseValues(item, path === '' ? key : `${path}.${key}`);
-    }
-  }
-}
-
-function refuseText(text: string, path: string): void {
-  if (text.includes('\0')) throw bad('holds a NUL character', path);
-  if (!text.isWellFormed()) throw bad('holds half of a surrogate pair', path);
-}
-
-function bad(what: string, path: string): KurirError {
-  return new KurirError(
+// PostgreSQL stores neither NUL nor a lone surrogate, and JSON has no infinity to hand on. Where the fault is, is told on the way back:
+// a body without one costs no paths.
+function refuseValues(value: Json): void {
+  const fault = faultIn(value);
+  if (!fault) return;
+  const path = fault.steps.reduce<string>(
+    (before, step) => (typeof step === 'number' ? `${before}[${step}]` : member(before, step)),
+    '',
+  );
+  throw new KurirError(
     'invalid_field_value',
-    `${path === '' ? 'The body' : path} ${what}.`,
+    `${path === '' ? 'The body' : path} ${fault.what}.`,
     path === '' ? {} : { param: path },
   );
+}
+
+interface ValueFault {
+  what: string;
+  steps: (string | number)[];
+}
+
+function faultIn(value: Json): ValueFault | null {
+  if (typeof value === 'string') return textFault(value);
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? null : { what: 'is a number too large to be kept', steps: [] };
+  if (value === null || typeof value !== 'object') return null;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const found = faultIn(value[i] ?? null);
+      if (found) return below(i, found);
+    }
+    return null;
+  }
+  for (const key of Object.keys(value)) {
+    if (key === '__proto__') return { what: 'is a key that is not accepted', steps: [key] };
+    const found = textFault(key);
+    if (found) return { what: `has a key that ${found.what}`, steps: [] };
+    const inside = faultIn(value[key] ?? null);
+    if (inside) return below(key, inside);
+  }
+  return null;
+}
+
+function below(step: string | number, fault: ValueFault): ValueFault {
+  return { what: fault.what, steps: [step, ...fault.steps] };
+}
+
+function textFault(text: string): ValueFault | null {
+  if (text.includes('\0')) return { what: 'holds a NUL character', steps: [] };
+  return text.isWellFormed() ? null : { what: 'holds half of a surrogate pair', steps: [] };
 }
 
 function reason(cause: unknown): string {

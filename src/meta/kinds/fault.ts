@@ -20,12 +20,6 @@ export function missing(path: string, problem = 'is required'): Fault {
   return { path, problem, missing: true };
 }
 
-/** The path of a member: `.key` for ordinary names, a quoted and shortened one for anything else a caller may invent. */
-export function member(path: string, key: string): string {
-  if (/^[A-Za-z_$][\w$-]{0,63}$/.test(key)) return path === '' ? key : `${path}.${key}`;
-  return `${path}[${JSON.stringify([...key].slice(0, 64).join(''))}]`;
-}
-
 /** How many characters people see in a text, near enough: its code points, as Meta counts. */
 export function codePoints(text: string): number {
   let count = text.length;

@@ -1,6 +1,7 @@
 // Says what is wrong with a value that a compiled schema has refused: the first fault in the order in which the value
 // itself is written, then what is missing. It reads the few keywords of JSON Schema that our kinds use.
-import { codePoints, fault, member, missing, type Fault } from './fault.ts';
+import { member } from '../../kernel/json.ts';
+import { codePoints, fault, missing, type Fault } from './fault.ts';
 
 /** The part of JSON Schema that the kinds are written in. */
 export interface PlainSchema {
