@@ -185,7 +185,7 @@ export const SECRET_SETTINGS = {
     name: 'KURIR_SECRET',
     type: 'text',
     doc: 'What stored tokens and secrets are sealed under: 32 characters or more. Needed with DATABASE_URL; without it one is made and kept in the data directory.',
-    example: 'the output of: openssl rand -base64 32',
+    example: '<openssl rand -base64 32>',
     secret: true,
   },
   oldSecrets: {
