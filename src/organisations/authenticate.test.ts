@@ -6,7 +6,7 @@ import { createKey, listKeys, revokeKey } from './api-keys.ts';
 import { createAuthenticator, type Authenticator, type Credentials } from './authenticate.ts';
 import { newKeyText } from './key-text.ts';
 import { createOrganisation } from './organisations.ts';
-import { openTestRoom, type TestRoom } from './test-room.ts';
+import { openTestRoom, type TestRoom } from '../../test/support/organisations-room.ts';
 
 let room: TestRoom;
 let authenticator: Authenticator;

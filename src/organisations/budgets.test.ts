@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { KurirError } from '../kernel/errors.ts';
 import { budgetClassOf, createBudgets, type Budgeted, type Budgets } from './budgets.ts';
-import { manualClock, type ManualClock } from './test-room.ts';
+import { manualClock, type ManualClock } from '../../test/support/organisations-room.ts';
 
 let clock: ManualClock;
 let budgets: Budgets;

@@ -4,7 +4,7 @@ import { addApp } from './apps.ts';
 import { createNumberDirectory } from './number-directory.ts';
 import { addNumber, listNumbers, setNumber, type CheckNumber, type NewNumber } from './numbers.ts';
 import { createOrganisation, type Organisation } from './organisations.ts';
-import { openTestRoom, type TestRoom } from './test-room.ts';
+import { openTestRoom, type TestRoom } from '../../test/support/organisations-room.ts';
 
 let room: TestRoom;
 let mine: Organisation;

@@ -9,7 +9,7 @@ import { ensureDemoOrganisation, type DemoSeed } from './demo-organisation.ts';
 import { createNumberDirectory } from './number-directory.ts';
 import { listNumbers, setNumber } from './numbers.ts';
 import { createOrganisation, ensureOnlyOrganisation, listOrganisations } from './organisations.ts';
-import { openTestRoom, type TestRoom } from './test-room.ts';
+import { openTestRoom, type TestRoom } from '../../test/support/organisations-room.ts';
 
 let room: TestRoom;
 beforeEach(async () => {

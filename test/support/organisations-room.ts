@@ -1,14 +1,14 @@
 // For the tests of this room: a context over a fresh schema, and a clock that is turned by hand.
 import { randomUUID } from 'node:crypto';
 
-import { readConfig } from '../config/config.ts';
-import type { Context } from '../context.ts';
-import type { Clock } from '../kernel/clock.ts';
-import { createLog } from '../kernel/log.ts';
-import { seededRandom } from '../kernel/random.ts';
-import { createSealer, type Sealer } from '../kernel/secrets.ts';
-import { openDatabase, type Database } from '../storage/db.ts';
-import { migrate } from '../storage/migrate.ts';
+import { readConfig } from '../../src/config/config.ts';
+import type { Context } from '../../src/context.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { createLog } from '../../src/kernel/log.ts';
+import { seededRandom } from '../../src/kernel/random.ts';
+import { createSealer, type Sealer } from '../../src/kernel/secrets.ts';
+import { openDatabase, type Database } from '../../src/storage/db.ts';
+import { migrate } from '../../src/storage/migrate.ts';
 
 export interface ManualClock extends Clock {
   advance(ms: number): void;
