@@ -57,14 +57,18 @@ export async function startSimulator(given: SimulatorSettings = {}): Promise<Sim
 async function createSimulation(settings: Settings): Promise<Simulation> {
   const world = createWorld(settings);
   let facts = 0;
-  let time = { aheadMs: 0, rate: 1 };
+  let time = { at: 0, aheadMs: 0, rate: 1 };
   const replay = (fact: Fact): void => {
     facts++;
     if (fact.fact === 'clock') time = fact;
     applyFact(world, fact, settings.keepMessages);
   };
   const ledger = settings.ledgerDir === null ? null : await openLedger(settings.ledgerDir, replay);
-  const clock = new VirtualClock(settings.clock, settings.clock.now() + time.aheadMs);
+  // A clock that stood still goes on standing where it stood.
+  const clock = new VirtualClock(
+    settings.clock,
+    time.rate === 0 ? time.at : settings.clock.now() + time.aheadMs,
+  );
   if (time.rate !== 1) clock.set(time.rate);
   // A restart must not hand out the ids of the run before.
   const random = settings.seed === null ? systemRandom : seededRandom(settings.seed + facts);

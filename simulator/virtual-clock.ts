@@ -9,6 +9,9 @@ export type ClockMode = 'real' | 'frozen' | 'scaled';
 // A settling that takes longer than this (a receiver that never answers) no longer holds up a jump.
 const SETTLE_MAX_MS = 5000;
 
+// No timer below may be longer (Node fires those at once): what is further off is armed again on the way.
+const ARMED_MAX_MS = 2 ** 31 - 1;
+
 export class VirtualClock implements Clock {
   readonly #below: Clock;
   readonly #heap = createTimerHeap();
@@ -90,6 +93,8 @@ export class VirtualClock implements Clock {
   }
 
   async #jump(ms: number, settled: () => Promise<void>): Promise<number> {
+    // What is already on its way may set timers, too.
+    await this.#quiet(settled);
     const target = this.now() + ms;
     let fired = 0;
     for (let next = this.#due(target); next; next = this.#due(target)) {
@@ -98,12 +103,18 @@ export class VirtualClock implements Clock {
         this.#fire();
         fired++;
       }
-      await Promise.race([settled(), sleep(this.#below, SETTLE_MAX_MS)]);
+      await this.#quiet(settled);
     }
     if (this.now() < target) this.#anchorAt(target);
     this.#disarm();
     this.#arm();
     return fired;
+  }
+
+  async #quiet(settled: () => Promise<void>): Promise<void> {
+    const patience = new AbortController();
+    await Promise.race([settled(), sleep(this.#below, SETTLE_MAX_MS, patience.signal)]);
+    patience.abort();
   }
 
   #due(moment: number): TimerEntry | undefined {
@@ -128,7 +139,7 @@ export class VirtualClock implements Clock {
     if (this.#stopped || this.#rate === 0 || !next) return;
     if (this.#armed && this.#armed.at <= next.at) return;
     this.#disarm();
-    const delayMs = Math.max(0, (next.at - this.now()) / this.#rate);
+    const delayMs = Math.min(ARMED_MAX_MS, Math.max(0, (next.at - this.now()) / this.#rate));
     this.#armed = { at: next.at, timer: this.#below.after(delayMs, () => this.#wake()) };
   }
 

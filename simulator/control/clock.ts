@@ -55,6 +55,8 @@ export function readClock({ clock }: Simulation): ClockView {
 export function setClock(sim: Simulation, asked: ClockAsked): ClockView {
   const rate = asked.mode === 'frozen' ? 0 : asked.mode === 'real' ? 1 : (asked.rate ?? sim.clock.rate());
   sim.clock.set(rate, asked.now === undefined ? undefined : timeOf(asked.now, 'now'));
+  // Rates are kept as moments, which a clock set back would put far ahead.
+  sim.pace.clear();
   keep(sim);
   return readClock(sim);
 }

@@ -102,27 +102,27 @@ export function sendFrom(sim: Simulation, phone: string, given: Sending): Messag
   );
 }
 
-/** The customer taps a button, or picks a row, of a message that is there. */
+/** The customer taps a button, or picks a row: of a message, or of the last one that has it. */
 export function tap(sim: Simulation, phone: string, given: Tap): MessageView {
   const digits = checkedDigits(phone);
-  const message = tappable(sim, digits, given.message);
-  const targets = tapTargets(sim, message);
-  const target = targets.find((one) => isMeant(one, given));
-  if (!target) {
-    throw new ControlRefusal('nothing_to_tap', 'The message has nothing of that name to tap.', {
-      message: message.fact.wamid,
-      targets: targets.map(({ sort, id, title }) => ({ [sort]: title, id })),
-    });
+  const { message: which = 'last' } = given;
+  const messages = outboundTo(sim, digits).filter((one) => which === 'last' || one.fact.wamid === which);
+  for (const message of messages.toReversed()) {
+    const target = tapTargets(sim, message).find((one) => isMeant(one, given));
+    if (!target) continue;
+    const { number, wamid } = message.fact;
+    return viewOf(sim, receiveFrom(sim, { number, phone: digits, asked: target.asked, quotes: wamid }));
   }
-  return viewOf(
-    sim,
-    receiveFrom(sim, {
-      number: message.fact.number,
-      phone: digits,
-      asked: target.asked,
-      quotes: message.fact.wamid,
-    }),
-  );
+  throw new ControlRefusal('nothing_to_tap', 'No message has anything of that name to tap.', {
+    targets: messages.slice(-5).flatMap((message) =>
+      tapTargets(sim, message).map(({ sort, id, title }) => ({
+        message: message.fact.wamid,
+        sort,
+        id,
+        title,
+      })),
+    ),
+  });
 }
 
 /** The customer opens the chat: everything delivered, up to `message` if one is named, is read. */
@@ -148,10 +148,18 @@ export function react(
   phone: string,
   given: { message?: string; emoji?: string },
 ): MessageView {
-  const message = messageOf(sim, checkedDigits(phone), { which: given.message ?? 'last', fits: () => true });
-  const emoji = given.emoji === undefined ? {} : { emoji: given.emoji };
-  const asked = { type: 'reaction', reaction: { message_id: message.fact.wamid, ...emoji } };
-  return viewOf(sim, receiveFrom(sim, { number: message.fact.number, phone: message.fact.phone, asked }));
+  const { message: which = 'last', emoji } = given;
+  const message = outboundTo(sim, checkedDigits(phone)).findLast(
+    (one) => which === 'last' || one.fact.wamid === which,
+  );
+  if (!message)
+    throw new ControlRefusal('not_found', `The customer has no message ${which}.`, { param: 'message' });
+  const { number, wamid } = message.fact;
+  const reaction = { message_id: wamid, ...(emoji === undefined ? {} : { emoji }) };
+  return viewOf(
+    sim,
+    receiveFrom(sim, { number, phone: message.fact.phone, asked: { type: 'reaction', reaction } }),
+  );
 }
 
 export function setOnline(sim: Simulation, phone: string, online: boolean): PhoneView {
@@ -230,28 +238,6 @@ function businessOf(sim: Simulation, digits: string, named: unknown): BusinessNu
 
 function outboundTo(sim: Simulation, digits: string): Outbound[] {
   return (sim.world.threads.get(digits) ?? []).filter((one): one is Outbound => one.direction === 'outbound');
-}
-
-function tappable(sim: Simulation, digits: string, which = 'last'): Outbound {
-  return messageOf(sim, digits, {
-    which,
-    fits: (one) => which !== 'last' || tapTargets(sim, one).length > 0,
-  });
-}
-
-interface Which {
-  which: string;
-  fits: (message: Outbound) => boolean;
-}
-
-function messageOf(sim: Simulation, digits: string, { which, fits }: Which): Outbound {
-  const messages = outboundTo(sim, digits);
-  const found = messages.findLast((one) => (which === 'last' || one.fact.wamid === which) && fits(one));
-  if (found) return found;
-  throw new ControlRefusal('nothing_to_tap', `The customer has no such message: ${which}.`, {
-    param: 'message',
-    messages: messages.slice(-5).map((one) => one.fact.wamid),
-  });
 }
 
 function isMeant(target: TapTarget, { button, row }: Tap): boolean {

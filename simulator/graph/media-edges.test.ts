@@ -1,6 +1,7 @@
 // Media: uploaded, located by a link of five minutes, fetched with the token, deleted.
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { part, word } from '../json-parts.ts';
 import { startSimulator, type Simulator } from '../simulator.ts';
 import { errorOf, graph, NUMBER, send, TOKEN } from '../testing/client.ts';
 import { startReceiver } from '../testing/receiver.ts';
@@ -23,13 +24,13 @@ test('what is uploaded is located, downloaded, and deleted', async () => {
   simulator.control.setClock({ mode: 'frozen' });
   const uploaded = await upload(simulator);
   expect(uploaded.text).toMatch(/^\{"id":"\d{16}"\}$/);
-  const id = String(uploaded.json['id']);
+  const id = word(uploaded.json['id']);
   const located = await graph(simulator, `GET /v24.0/${id}`);
   expect(located.text).toMatch(
     /^\{"url":"http:\\\/\\\/127\.0\.0\.1:\d+\\\/whatsapp_business\\\/attachments\\\/\?mid=\d+&source=getMedia&ext=\d+&hash=AR[\w-]+","mime_type":"image\\\/png","sha256":"[0-9a-f]{64}","file_size":20,"id":"\d{16}","messaging_product":"whatsapp"\}$/,
   );
   expect(located.json['sha256']).toBe(createHash('sha256').update(bytes).digest('hex'));
-  const url = String(located.json['url']);
+  const url = word(located.json['url']);
   const authorization = `Bearer ${TOKEN}`;
   const fetched = await fetch(url, { headers: { authorization } });
   expect(await fetched.text()).toBe(bytes.toString());
@@ -45,7 +46,7 @@ test('what is uploaded is located, downloaded, and deleted', async () => {
 
 test('an upload is kept for 30 days', async () => {
   await using simulator = await startSimulator();
-  const id = String((await upload(simulator)).json['id']);
+  const id = word((await upload(simulator)).json['id']);
   await simulator.control.advance({ by: '30d' });
   expect(errorOf(await graph(simulator, `GET /v24.0/${id}`))).toMatchObject({ error_subcode: 33 });
 });
@@ -65,7 +66,7 @@ test('uploads are refused without the product, without a file, and of another ty
       /^\(#100\) Param file must be a file with one of the following types: audio\/aac, .*, video\/3gpp\. Received file of type 'text\/csv'\.$/,
     ),
   });
-  const id = String((await upload(simulator)).json['id']);
+  const id = word((await upload(simulator)).json['id']);
   const foreign = await graph(simulator, `GET /v24.0/${id}?phone_number_id=1`);
   expect(errorOf(foreign)).toMatchObject({
     message: '(#100) Param phone_number_id is not a valid whatsapp business phone number id ID',
@@ -105,7 +106,7 @@ test('a customer’s picture is in the webhook, and can be fetched from there', 
     sha256: createHash('sha256').update(bytes).digest('base64'),
     url: expect.stringContaining('source=webhook'),
   });
-  const { url } = message?.['image'] as { url: string };
+  const url = word(part(message ?? {}, 'image')['url']);
   const fetched = await fetch(url, { headers: { authorization: `Bearer ${TOKEN}` } });
   expect(await fetched.text()).toBe(bytes.toString());
 });

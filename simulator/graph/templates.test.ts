@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/kernel/json.ts';
 import { devSeed } from '../dev-seed.ts';
+import { word } from '../json-parts.ts';
 import { startSimulator, type Simulator } from '../simulator.ts';
 import { control, errorOf, graph, send, WABA } from '../testing/client.ts';
 import { startReceiver, type Receiver } from '../testing/receiver.ts';
@@ -291,7 +292,7 @@ test('a new template waits for its review, of which the business is told', async
   });
   expect((await send(simulator, template('fresh', [], 'en_US'))).status).toBe(200);
   const { id } = created.json;
-  expect((await graph(simulator, `GET /v24.0/${String(id)}?fields=name`)).json).toEqual({
+  expect((await graph(simulator, `GET /v24.0/${word(id)}?fields=name`)).json).toEqual({
     name: 'fresh',
     id,
   });

@@ -1,0 +1,240 @@
+// Faults: each effect does what it says, to what it matches, as often as it may.
+import { expect, test } from 'vitest';
+import type { FaultAsked } from './control/fault-schema.ts';
+import type { Effect } from './faults.ts';
+import { startSimulator, type Simulator } from './simulator.ts';
+import { control, errorOf, graph, NUMBER, send, sendText, wamidOf } from './testing/client.ts';
+import { isSigned, startReceiver, type Receiver } from './testing/receiver.ts';
+
+interface House extends AsyncDisposable {
+  receiver: Receiver;
+  simulator: Simulator;
+  fault(effect: Effect, more?: Partial<FaultAsked>): void;
+}
+
+async function startHouse(): Promise<House> {
+  const receiver = await startReceiver();
+  const simulator = await startSimulator({
+    callbackUrl: receiver.url,
+    windowEnforced: false,
+    statusDelaysMs: { sent: 0, delivered: 0, read: 0 },
+  });
+  return {
+    receiver,
+    simulator,
+    fault: (effect, more = {}) => void simulator.control.putFault({ effect, ...more }),
+    async [Symbol.asyncDispose]() {
+      await simulator.close();
+      await receiver[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const accepted = ({ simulator }: House): number =>
+  simulator.control.messages({ direction: 'outbound' }).length;
+
+test('graph_error: Meta’s words for a code, with another status if asked, and not taken', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'graph_error', code: 131016 });
+  const answer = await sendText(house.simulator);
+  expect(answer.status).toBe(500);
+  expect(errorOf(answer)).toMatchObject({ message: '(#131016) Service unavailable', code: 131016 });
+  house.simulator.control.clearFaults();
+  house.fault({ kind: 'graph_error', code: 4, http: 429, details: 'slow down', retry_after_s: 7 });
+  const limited = await sendText(house.simulator);
+  expect([limited.status, limited.headers.get('retry-after')]).toEqual([429, '7']);
+  expect(accepted(house)).toBe(0);
+});
+
+test('graph_error, taken: Meta says no and sends all the same', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'graph_error', code: 131000, taken: true });
+  expect((await sendText(house.simulator)).status).toBe(500);
+  await house.receiver.until(2);
+  expect(house.simulator.control.messages({ direction: 'outbound' })).toMatchObject([
+    { status: 'delivered', reply: 'error' },
+  ]);
+});
+
+test('http_error: an answer that is no Graph JSON', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'http_error', status: 502 });
+  const answer = await sendText(house.simulator);
+  expect(answer.status).toBe(502);
+  expect(answer.text).toContain('<html>');
+  expect(accepted(house)).toBe(0);
+});
+
+test('webhook_error: taken, then failed', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'webhook_error', code: 130429 });
+  expect((await sendText(house.simulator)).status).toBe(200);
+  await house.receiver.until(1);
+  expect(house.receiver.statuses()).toMatchObject([{ status: 'failed', errors: [{ code: 130429 }] }]);
+});
+
+test('lost_answer: taken, and the caller never hears', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'lost_answer', how: 'reset' }, { times: 1 });
+  await expect(sendText(house.simulator)).rejects.toThrow('fetch failed');
+  house.fault({ kind: 'lost_answer', how: 'timeout' }, { times: 1 });
+  const body = { messaging_product: 'whatsapp', to: '628111111111', text: { body: 'x' } };
+  const hung = fetch(`${house.simulator.url}/v24.0/${NUMBER}/messages`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer EAASimulatedToken', 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(200),
+  });
+  await expect(hung).rejects.toThrow('timeout');
+  expect(house.simulator.control.messages({ direction: 'outbound' }).map((one) => one.reply)).toEqual([
+    'reset',
+    'swallowed',
+  ]);
+  await house.receiver.until(4);
+});
+
+test('not_taken: a reset before anything was done', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'not_taken', how: 'reset' }, { times: 1 });
+  await expect(sendText(house.simulator)).rejects.toThrow('fetch failed');
+  expect(accepted(house)).toBe(0);
+  expect((await sendText(house.simulator)).status).toBe(200);
+});
+
+test('truncated: taken, and half an answer', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'truncated' });
+  await expect(sendText(house.simulator)).rejects.toThrow('terminated');
+  expect(accepted(house)).toBe(1);
+});
+
+test('delay: the answer is late, or everything is', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'delay', ms: 100 });
+  const started = performance.now();
+  const pending = sendText(house.simulator);
+  await house.simulator.control.wait({ match: { direction: 'outbound' } });
+  expect(performance.now() - started).toBeLessThan(95);
+  await pending;
+  expect(performance.now() - started).toBeGreaterThanOrEqual(99);
+  house.simulator.control.clearFaults();
+  house.fault({ kind: 'delay', ms: 50, before: true });
+  const held = sendText(house.simulator);
+  expect(accepted(house)).toBe(1);
+  await held;
+  expect(accepted(house)).toBe(2);
+});
+
+test.each([
+  ['throughput', 130429],
+  ['pair', 131056],
+  ['app', 4],
+  ['waba', 80007],
+] as const)('rate_limit of the %s: %i', async (bucket, code) => {
+  await using house = await startHouse();
+  house.fault({ kind: 'rate_limit', bucket });
+  expect(errorOf(await sendText(house.simulator))).toMatchObject({ code });
+});
+
+test('token_expired: Meta’s sentence about it', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'token_expired' }, { match: { edge: '*' } });
+  const answer = await graph(house.simulator, `GET /v24.0/${NUMBER}`);
+  expect(answer.status).toBe(401);
+  expect(errorOf(answer)).toMatchObject({
+    message: expect.stringMatching(
+      /^Error validating access token: Session has expired on \w+, \d\d-\w{3}-\d\d \d\d:\d\d:\d\d P[SD]T\. The current time is \w+, \d\d-\w{3}-\d\d \d\d:\d\d:\d\d P[SD]T\.$/,
+    ),
+    code: 190,
+    error_subcode: 463,
+  });
+});
+
+test('duplicate, drop and forged_signature', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'duplicate', n: 3 }, { match: { status: 'sent' } });
+  house.fault({ kind: 'drop' }, { match: { status: 'delivered' } });
+  await sendText(house.simulator);
+  await house.simulator.control.settled();
+  expect(house.receiver.statuses().map((one) => one['status'])).toEqual(['sent', 'sent', 'sent']);
+  house.simulator.control.clearFaults();
+  house.fault({ kind: 'forged_signature' }, { match: { status: 'message' } });
+  house.simulator.control.send('628111111111', { type: 'text', text: 'Halo' });
+  await house.receiver.until(4);
+  expect(house.receiver.heard.map((one) => isSigned(one))).toEqual([true, true, true, false]);
+});
+
+test('reorder: an update lets the next of its message pass', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'reorder' }, { match: { status: 'sent' } });
+  await sendText(house.simulator);
+  await house.receiver.until(2);
+  expect(house.receiver.statuses().map((one) => one['status'])).toEqual(['delivered', 'sent']);
+});
+
+test('batch: so many updates in one webhook', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'batch', size: 4 });
+  await sendText(house.simulator, '628111111111');
+  await sendText(house.simulator, '628222222222');
+  await house.receiver.until(1);
+  expect(house.receiver.statuses()).toHaveLength(4);
+  expect(house.receiver.heard).toHaveLength(1);
+});
+
+test('webhook_delay: late on the simulator’s clock', async () => {
+  await using house = await startHouse();
+  house.simulator.control.setClock({ mode: 'frozen' });
+  house.fault({ kind: 'webhook_delay', ms: 60_000 }, { match: { status: 'sent' } });
+  await sendText(house.simulator);
+  await house.simulator.control.settled();
+  expect(house.receiver.statuses().map((one) => one['status'])).toEqual(['delivered']);
+  await house.simulator.control.advance({ by: '1m' });
+  expect(house.receiver.statuses().map((one) => one['status'])).toEqual(['delivered', 'sent']);
+});
+
+test('a fault matches number, recipient and type; ends by count, by time, by chance', async () => {
+  await using house = await startHouse();
+  const { simulator } = house;
+  const error = { kind: 'graph_error', code: 131016 } as const;
+  house.fault(error, { match: { to: '+62 811-111-1111', type: 'image', number: NUMBER } });
+  expect((await sendText(simulator)).status).toBe(200);
+  const image = { type: 'image', image: { link: 'https://cdn.example.com/a.png' } };
+  expect((await send(simulator, image)).status).toBe(500);
+  expect((await send(simulator, { ...image, to: '628222222222' })).status).toBe(200);
+  simulator.control.clearFaults();
+  house.fault(error, { times: 2 });
+  expect(
+    [await sendText(simulator), await sendText(simulator), await sendText(simulator)].map(
+      (one) => one.status,
+    ),
+  ).toEqual([500, 500, 200]);
+  simulator.control.clearFaults();
+  simulator.control.setClock({ mode: 'frozen', now: '2026-11-20T08:00:00Z' });
+  house.fault(error, { until: '2026-11-20T08:01:00Z' });
+  expect((await sendText(simulator)).status).toBe(500);
+  await simulator.control.advance({ by: '1m' });
+  expect((await sendText(simulator)).status).toBe(200);
+  simulator.control.clearFaults();
+  house.fault(error, { probability: 0 });
+  expect((await sendText(simulator)).status).toBe(200);
+});
+
+test('the fault API: put, look, delete; and clear errors', async () => {
+  await using house = await startHouse();
+  const { simulator } = house;
+  const put = await control(simulator, 'PUT /faults/slow', { effect: { kind: 'delay', ms: 5 }, times: 3 });
+  expect(put.json).toMatchObject({ id: 'slow', times: 3, hits: 0, probability: 1, until: null });
+  await sendText(simulator);
+  expect((await control(simulator, 'GET /faults/slow')).json).toMatchObject({ times: 2, hits: 1 });
+  expect((await control(simulator, 'GET /faults')).json['data']).toHaveLength(1);
+  expect((await control(simulator, 'DELETE /faults/slow')).json).toEqual({ ok: true });
+  expect((await control(simulator, 'GET /faults/slow')).status).toBe(404);
+  const unknown = await control(simulator, 'POST /faults', { effect: { kind: 'earthquake' } });
+  expect(unknown.status).toBe(400);
+  expect(errorOf(unknown)).toMatchObject({ code: 'invalid_request', param: 'effect.kind' });
+  const wrong = await control(simulator, 'POST /faults', { effect: { kind: 'duplicate', n: 'many' } });
+  expect(errorOf(wrong)).toMatchObject({ code: 'invalid_request', param: 'effect.n' });
+  const wamid = wamidOf(await sendText(simulator));
+  expect(wamid).toMatch(/^wamid\./);
+});
