@@ -116,6 +116,19 @@ test('under npm, ends in order with it, and does not outlive one that is killed'
   expect(third.runtime.nodeId).toBe(first.runtime.nodeId);
 });
 
+test('kurir start runs in production on the same folder, with Meta itself at the far end', async () => {
+  const child = spawn('node', [PROGRAM, 'start', '--json'], {
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(child.stdout, 'data');
+  const { url } = JSON.parse(String(line));
+  expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+  expect(readRuntime(dataDir)).toMatchObject({ url, graphUrl: 'https://graph.facebook.com' });
+  child.kill('SIGTERM');
+  expect((await once(child, 'exit'))[0]).toBe(0);
+});
+
 type Command = readonly [string, ...string[]];
 
 interface Started {

@@ -25,8 +25,8 @@ export interface AddNumberOptions extends OfOrganisation, TokenOptions {
 }
 
 export interface SetNumberOptions extends OfOrganisation, TokenOptions {
-  /** Messages a second, or `off`. */
-  pace?: number | null;
+  /** Messages a second. */
+  pace?: number | 'off';
   onUnknown?: OnUnknown;
 }
 
@@ -89,7 +89,7 @@ export async function setNumberCommand(
     return setNumber(ctx, {
       organisationId,
       phoneNumberId,
-      pace: options.pace,
+      pace: options.pace === 'off' ? null : options.pace,
       onUnknown: options.onUnknown,
       token: token === undefined ? undefined : { value: token, check: checkNumber(ctx.config) },
     });

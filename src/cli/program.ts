@@ -202,8 +202,9 @@ function organisation(): Option {
   return new Option('--organisation <id>', 'whose; needed where there are several');
 }
 
-function paceFrom(given: string): number | null {
-  if (given === 'off') return null;
+// Commander makes an empty text of a null.
+function paceFrom(given: string): number | 'off' {
+  if (given === 'off') return given;
   if (/^\d{1,4}$/.test(given)) return Number(given);
   throw new InvalidArgumentError('Give a number of messages a second, or off.');
 }

@@ -1,6 +1,6 @@
 // A gateway on its data directory, from lock to stop: directory → PostgreSQL → migrations → gateway → runtime.json, and
 // back in the opposite order. `dev` and `start` are this with different preparations.
-import type { Chosen } from '../config/config.ts';
+import { webAddress, type Chosen } from '../config/config.ts';
 import { createSecrets } from '../config/secrets.ts';
 import type { Context } from '../context.ts';
 import { createGateway, openContext } from '../gateway.ts';
@@ -41,9 +41,11 @@ export async function startNode(input: NodeInput): Promise<RunningNode> {
   const opening = { config, secrets, databaseUrl, nodeId: directory.nodeId, log };
   await prepareDatabase(openContext(opening), input.prepare);
   const gateway = stack.use(await createGateway(opening));
+  // Of 0.0.0.0 nothing can be asked.
+  const url = webAddress(config.host, Number(new URL(gateway.url).port));
   const postgresPid = postgres?.pid ?? null;
   runtime = {
-    url: gateway.url,
+    url,
     databaseUrl,
     postgresPid,
     graphUrl: config.graphUrl,
@@ -56,7 +58,7 @@ export async function startNode(input: NodeInput): Promise<RunningNode> {
     directory.forgetRuntime();
     return running.disposeAsync();
   };
-  return { url: gateway.url, stop };
+  return { url, stop };
 }
 
 async function prepareDatabase(ctx: Context, prepare: NodeInput['prepare']): Promise<void> {

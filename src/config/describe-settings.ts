@@ -1,5 +1,5 @@
 // The two texts that are made from the table of settings: .env.example and docs/config.md. A test compares them with the
-// files; `npm test -- -u src/config` writes them anew.
+// files; `npm test -- src/config -u` writes them anew.
 import { allSettings, type Setting } from './settings.ts';
 
 export function renderEnvExample(): string {

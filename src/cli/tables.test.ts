@@ -1,0 +1,221 @@
+// Commands on tables and `doctor`, as typed, on a database of their own and against a simulator.
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
+
+import { devSeed } from '../../simulator/dev-seed.ts';
+import { startSimulator } from '../../simulator/simulator.ts';
+import { openDatabase, type Database } from '../storage/db.ts';
+import { runProgram } from './program.ts';
+
+const [TOKEN = ''] = devSeed.tokens;
+const NUMBER = devSeed.numbers[0]?.phoneNumberId ?? '';
+const name = `cli_${randomBytes(6).toString('hex')}`;
+const folder = mkdtempSync(join(tmpdir(), 'kurir-cli-'));
+
+let admin: Database;
+let simulator: Awaited<ReturnType<typeof startSimulator>>;
+beforeAll(async () => {
+  admin = openDatabase({ url: inject('databaseUrl'), connections: 1, onIdleError: () => undefined });
+  await admin.query(`create database ${name}`);
+  simulator = await startSimulator(devSeed);
+});
+afterAll(async () => {
+  await admin.query(`drop database ${name} with (force)`);
+  await admin.close();
+  await simulator.close();
+  rmSync(folder, { recursive: true });
+});
+
+let out: string;
+let errors: string;
+beforeEach(() => {
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true));
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((errors += String(text)), true));
+  const url = new URL(inject('databaseUrl'));
+  url.pathname = name;
+  vi.stubEnv('DATABASE_URL', url.href);
+  vi.stubEnv('KURIR_SECRET', 'a secret of the tests, long enough');
+  vi.stubEnv('KURIR_GRAPH_URL', simulator.url);
+  vi.stubEnv('KURIR_DATA_DIR', folder);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+// One story: each test stands on what the ones before it did.
+describe('an installation is set up', () => {
+  test('with a migrated database', async () => {
+    expect(await kurir('migrate')).toMatchObject({ code: 0, value: { applied: ['0001-init.sql'] } });
+    expect(await kurir('migrate')).toMatchObject({ code: 0, value: { applied: [] } });
+  });
+
+  test('with an app, whose secret is read from a file and never shown', async () => {
+    const file = secretFile(devSeed.appSecret);
+    const added = await kurir(
+      'apps',
+      'add',
+      '--name',
+      'Shop',
+      '--app-secret-file',
+      file,
+      '--verify-token',
+      devSeed.verifyToken,
+    );
+    expect(added).toMatchObject({
+      code: 0,
+      value: { is_default: true, callback_url: 'http://127.0.0.1:4000/webhooks/meta' },
+    });
+    expect(await kurir('apps', 'list')).toMatchObject({ code: 0, value: { data: [{ name: 'Shop' }] } });
+    expect(out).not.toContain(devSeed.appSecret);
+  });
+
+  test('with a number, once Meta has seen its token', async () => {
+    const add = ['numbers', 'add', '--phone-number-id', NUMBER, '--waba-id', devSeed.wabaId];
+    expect(await kurir(...add, '--token', 'EAAwrong')).toMatchObject({
+      code: 2,
+      error: { code: 'invalid_field_value', param: 'token' },
+    });
+    const elsewhere = [
+      'numbers',
+      'add',
+      '--phone-number-id',
+      NUMBER,
+      '--waba-id',
+      '999999999',
+      '--token',
+      TOKEN,
+    ];
+    expect(await kurir(...elsewhere)).toMatchObject({ code: 2, error: { param: 'token' } });
+    const added = await kurir(...add, '--token-file', secretFile(TOKEN));
+    expect(added).toMatchObject({
+      code: 0,
+      value: { phone_number_id: NUMBER, status: 'connected', pace: 80 },
+    });
+    expect(await kurir(...add, '--token', TOKEN)).toMatchObject({
+      code: 2,
+      error: { param: 'phone_number_id' },
+    });
+    expect(out + errors).not.toContain(TOKEN);
+  });
+
+  test('with its pace and policy', async () => {
+    const set = await kurir('numbers', 'set', NUMBER, '--pace', 'off', '--on-unknown', 'resend');
+    expect(set).toMatchObject({ code: 0, value: { pace: null, on_unknown: 'resend' } });
+    expect(await kurir('numbers', 'set', '1234567890', '--pace', '5')).toMatchObject({
+      code: 4,
+      error: { code: 'resource_not_found' },
+    });
+    expect(await kurir('numbers', 'list')).toMatchObject({
+      value: { data: [{ phone_number_id: NUMBER, pace: null }] },
+    });
+  });
+
+  test('with keys, each shown once', async () => {
+    const created = await kurir('keys', 'create', '--label', 'shop', '--expires', '2099-01-31');
+    expect(created).toMatchObject({ code: 0, value: { key: expect.stringMatching(/^kur_live_/) } });
+    const { id, key } = created.value;
+    expect(await kurir('keys', 'revoke', String(id))).toMatchObject({ code: 0, value: { id } });
+    const listed = await kurir('keys', 'list');
+    expect(listed.value).toMatchObject({
+      data: [{ id, label: 'shop', expires_at: '2099-01-31T00:00:00.000Z', revoked_at: expect.any(String) }],
+    });
+    expect(out).not.toContain(key);
+  });
+});
+
+describe('doctor', () => {
+  test('finds nothing wrong, but for what production still needs', async () => {
+    const { code, value } = await kurir('doctor');
+    expect(code).toBe(0);
+    expect(value).toMatchObject({ ok: true });
+    expect(statesOf(value)).toEqual({
+      settings: 'ok',
+      'public address': 'warning',
+      gateway: 'warning',
+      database: 'ok',
+      durability: 'ok',
+      schema: 'ok',
+      clock: 'ok',
+      Meta: 'ok',
+      [NUMBER]: 'ok',
+    });
+  });
+
+  test('finds a token that does not open, a Graph that is not there, a database that loses commits', async () => {
+    vi.stubEnv('KURIR_SECRET', 'another secret than the one before');
+    vi.stubEnv('KURIR_GRAPH_URL', 'http://127.0.0.1:9');
+    await admin.query(`alter database ${name} set synchronous_commit = off`);
+    const { code, value } = await kurir('doctor');
+    await admin.query(`alter database ${name} reset synchronous_commit`);
+    expect(code).toBe(8);
+    expect(statesOf(value)).toMatchObject({ durability: 'failed', Meta: 'failed', [NUMBER]: 'failed' });
+  });
+
+  test('says which settings are wrong, or that the database is not there', async () => {
+    vi.stubEnv('PORT', 'x');
+    expect(statesOf((await kurir('doctor')).value)).toEqual({ settings: 'failed' });
+    vi.stubEnv('PORT', '4000');
+    vi.stubEnv('DATABASE_URL', 'postgres://kurir@127.0.0.1:9/kurir');
+    const { code, value } = await kurir('doctor');
+    expect(code).toBe(8);
+    expect(statesOf(value)).toMatchObject({ settings: 'ok', database: 'failed' });
+  });
+});
+
+test('no command goes on without the secret of its database', async () => {
+  vi.stubEnv('KURIR_SECRET', '');
+  for (const words of [['start'], ['keys', 'list'], ['migrate']]) {
+    expect(await kurir(...words)).toMatchObject({
+      code: 2,
+      error: { message: expect.stringContaining('KURIR_SECRET is not set, but DATABASE_URL is') },
+    });
+  }
+});
+
+test('without --json people are told the same in words', async () => {
+  [out, errors] = ['', ''];
+  expect(await runProgram(['numbers', 'list'])).toBe(0);
+  expect(out).toContain('PHONE NUMBER ID');
+  expect(await runProgram(['doctor'])).toBe(0);
+  expect(out).toMatch(/✓ database +PostgreSQL/);
+  expect(await runProgram(['keys', 'revoke', 'key_0'])).toBe(4);
+  expect(errors).toMatch(/^✗ resource_not_found/);
+});
+
+interface Ended {
+  code: number;
+  value: Record<string, unknown>;
+  error: unknown;
+}
+
+async function kurir(...words: string[]): Promise<Ended> {
+  [out, errors] = ['', ''];
+  const code = await runProgram([...words, '--json']);
+  return {
+    code,
+    value: out === '' ? {} : JSON.parse(out),
+    error: errors === '' ? undefined : JSON.parse(errors).error,
+  };
+}
+
+function secretFile(secret: string): string {
+  const file = join(folder, randomBytes(4).toString('hex'));
+  writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  return file;
+}
+
+/** The worst that was found under each name. */
+function statesOf(value: unknown): Record<string, string> {
+  const { findings } = value as { findings: { name: string; state: string }[] };
+  const worst = ['failed', 'warning', 'ok'];
+  const states: Record<string, string> = {};
+  for (const one of findings) {
+    const before = states[one.name] ?? 'ok';
+    states[one.name] = worst.indexOf(one.state) < worst.indexOf(before) ? one.state : before;
+  }
+  return states;
+}
