@@ -164,6 +164,12 @@ function worldRoutes(app: FastifyInstance, control: Control): void {
     body: CallbackAsked,
     act: ({ body }) => control.verifyWebhook(body),
   });
+  route(app, 'POST /webhooks/settle', {
+    act: async () => {
+      await control.settled();
+      return control.webhooks();
+    },
+  });
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
