@@ -20,7 +20,11 @@ beforeAll(async () => {
   fs.chmodSync(place, 0o755);
   kurir = join(place, 'node_modules/kurir');
   fs.mkdirSync(kurir, { recursive: true });
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', place], { cwd: ROOT });
+  // As `npm pack` does by itself, unless scripts are off.
+  await run('node', ['bin/run.mjs', 'bin/build.ts'], { cwd: ROOT });
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--pack-destination', place], {
+    cwd: ROOT,
+  });
   const name = fs.readdirSync(place).find((file) => file.endsWith('.tgz'));
   if (name === undefined) throw new Error(`npm pack made nothing: ${stdout}`);
   await run('tar', ['-xzf', join(place, name), '-C', kurir, '--strip-components=1']);
