@@ -27,7 +27,8 @@ afterEach(async () => {
   running = undefined;
 });
 afterAll(() => {
-  process.kill(Number(fs.readFileSync(join(dataDir, 'simulator.pid'), 'utf8')));
+  const simulator = join(dataDir, 'simulator.pid');
+  if (fs.existsSync(simulator)) process.kill(Number(fs.readFileSync(simulator, 'utf8')));
   fs.rmSync(dataDir, { recursive: true });
 });
 
