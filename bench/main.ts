@@ -34,7 +34,8 @@ const MESSAGES: Record<Mode, { whole: number; quick: number }> = {
   'send-and-wait': { whole: 10_000, quick: 5_000 },
   full: { whole: 6_000, quick: 3_000 },
 };
-const WARM_UP = 2_000;
+// Half of what a young process burns is the compiler's.
+const WARM_UP = { whole: 5_000, quick: 3_000 };
 
 interface Options {
   quick: boolean;
@@ -130,9 +131,10 @@ async function runCell(stage: Stage, mode: Mode, chosen: Options): Promise<CellR
   if (chosen.against !== undefined)
     sides.push({ name: 'against', file: resolve(chosen.against, 'bench/gateway-side.ts') });
   if (chosen.profile !== undefined) await mkdir(chosen.profile, { recursive: true });
+  const size = chosen.quick ? 'quick' : 'whole';
   const effort: Effort = {
-    messages: chosen.messages ?? MESSAGES[mode][chosen.quick ? 'quick' : 'whole'],
-    warmUp: WARM_UP,
+    messages: chosen.messages ?? MESSAGES[mode][size],
+    warmUp: WARM_UP[size],
     latencyMs: 0,
     profileFolder: chosen.profile === undefined ? undefined : resolve(chosen.profile),
   };

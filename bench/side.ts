@@ -16,6 +16,8 @@ export interface SideReady {
   countRead: string;
 }
 
+const SAMPLE_US = 250;
+
 export function sideInput(): SideInput {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- measure.ts gives it
   return processInput() as SideInput;
@@ -31,6 +33,7 @@ export function serveSide(ready: SideReady, close: () => Promise<void>): void {
         session = new Session();
         session.connect();
         await session.post('Profiler.enable');
+        await session.post('Profiler.setSamplingInterval', { interval: SAMPLE_US });
         await session.post('Profiler.start');
       },
       async 'keep profile'(file: string) {
