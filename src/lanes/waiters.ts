@@ -8,6 +8,8 @@ export interface News {
   mayHaveLeft: boolean;
   wamid: string | null;
   failure: Failure | null;
+  /** How the send was first answered, where that is written down already. */
+  firstAnswer?: string | null;
 }
 
 interface Waiter {

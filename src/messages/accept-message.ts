@@ -13,7 +13,7 @@ import type { OutboundMessage } from '../meta/outbound.ts';
 import { isConnectionLoss, neverReached, sqlState } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { acceptRows, voidRows, type AcceptedRow, type AcceptRow } from './accept-store.ts';
-import { LINES, lineOf, type Priority } from './message.ts';
+import { LINES, lineOf, windowIsOpen, type Priority } from './message.ts';
 
 export interface AcceptInput {
   organisationId: OrganisationId;
@@ -45,7 +45,6 @@ export interface AccepterParts {
   renewLease: () => Promise<void>;
 }
 
-const WINDOW_MS = 24 * 3_600_000;
 const ROWS_MAX = 500;
 const RECOVERY_TRY_MS = 1_000;
 const RECOVERY_MAX_MS = 30_000;
@@ -108,7 +107,7 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
         id: row.id,
         createdAt: new Date(at),
         queued: written.state === 'queued',
-        windowOpen: written.lastInboundAt !== null && written.lastInboundAt.getTime() + WINDOW_MS > at,
+        windowOpen: windowIsOpen(written.lastInboundAt, at),
       };
     },
     drained: () => accepting.drained(),

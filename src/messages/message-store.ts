@@ -177,6 +177,20 @@ export async function readNews(
   }));
 }
 
+/** When the customer of a message last wrote to its number (primary keys). */
+export async function readLastInbound(
+  db: Queryable,
+  organisationId: string,
+  id: string,
+): Promise<Date | null> {
+  const rows = await db.query<{ last_inbound_at: Date | null }>(
+    `select c.last_inbound_at from messages m join conversations c using (organisation_id, phone_number_id, conversation)
+     where m.organisation_id = $1 and m.id = $2`,
+    [organisationId, id],
+  );
+  return rows[0]?.last_inbound_at ?? null;
+}
+
 /** Withdraws what is still queued and cannot have left; its conversation goes on. Returns whether it was. With `freeKey` its
  *  idempotency key is given back (a wamid was owed and the wait ended). */
 export async function withdraw(

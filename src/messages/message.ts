@@ -18,7 +18,8 @@ export type MessageState =
   | 'delivered'
   | 'read'
   | 'void';
-export type WireStatus = 'queued' | 'pending' | 'sent' | 'delivered' | 'read' | 'failed';
+export const WIRE_STATUSES = ['queued', 'pending', 'sent', 'delivered', 'read', 'failed'] as const;
+export type WireStatus = (typeof WIRE_STATUSES)[number];
 export type Direction = 'inbound' | 'outbound';
 export type Priority = 'high' | 'normal' | 'bulk';
 
@@ -77,6 +78,13 @@ export function wireStatus(state: string, mayHaveLeft: boolean): WireStatus {
     default:
       return mayHaveLeft ? 'pending' : 'queued';
   }
+}
+
+const WINDOW_MS = 24 * 3_600_000;
+
+/** Whether free-form messages might go to a customer who last wrote then, as far as we know. */
+export function windowIsOpen(lastInboundAt: Date | null, at: number): boolean {
+  return lastInboundAt !== null && lastInboundAt.getTime() + WINDOW_MS > at;
 }
 
 /** The line in which a message waits for its turn. */

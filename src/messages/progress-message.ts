@@ -113,6 +113,7 @@ function tell(ctx: Context, lanes: Lanes, row: ProgressedRow): void {
     mayHaveLeft: row.mayHaveLeft,
     wamid: row.wamid,
     failure: row.failure,
+    firstAnswer: row.firstAnswer,
   });
   const lane = lanes.get(row.phoneNumberId);
   if (lane) lanes.dispatcher().settled(lane, row.conversation);

@@ -31,6 +31,7 @@ export interface ProgressedRow {
   failure: Failure | null;
   attempt: number;
   attemptAt: Date | null;
+  firstAnswer: string | null;
 }
 
 // By primary key. `turn` and `ready_at` become null here once; afterwards they stay null, so that a status touches no index
@@ -55,7 +56,7 @@ from unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::
   $10::float8[], $11::float8[], $12::float8[], $13::text[])
   as r (organisation_id, id, state, rank, wamid, failure, pricing, pending_at, sent_at, delivered_at, read_at, failed_at, first_answer)
 where s.organisation_id = r.organisation_id and s.id = r.id and s.state <> 'void'
-returning s.id, s.phone_number_id, s.conversation, s.state, s.may_have_left, s.wamid, s.other_wamids, s.failure, s.attempt, s.attempt_at`;
+returning s.id, s.phone_number_id, s.conversation, s.state, s.may_have_left, s.wamid, s.other_wamids, s.failure, s.attempt, s.attempt_at, s.first_answer`;
 
 interface Returned {
   id: string;
@@ -68,6 +69,7 @@ interface Returned {
   failure: Failure | null;
   attempt: number;
   attempt_at: Date | null;
+  first_answer: string | null;
 }
 
 /** Applies rows (each message once); answers by message id, nothing for ids that are not there. */
@@ -125,5 +127,6 @@ function toProgressed(r: Returned): ProgressedRow {
     failure: r.failure,
     attempt: r.attempt,
     attemptAt: r.attempt_at,
+    firstAnswer: r.first_answer,
   };
 }

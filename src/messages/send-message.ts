@@ -10,8 +10,17 @@ import type { OutboundMessage } from '../meta/outbound.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
 import type { Accepter } from './accept-message.ts';
-import { findMessage, keepFirstAnswers, readNews, withdraw } from './message-store.ts';
-import { lineOf, RANKS, wireStatus, type Priority, type WireStatus } from './message.ts';
+import { findMessage, keepFirstAnswers, readLastInbound, readNews, withdraw } from './message-store.ts';
+import {
+  lineOf,
+  RANKS,
+  windowIsOpen,
+  WIRE_STATUSES,
+  wireStatus,
+  type Message,
+  type Priority,
+  type WireStatus,
+} from './message.ts';
 
 export interface SendInput {
   organisationId: OrganisationId;
@@ -117,15 +126,16 @@ async function send(state: State, input: SendInput): Promise<Sent> {
   const message = { organisationId: input.organisationId, id: accepted.id };
   const firstStatus = !input.owed && input.message.freeForm && !accepted.windowOpen;
   const news = await awaitNews(state, message, { waitMs, firstStatus, owed: input.owed });
-  const sent = toSent({ id: accepted.id, createdAt: accepted.createdAt }, news);
-  if (input.idempotency && !input.owed && sent.status !== 'pending' && waitMs > 0)
-    keepAnswer(state, { ...message, status: sent.status });
+  const sent = toSent({ id: accepted.id, createdAt: accepted.createdAt }, news, input);
+  // What progress told is written down with it; any other answer must be before it leaves, or a repeat may hear another.
+  if (input.idempotency && !input.owed && waitMs > 0 && !news?.firstAnswer)
+    await keepAnswer(state, { ...message, status: sent.status });
   return sent;
 }
 
 async function awaitNews(state: State, message: MessageName, wait: Wait): Promise<News | undefined> {
   const { waiters } = state.parts.lanes;
-  const enough = (news: News): boolean => (wait.firstStatus ? rankOf(news) > RANKS.pending : answers(news));
+  const enough = (news: News): boolean => isEnough(news, wait);
   const news = wait.waitMs > 0 ? await waiters.wait(message, enough, wait.waitMs) : undefined;
   if (news) return news;
   if (!wait.owed) return wait.waitMs > 0 ? present(state, message) : undefined;
@@ -159,21 +169,33 @@ async function replay(state: State, input: SendInput, id: string): Promise<Sent>
       'The message of this key is not there any more: use a new key.',
     );
   const [before] = await readNews(state.ctx.db, [message]);
-  const first = before?.firstAnswer;
-  const about = { id, createdAt: stored.createdAt };
-  if (before && first && first !== 'failed' && !input.owed)
-    return { ...toSent(about, before), status: first, failure: null, replayed: true };
-  const settled = before && (answers(before) || (input.owed && before.state === 'unknown'));
-  const news = settled
-    ? before
-    : await awaitNews(state, message, { waitMs: input.waitMs, firstStatus: false, owed: input.owed });
-  return { ...toSent(about, news), replayed: true };
+  const news = await newsForReplay(state, input, { stored, before });
+  return { ...toSent({ id, createdAt: stored.createdAt }, news, input), replayed: true };
 }
 
-function keepAnswer(state: State, answer: FirstAnswer): void {
-  state.answering
-    .add(answer)
-    .catch((error: unknown) => state.ctx.log.debug({ err: error }, 'a first answer was not kept'));
+// What is known already, or what comes within the wait: the first call would have waited for the same.
+async function newsForReplay(
+  state: State,
+  input: SendInput,
+  { stored, before }: { stored: Message; before: News | undefined },
+): Promise<News | undefined> {
+  const { organisationId, owed, waitMs } = input;
+  if (before && firstAnswerOf(before, owed)) return before;
+  const message = { organisationId, id: stored.id };
+  const firstStatus =
+    !owed &&
+    input.message.freeForm &&
+    !windowIsOpen(await readLastInbound(state.ctx.db, organisationId, stored.id), stored.createdAt.getTime());
+  const settled = before && (isEnough(before, { firstStatus }) || (owed && before.state === 'unknown'));
+  return settled ? before : awaitNews(state, message, { waitMs, firstStatus, owed });
+}
+
+async function keepAnswer(state: State, answer: FirstAnswer): Promise<void> {
+  try {
+    await state.answering.add(answer);
+  } catch (error) {
+    state.ctx.log.debug({ err: error }, 'a first answer was not kept');
+  }
 }
 
 // What depends on state, budget last.
@@ -196,6 +218,10 @@ function refusalOf(input: SendInput): KurirError | undefined {
   }
 }
 
+function isEnough(news: News, wait: Pick<Wait, 'firstStatus'>): boolean {
+  return wait.firstStatus ? rankOf(news) > RANKS.pending : answers(news);
+}
+
 function answers(news: News): boolean {
   return rankOf(news) >= RANKS.pending;
 }
@@ -214,7 +240,24 @@ function rankOf(news: News): number {
   }
 }
 
-function toSent(message: { id: string; createdAt: Date }, news: News | undefined): Sent {
+function toSent(
+  message: { id: string; createdAt: Date },
+  news: News | undefined,
+  { owed }: Pick<SendInput, 'owed'>,
+): Sent {
+  const sent = presentOf(message, news);
+  const first = news && firstAnswerOf(news, owed);
+  if (!first) return sent;
+  return { ...sent, status: first, failure: null, wamid: first === 'queued' ? null : sent.wamid };
+}
+
+// A failure is told as it stands: its reason is kept with the message. Who is owed a wamid is told that, not a status.
+function firstAnswerOf(news: News, owed: boolean): WireStatus | undefined {
+  if (owed || news.firstAnswer === 'failed') return undefined;
+  return WIRE_STATUSES.find((status) => status === news.firstAnswer);
+}
+
+function presentOf(message: { id: string; createdAt: Date }, news: News | undefined): Sent {
   const failed = news?.state === 'failed';
   return {
     id: message.id,
