@@ -50,7 +50,9 @@ async function send(call: Call, body: JsonObject): Promise<Answer> {
 
 function render(sent: Sent, message: OutboundMessage): Answer {
   if (sent.withdrawn) return renderNotSent(RETRY_AFTER_SECONDS);
-  if (sent.failure && sent.failure.code !== 'delivery_unknown') return renderGraphFailure(sent.failure);
+  // What failed with a wamid was taken by Meta first: that was its answer, the failure is told like every later status.
+  const refusal = sent.wamid === null && sent.failure?.code !== 'delivery_unknown' ? sent.failure : null;
+  if (refusal) return renderGraphFailure(refusal);
   if (sent.wamid === null) return renderOutcomeUnknown(sent.id);
   const contact = /^\d+$/.test(message.conversation)
     ? { wa_id: message.conversation }
