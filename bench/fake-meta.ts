@@ -64,7 +64,6 @@ server.listen(0, '127.0.0.1', () => {
 });
 
 function take(request: IncomingMessage, response: ServerResponse, text: string): void {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both sides hand on what the load sends
   const body = JSON.parse(text) as { to: string; text: { body: string }; biz_opaque_callback_data: string };
   const recipient = body.to.replace('+', '');
   const sent: Sent = {

@@ -1,6 +1,5 @@
 // The floor: the least a program can do for the same durable steps, and so the measure of what Kurir costs. Fastify, pg and undici;
 // accept with the idempotency key, outcome and statuses each by group commit; no validation, tenants, lanes, retries or recovery.
-/* oxlint-disable typescript/no-unsafe-type-assertion -- no validation: what comes in is what the bench sends */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { fastify } from 'fastify';
 import pg from 'pg';

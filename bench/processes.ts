@@ -62,12 +62,10 @@ export async function startProcess<Ready>(
   });
   return {
     pid: child.pid ?? 0,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends of the channel are files of this folder
     ready: ready as Ready,
     ask: (question, input) =>
       new Promise((resolve, reject) => {
         const id = ids++;
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
         asked.set(id, { resolve: resolve as (answer: unknown) => void, reject });
         child.send({ id, question, input } satisfies Question);
       }),
@@ -107,7 +105,6 @@ function usage(): Usage {
 
 async function answer(known: ((input: never) => unknown) | undefined, input: unknown): Promise<unknown> {
   if (!known) throw new Error('There is no answer to this question.');
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
   return known(input as never);
 }
 

@@ -19,7 +19,6 @@ export interface SideReady {
 const SAMPLE_US = 250;
 
 export function sideInput(): SideInput {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- measure.ts gives it
   return processInput() as SideInput;
 }
 
