@@ -53,8 +53,5 @@ function isDatabaseAway(error: unknown, code: string | undefined): boolean {
   if (state !== undefined)
     return isConnectionLoss(error) || state.startsWith('53') || state === '25006' || state === '57014';
   if (code !== undefined && AWAY.has(code)) return true;
-  return (
-    error instanceof Error &&
-    /Connection terminated|Query read timeout/i.test(error.message)
-  );
+  return error instanceof Error && /Connection terminated|Query read timeout/i.test(error.message);
 }
