@@ -3,7 +3,8 @@
 
 export interface JournalEntry {
   seq: number;
-  at: number;
+  /** An ISO time of the simulator's clock. */
+  at: string;
   kind: 'graph' | 'webhook' | 'note';
   /** `POST /v24.0/1065…/messages`, or the callback's URL. */
   what: string;
@@ -12,15 +13,19 @@ export interface JournalEntry {
   detail?: unknown;
 }
 
+interface Kept extends Omit<JournalEntry, 'at'> {
+  at: number;
+}
+
 export interface Journal {
-  add(entry: Omit<JournalEntry, 'seq'>): void;
+  add(entry: Omit<Kept, 'seq'>): void;
   /** Entries after `after`, at the most `limit`. */
   page(after: number, limit: number): JournalEntry[];
   clear(): void;
 }
 
 export function createJournal(keep: number): Journal {
-  let entries: JournalEntry[] = [];
+  let entries: Kept[] = [];
   let seq = 0;
   return {
     add(entry) {
@@ -32,7 +37,8 @@ export function createJournal(keep: number): Journal {
       entries
         .slice(-keep)
         .filter((entry) => entry.seq > after)
-        .slice(0, limit),
+        .slice(0, limit)
+        .map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })),
     clear: () => {
       entries = [];
     },

@@ -4,19 +4,21 @@ import { settingsFromEnv, USAGE } from './settings-from-env.ts';
 import { startSimulator } from './simulator.ts';
 import type { SimulatorSettings } from './settings.ts';
 
-const settings = settingsFromEnv(process.argv.slice(2), process.env);
-if (settings === null) process.stdout.write(USAGE);
-else
-  await run(settings).catch((error: unknown) => {
-    process.stderr.write(
-      `The simulator does not start: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
-    process.exit(1);
-  });
+await main().catch((error: unknown) => {
+  process.stderr.write(
+    `The simulator does not start: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
+  process.exit(1);
+});
 
-async function run(chosen: SimulatorSettings): Promise<void> {
-  const simulator = await startSimulator(chosen);
-  process.stdout.write(greeting(simulator.url, chosen));
+async function main(): Promise<void> {
+  const settings = settingsFromEnv(process.argv.slice(2), process.env);
+  if (settings === null) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const simulator = await startSimulator(settings);
+  process.stdout.write(greeting(simulator.url, settings));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void simulator.close().then(() => process.exit(0)));
   }

@@ -13,9 +13,15 @@ const OPTIONS = {
   token: { type: 'string' },
   ledger: { type: 'string' },
   seed: { type: 'string' },
+  latency: { type: 'string' },
   fast: { type: 'boolean' },
+  'no-limits': { type: 'boolean' },
+  'no-window': { type: 'boolean' },
+  'control-host': { type: 'string', multiple: true },
   help: { type: 'boolean', short: 'h' },
 } as const;
+
+const LATENCY_MS = 30;
 
 export const USAGE = `Usage: npm run simulator -- [flags]
 
@@ -27,7 +33,11 @@ export const USAGE = `Usage: npm run simulator -- [flags]
   --token T           the access token that is accepted (KURIR_SIMULATOR_TOKEN)
   --ledger DIR        keeps what happened there and goes on from it (KURIR_SIMULATOR_LEDGER)
   --seed N            the same ids and chances in every run
-  --fast              no delays
+  --latency MS        how long answers of the Graph take (30)
+  --fast              no delays at all
+  --no-limits         no pace: neither 130429 nor 131056 of its own accord
+  --no-window         free-form messages go to everyone, always
+  --control-host H    a further name the control API answers to, such as a container's
   --help              this text
 `;
 
@@ -36,12 +46,13 @@ export function settingsFromEnv(args: string[], env: NodeJS.ProcessEnv): Simulat
   const { values } = parseArgs({ args, options: OPTIONS });
   if (values.help) return null;
   const token = values.token ?? env['KURIR_SIMULATOR_TOKEN'];
-  const fast = values.fast
-    ? { latencyMs: 0, statusDelaysMs: { sent: 0, delivered: 0, read: 0 } }
-    : { latencyMs: 30 };
   return {
     ...devSeed,
-    ...fast,
+    latencyMs: values.fast ? 0 : (wholeNumber('latency', values.latency) ?? LATENCY_MS),
+    ...(values.fast ? { statusDelaysMs: { sent: 0, delivered: 0, read: 0 } } : {}),
+    ...(values['no-limits'] ? { throughputPerSecond: null, pairLimit: null } : {}),
+    windowEnforced: values['no-window'] !== true,
+    controlHosts: values['control-host'] ?? [],
     port: wholeNumber('port', values.port ?? env['KURIR_SIMULATOR_PORT']) ?? 4001,
     host: values.host ?? env['KURIR_SIMULATOR_HOST'],
     callbackUrl: values.callback ?? env['KURIR_SIMULATOR_CALLBACK'],

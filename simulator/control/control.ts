@@ -1,21 +1,26 @@
 // The verbs of the control API, for tests in the same process and, by control-routes.ts, for everyone else.
-import type { Fault } from '../faults.ts';
-import type { BusinessNumber, Template } from '../fact.ts';
 import type { JournalEntry } from '../journal.ts';
 import type { Simulation } from '../simulation.ts';
 import { settled } from '../soon.ts';
 import type { Verification } from '../verify-callback.ts';
 import { advanceClock, readClock, setClock, type Advance, type ClockAsked, type ClockView } from './clock.ts';
 import type { FaultAsked } from './fault-schema.ts';
-import { deleteFault, getFault, putFault } from './faults.ts';
+import { deleteFault, getFault, listFaults, putFault, type FaultView } from './faults.ts';
 import type { MessageMatch } from './message-match.ts';
 import type { MessageView } from './message-view.ts';
 import { expectNoMessage, listMessages, waitForMessages, type WaitFor } from './messages.ts';
-import { putNumber, type NumberAsked } from './numbers.ts';
+import { listNumbers, putNumber, type NumberAsked, type NumberView } from './numbers.ts';
 import * as phones from './phones.ts';
 import { resetSimulation } from './reset.ts';
 import { pushStatus, type StatusAsked } from './statuses.ts';
-import { putTemplate, reviewTemplate, type Review, type TemplateAsked } from './templates.ts';
+import {
+  listTemplates,
+  putTemplate,
+  reviewTemplate,
+  type Review,
+  type TemplateAsked,
+  type TemplateView,
+} from './templates.ts';
 import {
   readWebhooks,
   setCallback,
@@ -40,19 +45,19 @@ export interface Control {
   setOnline(phone: string, online: boolean): phones.PhoneView;
   setBlocked(phone: string, blocked: boolean): phones.PhoneView;
   setOptedOut(phone: string, optedOut: boolean): phones.PhoneView;
-  faults(): Fault[];
-  fault(id: string): Fault;
-  putFault(asked: FaultAsked, id?: string): Fault;
+  faults(): FaultView[];
+  fault(id: string): FaultView;
+  putFault(asked: FaultAsked, id?: string): FaultView;
   deleteFault(id: string): void;
   clearFaults(): void;
   clock(): ClockView;
   setClock(asked: ClockAsked): ClockView;
   advance(asked: Advance): Promise<ClockView & { fired: number }>;
-  numbers(): BusinessNumber[];
-  putNumber(id: string, asked: NumberAsked): BusinessNumber;
-  templates(): Template[];
-  putTemplate(asked: TemplateAsked): Template;
-  reviewTemplate(which: string, review: Review): Template;
+  numbers(): NumberView[];
+  putNumber(id: string, asked: NumberAsked): NumberView;
+  templates(): TemplateView[];
+  putTemplate(asked: TemplateAsked): TemplateView;
+  reviewTemplate(which: string, review: Review): TemplateView;
   webhooks(): WebhooksView;
   setCallback(asked: CallbackAsked): WebhooksView;
   verifyWebhook(asked?: CallbackAsked): Promise<Verification>;
@@ -80,7 +85,7 @@ export function createControl(sim: Simulation, signal: AbortSignal): Control {
     setOnline: (phone, online) => phones.setOnline(sim, phone, online),
     setBlocked: (phone, blocked) => phones.setBlocked(sim, phone, blocked),
     setOptedOut: (phone, optedOut) => phones.setOptedOut(sim, phone, optedOut),
-    faults: () => sim.faults.list(),
+    faults: () => listFaults(sim),
     fault: (id) => getFault(sim, id),
     putFault: (asked, id) => putFault(sim, asked, id),
     deleteFault: (id) => deleteFault(sim, id),
@@ -88,9 +93,9 @@ export function createControl(sim: Simulation, signal: AbortSignal): Control {
     clock: () => readClock(sim),
     setClock: (asked) => setClock(sim, asked),
     advance: (asked) => advanceClock(sim, asked),
-    numbers: () => [...sim.world.numbers.values()],
+    numbers: () => listNumbers(sim),
     putNumber: (id, asked) => putNumber(sim, id, asked),
-    templates: () => [...sim.world.templates.values()],
+    templates: () => listTemplates(sim),
     putTemplate: (asked) => putTemplate(sim, asked),
     reviewTemplate: (which, review) => reviewTemplate(sim, which, review),
     webhooks: () => readWebhooks(sim),

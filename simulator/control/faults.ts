@@ -6,7 +6,15 @@ import type { Simulation } from '../simulation.ts';
 import { checkEffect, type FaultAsked } from './fault-schema.ts';
 import { digitsOf } from './message-match.ts';
 
-export function putFault(sim: Simulation, asked: FaultAsked, id = `fault_${digits(6, sim.random)}`): Fault {
+export interface FaultView extends Omit<Fault, 'until'> {
+  until: string | null;
+}
+
+export function putFault(
+  sim: Simulation,
+  asked: FaultAsked,
+  id = `fault_${digits(6, sim.random)}`,
+): FaultView {
   checkEffect(asked.effect);
   const until = asked.until === undefined ? null : Date.parse(asked.until);
   if (until !== null && Number.isNaN(until)) {
@@ -25,12 +33,16 @@ export function putFault(sim: Simulation, asked: FaultAsked, id = `fault_${digit
     hits: 0,
   };
   sim.faults.put(fault);
-  return fault;
+  return viewOf(fault);
 }
 
-export function getFault(sim: Simulation, id: string): Fault {
+export function listFaults(sim: Simulation): FaultView[] {
+  return sim.faults.list().map(viewOf);
+}
+
+export function getFault(sim: Simulation, id: string): FaultView {
   const fault = sim.faults.get(id);
-  if (fault) return fault;
+  if (fault) return viewOf(fault);
   throw new ControlRefusal('not_found', `There is no fault ${id}.`, {
     known: sim.faults.list().map((one) => one.id),
   });
@@ -39,4 +51,8 @@ export function getFault(sim: Simulation, id: string): Fault {
 export function deleteFault(sim: Simulation, id: string): void {
   getFault(sim, id);
   sim.faults.delete(id);
+}
+
+function viewOf({ until, ...fault }: Fault): FaultView {
+  return { ...fault, until: until === null ? null : new Date(until).toISOString() };
 }

@@ -26,8 +26,27 @@ export const NumberAsked = Type.Object(
 );
 export type NumberAsked = Static<typeof NumberAsked>;
 
+export interface NumberView {
+  phone_number_id: string;
+  display_phone_number: string;
+  verified_name: string;
+  waba_id: string;
+  registered: boolean;
+  quality: BusinessNumber['quality'];
+  /** Null: no limit. */
+  throughput_per_second: number | null;
+  /** Of a test number. */
+  allowed_recipients: readonly string[] | null;
+  /** Its own callback. */
+  callback_url: string | null;
+}
+
+export function listNumbers(sim: Simulation): NumberView[] {
+  return [...sim.world.numbers.values()].map((number) => viewOf(sim, number));
+}
+
 /** Changes a number, or adds it; a new one needs its `display_phone_number`. */
-export function putNumber(sim: Simulation, id: string, asked: NumberAsked): BusinessNumber {
+export function putNumber(sim: Simulation, id: string, asked: NumberAsked): NumberView {
   if (!/^\d{6,20}$/.test(id)) {
     throw new ControlRefusal('invalid_request', 'A phone_number_id has 6 to 20 digits.', { param: 'id' });
   }
@@ -44,7 +63,22 @@ export function putNumber(sim: Simulation, id: string, asked: NumberAsked): Busi
     number.allowedRecipients = asked.allowed_recipients?.map((one) => one.replaceAll(/\D/g, '')) ?? null;
   }
   record(sim, { fact: 'number', at: sim.clock.now(), number });
-  return number;
+  return viewOf(sim, number);
+}
+
+function viewOf(sim: Simulation, number: BusinessNumber): NumberView {
+  const { throughputPerSecond = sim.settings.throughputPerSecond } = number;
+  return {
+    phone_number_id: number.phoneNumberId,
+    display_phone_number: number.display,
+    verified_name: number.verifiedName,
+    waba_id: number.wabaId,
+    registered: number.registered,
+    quality: number.quality,
+    throughput_per_second: throughputPerSecond,
+    allowed_recipients: number.allowedRecipients,
+    callback_url: number.callback?.url ?? null,
+  };
 }
 
 function fresh(sim: Simulation, phoneNumberId: string, asked: NumberAsked): BusinessNumber {

@@ -40,8 +40,17 @@ export const Review = Type.Object(
 );
 export type Review = Static<typeof Review>;
 
+export interface TemplateView extends Omit<Template, 'wabaId' | 'rejectedReason'> {
+  waba_id: string;
+  rejected_reason?: string;
+}
+
+export function listTemplates(sim: Simulation): TemplateView[] {
+  return [...sim.world.templates.values()].map(viewOf);
+}
+
 /** A template that is there at once, in the place of one of the same name and language. */
-export function putTemplate(sim: Simulation, asked: TemplateAsked): Template {
+export function putTemplate(sim: Simulation, asked: TemplateAsked): TemplateView {
   const wabaId = asked.waba_id ?? sim.settings.wabaId;
   const earlier = sim.world.templates.get(templateKey(wabaId, asked.name, asked.language));
   const template: Template = {
@@ -55,7 +64,7 @@ export function putTemplate(sim: Simulation, asked: TemplateAsked): Template {
     wabaId,
   };
   record(sim, { fact: 'template', at: sim.clock.now(), template });
-  return template;
+  return viewOf(template);
 }
 
 /** What Meta decided about a template; its id or its name. */
@@ -63,7 +72,7 @@ export function reviewTemplate(
   sim: Simulation,
   which: string,
   { status: decided, reason }: Review,
-): Template {
+): TemplateView {
   const found = [...sim.world.templates.values()].find((one) => one.id === which || one.name === which);
   if (!found) throw new ControlRefusal('not_found', `There is no template ${which}.`);
   const template: Template = {
@@ -74,5 +83,13 @@ export function reviewTemplate(
   record(sim, { fact: 'template', at: sim.clock.now(), template });
   const update = templateStatusUpdate(sim, template, reason ?? 'NONE');
   if (update) tell(sim, update, { number: '', to: '', type: 'template', status: decided.toLowerCase() });
-  return template;
+  return viewOf(template);
+}
+
+function viewOf({ wabaId, rejectedReason, ...template }: Template): TemplateView {
+  return {
+    ...template,
+    waba_id: wabaId,
+    ...(rejectedReason === undefined ? {} : { rejected_reason: rejectedReason }),
+  };
 }
