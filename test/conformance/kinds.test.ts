@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
 import { KIND_NAMES, KINDS, type KindName } from '../../src/meta/kinds/index.ts';
-import { expectStatus } from '../support/envelopes.ts';
+import { expectStatus } from '../support/expect-reply.ts';
 import { GRAPH_TOKEN, PHONE_NUMBER_ID, startHouse, until, type House, type Reply } from '../support/house.ts';
 
 const CUSTOMER = '+628111111111';

@@ -2,7 +2,8 @@
 // example of each answer it lists.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { expectRefusal, expectSent, expectStatus, MESSAGE_ID, WAMID } from '../support/envelopes.ts';
+import { expectRefusal, expectSent, MESSAGE_ID, WAMID } from '../support/envelopes.ts';
+import { expectStatus } from '../support/expect-reply.ts';
 import { PHONE_NUMBER_ID, until, type Reply } from '../support/house.ts';
 import { accepted, gate, refusal, startTappedHouse, type TappedHouse } from '../support/meta-tap.ts';
 import { customerWrites } from '../support/meta-webhook.ts';

@@ -2,7 +2,8 @@
 // answers in its type.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { expectRefusal, expectSent, expectStatus, WAMID } from '../support/envelopes.ts';
+import { expectRefusal, expectSent, WAMID } from '../support/envelopes.ts';
+import { expectStatus } from '../support/expect-reply.ts';
 import { PHONE_NUMBER_ID, until } from '../support/house.ts';
 import { gate, refusal, startTappedHouse, type TappedHouse } from '../support/meta-tap.ts';
 import { customerWrites, newWamid } from '../support/meta-webhook.ts';

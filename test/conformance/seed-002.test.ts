@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectRefusal, expectSent } from '../support/envelopes.ts';
 import { PHONE_NUMBER_ID, until, type Reply } from '../support/house.ts';
 import { accepted, refusal, startTappedHouse, type TappedHouse } from '../support/meta-tap.ts';
-import { changeOf, customerWrites, envelopeOf, postWebhook, statusOf } from '../support/meta-webhook.ts';
+import { customerWrites, tellStatuses } from '../support/meta-webhook.ts';
 
 const CUSTOMER = '+628111111111';
 const STRANGER = '+628222222222';
@@ -224,7 +224,7 @@ describe('what is sent', () => {
 
   test('the customer’s choice from the list comes back with its id', async () => {
     const list = { type: 'list_reply', list_reply: { id: 'billing', title: 'Tagihan' } };
-    const wamid = await customerWrites(house, { type: 'interactive', text: undefined, interactive: list });
+    const wamid = await customerWrites(house, { type: 'interactive', interactive: list });
     const found = await house.request('GET', `/v1/${PHONE_NUMBER_ID}/messages?direction=inbound`);
     const message = found.body.data.find((one: { message_id: string }) => one.message_id === wamid);
     expect(message).toMatchObject({ type: 'interactive', interactive: list });
@@ -243,7 +243,7 @@ describe('what is answered', () => {
     expect(reply.body.data.status).toBe('pending');
     const { id, message_id: wamid } = reply.body.data;
     for (const status of ['sent', 'delivered', 'read'] as const) {
-      await postWebhook(house, envelopeOf(changeOf({ statuses: [statusOf({ wamid, status })] })));
+      await tellStatuses(house, { wamid, status });
       expect((await house.request('GET', `/v1/messages/${id}`)).body.data.status).toBe(status);
     }
   });
@@ -293,8 +293,7 @@ describe('a fatal error of Meta’s', () => {
     const reply = await house.request('POST', '/v1/messages', text('Halo'));
     house.tap.rule(() => 'pass');
     const { id, message_id: wamid } = reply.body.data;
-    const failed = statusOf({ wamid, status: 'failed', code: providerCode });
-    await postWebhook(house, envelopeOf(changeOf({ statuses: [failed] })));
+    await tellStatuses(house, { wamid, status: 'failed', code: providerCode });
     const kept = await house.request('GET', `/v1/messages/${id}`);
     expect(kept.body.data).toMatchObject({
       status: 'failed',

@@ -2,7 +2,8 @@
 // call to Meta, and each refusal of its table.
 import { beforeAll, afterAll, describe, expect, test } from 'vitest';
 
-import { expectRefusal, expectStatus, MESSAGE_ID, REQUEST_ID } from '../support/envelopes.ts';
+import { expectRefusal, MESSAGE_ID, REQUEST_ID } from '../support/envelopes.ts';
+import { expectStatus } from '../support/expect-reply.ts';
 import { PHONE_NUMBER_ID, until, type Reply } from '../support/house.ts';
 import { refusal, startTappedHouse, type TappedHouse } from '../support/meta-tap.ts';
 import { newWamid } from '../support/meta-webhook.ts';

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
 import { KIND_NAMES, KINDS } from '../../src/meta/kinds/index.ts';
-import { expectStatus, WAMID } from '../support/envelopes.ts';
+import { WAMID } from '../support/envelopes.ts';
+import { expectStatus } from '../support/expect-reply.ts';
 import { GRAPH_TOKEN, PHONE_NUMBER_ID, until, type Reply } from '../support/house.ts';
 import { accepted, refusal, startTappedHouse, type TappedHouse } from '../support/meta-tap.ts';
 import { customerWrites, newWamid } from '../support/meta-webhook.ts';

@@ -1,6 +1,7 @@
 // The envelopes in which Kirim's documents answer, looked at whole: no key too few, none too many.
 import { expect } from 'vitest';
 
+import { expectStatus } from './expect-reply.ts';
 import type { Reply } from './house.ts';
 
 export const MESSAGE_ID = /^msg_[0-9A-HJKMNP-TV-Z]{26}$/;
@@ -14,11 +15,6 @@ export interface Refusal {
   type: string;
   code: string;
   param?: string;
-}
-
-/** The status, and when it is another one the answer as well. */
-export function expectStatus(reply: Reply, status: number): void {
-  expect([reply.status, reply.text]).toEqual([status, reply.text]);
 }
 
 /** An error as the documents show it: type, code, message, the field where there is one, and the id of the request. */
