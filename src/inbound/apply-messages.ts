@@ -8,7 +8,6 @@ import { instantMs, objects, text } from '../meta/webhook-envelope.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import type { GroupCommit } from '../storage/group-commit.ts';
 import type { InboundMessage } from './inbound-store.ts';
-import { storable } from './storable.ts';
 
 /** Keeps the messages of one change; returns those that could not be read, with the reason. */
 export async function applyMessages(
@@ -48,7 +47,7 @@ function toRow(
     recipient: number.phone,
     conversation,
     profileName: about.names.get(from ?? '')?.slice(0, 500) ?? null,
-    body: storable(message),
+    body: JSON.stringify(message),
     wamid,
     at,
   };
@@ -61,7 +60,7 @@ function profileNames(value: JsonObject): Map<string, string> {
     const name = isObject(profile) ? text(profile['name']) : undefined;
     if (name === undefined) continue;
     for (const id of [text(contact['wa_id']), text(contact['user_id'])])
-      if (id !== undefined) names.set(id, name.replaceAll('\0', '').toWellFormed());
+      if (id !== undefined) names.set(id, name);
   }
   return names;
 }

@@ -25,6 +25,8 @@ const STATUSES: Record<string, Progress['status']> = {
   played: 'read',
   failed: 'failed',
 };
+// What the index of wamids can hold, and far more than Meta's have.
+const WAMID_CHARACTERS_MAX = 500;
 const SLOW_MS = 5_000;
 const PAIR_LIMIT = 131056;
 
@@ -47,7 +49,7 @@ export async function applyStatuses(
   for (const status of objects(change.value['statuses'])) {
     const wamid = text(status['id']);
     const step = STATUSES[text(status['status']) ?? ''];
-    if (wamid === undefined || step === undefined)
+    if (wamid === undefined || wamid.length > WAMID_CHARACTERS_MAX || step === undefined)
       unmatched.push({ status, reason: 'a status that Kurir does not know' });
     else read.push({ status, wamid, step, sent: sentOf(parts.tokenKey, number.phoneNumberId, status) });
   }

@@ -2,19 +2,19 @@
 // that nothing of it can be lost. What Kurir does not know is set aside, never dropped; one bad change never holds up its neighbours.
 import type { Context } from '../context.ts';
 import { KurirError } from '../kernel/errors.ts';
-import { jsonOf, type Json, type JsonObject } from '../kernel/json.ts';
+import type { Json, JsonObject } from '../kernel/json.ts';
 import type { Hearing } from '../lanes/hearing.ts';
 import { readChanges, type Change } from '../meta/webhook-envelope.ts';
 import { isSignedBy } from '../meta/signature.ts';
 import type { App, AppDirectory } from '../organisations/app-directory.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
-import { sqlState } from '../storage/db.ts';
+import { isUnacceptable } from '../storage/db.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
 import { applyMessages } from './apply-messages.ts';
 import { applyStatuses, type StatusParts } from './apply-statuses.ts';
 import { keepAside, keepInbound, type Aside, type InboundMessage } from './inbound-store.ts';
-import { storable } from './storable.ts';
+import { storableJson } from './storable.ts';
 
 /** One POST of Meta's; without an id it is the default app's. */
 export interface Post {
@@ -133,17 +133,17 @@ function aside(
   return state.asides.add({
     appId: app.id,
     organisationId: number?.organisationId ?? null,
-    phoneNumberId: change.phoneNumberId?.replaceAll('\0', '').slice(0, 100) ?? null,
-    field: change.field.replaceAll('\0', '').toWellFormed().slice(0, 200),
+    phoneNumberId: change.phoneNumberId?.slice(0, 100) ?? null,
+    field: change.field.slice(0, 200),
     reason,
-    change: storable(kept),
+    change: JSON.stringify(kept),
     at: state.ctx.clock.now(),
   });
 }
 
 function parse(body: Buffer): Json {
   try {
-    return jsonOf(body.toString('utf8'));
+    return storableJson(body.toString('utf8'));
   } catch (cause) {
     throw new KurirError('invalid_request', 'The body is not JSON.', { cause });
   }
@@ -151,11 +151,5 @@ function parse(body: Buffer): Json {
 
 // A value that PostgreSQL cannot take, or a fault of ours with this one change: it would fail for ever, and Meta would repeat it for days.
 function isPoison(error: unknown): boolean {
-  const state = sqlState(error);
-  return (
-    state?.startsWith('22') ||
-    state?.startsWith('23') ||
-    error instanceof TypeError ||
-    error instanceof RangeError
-  );
+  return isUnacceptable(error) || error instanceof TypeError || error instanceof RangeError;
 }

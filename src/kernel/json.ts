@@ -21,7 +21,8 @@ export function parseJson(body: Uint8Array): Json {
   } catch (cause) {
     throw new KurirError('invalid_request', 'The body is not valid UTF-8.', { cause });
   }
-  refuseDepth(text);
+  if (isDeeper(text, DEPTH_MAX))
+    throw new KurirError('invalid_request', `The body is nested deeper than ${DEPTH_MAX} levels.`);
   let value: Json;
   try {
     value = jsonOf(text);
@@ -52,8 +53,9 @@ export function member(path: string, key: string): string {
   return `${path}[${JSON.stringify([...key].slice(0, 64).join(''))}]`;
 }
 
-// Before JSON.parse, so that a body of a million brackets costs one pass over its text and no tree.
-function refuseDepth(text: string): void {
+/** Whether JSON text is nested deeper than so many levels: asked before JSON.parse, a body of a million brackets costs one pass over its
+ *  text and no tree. */
+export function isDeeper(text: string, levels: number): boolean {
   let depth = 0;
   let inString = false;
   for (let i = 0; i < text.length; i++) {
@@ -63,10 +65,10 @@ function refuseDepth(text: string): void {
       else if (at === 0x22) inString = false;
     } else if (at === 0x22) inString = true;
     else if (at === 0x7b || at === 0x5b) {
-      if (++depth > DEPTH_MAX)
-        throw new KurirError('invalid_request', `The body is nested deeper than ${DEPTH_MAX} levels.`);
+      if (++depth > levels) return true;
     } else if (at === 0x7d || at === 0x5d) depth--;
   }
+  return false;
 }
 
 // PostgreSQL stores neither NUL nor a lone surrogate, and JSON has no infinity to hand on. Where the fault is, is told on the way back:

@@ -40,23 +40,27 @@ export function createProgresser(ctx: Context, lanes: Lanes): Progresser {
   };
 }
 
-// One row a message and statement: an UPDATE … FROM would apply only one of two. Steps with another wamid go into a second one.
+// One row a message and statement: an UPDATE … FROM would apply only one of two. Steps that cannot be told as one, with another wamid,
+// price or failure, go into a further one: which of them stays is for the statement alone to say, or it would depend on the batch.
 async function write(
   ctx: Context,
   lanes: Lanes,
   steps: readonly Progress[],
 ): Promise<(ProgressedRow | undefined)[]> {
-  const merged = new Map<string, ProgressRow>();
-  const later: Progress[] = [];
-  for (const step of steps) {
-    const row = toRow(step, lanes);
-    const present = merged.get(step.messageId);
-    if (!present) merged.set(step.messageId, row);
-    else if (present.wamid === row.wamid) merged.set(step.messageId, merge(present, row));
-    else later.push(step);
+  const done = new Map<string, ProgressedRow>();
+  for (let rest = steps; rest.length > 0;) {
+    const merged = new Map<string, ProgressRow>();
+    const later: Progress[] = [];
+    for (const step of rest) {
+      const row = toRow(step, lanes);
+      const present = merged.get(step.messageId);
+      if (!present) merged.set(step.messageId, row);
+      else if (agree(present, row)) merged.set(step.messageId, merge(present, row));
+      else later.push(step);
+    }
+    for (const [id, row] of await progressRows(ctx.db, [...merged.values()])) done.set(id, row);
+    rest = later;
   }
-  const done = await progressRows(ctx.db, [...merged.values()]);
-  if (later.length > 0) await write(ctx, lanes, later);
   return steps.map((step) => done.get(step.messageId));
 }
 
@@ -80,13 +84,25 @@ function toRow(step: Progress, lanes: Lanes): ProgressRow {
   };
 }
 
-/** Two steps of one message as one: the same whichever comes first. */
-export function merge(one: ProgressRow, other: ProgressRow): ProgressRow {
+function agree(one: ProgressRow, other: ProgressRow): boolean {
+  return (
+    one.wamid === other.wamid &&
+    sameOrNone(one.pricing, other.pricing) &&
+    (one.rank !== other.rank || sameOrNone(one.failure, other.failure))
+  );
+}
+
+function sameOrNone(one: unknown, other: unknown): boolean {
+  return (one ?? null) === null || (other ?? null) === null || JSON.stringify(one) === JSON.stringify(other);
+}
+
+// Two steps that agree as one: the same whichever comes first.
+function merge(one: ProgressRow, other: ProgressRow): ProgressRow {
   const higher = one.rank >= other.rank ? one : other;
   return {
     ...higher,
-    failure: one.rank === other.rank ? smaller(one.failure, other.failure) : higher.failure,
-    pricing: smaller(one.pricing, other.pricing),
+    failure: one.rank === other.rank ? (one.failure ?? other.failure) : higher.failure,
+    pricing: one.pricing ?? other.pricing,
     pendingAt: earlier(one.pendingAt, other.pendingAt),
     sentAt: earlier(one.sentAt, other.sentAt),
     deliveredAt: earlier(one.deliveredAt, other.deliveredAt),
@@ -94,12 +110,6 @@ export function merge(one: ProgressRow, other: ProgressRow): ProgressRow {
     failedAt: earlier(one.failedAt, other.failedAt),
     firstAnswer: one.firstAnswer ?? other.firstAnswer,
   };
-}
-
-function smaller<Value>(one: Value, other: Value): Value {
-  if (one === null || one === undefined) return other;
-  if (other === null || other === undefined) return one;
-  return JSON.stringify(one) <= JSON.stringify(other) ? one : other;
 }
 
 function earlier(one: number | null, other: number | null): number | null {

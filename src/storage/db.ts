@@ -96,6 +96,11 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
+/** Whether PostgreSQL cannot take a value of the rows: it never will (class 22 and 23; 54: too deep, or too long for an index). */
+export function isUnacceptable(error: unknown): boolean {
+  return ['22', '23', '54'].includes(sqlState(error)?.slice(0, 2) ?? '');
+}
+
 /** Whether the link or the server went away: what was asked may have been done all the same (no code, class 08, 57P). */
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlState(error);

@@ -1,6 +1,6 @@
 // Group commit: what arrives while a statement is under way goes into the next one, so that a thousand durable writes a
 // second cost a few hundred commits. One statement at a time for each batching key; each caller hears of its own row.
-import { sqlState } from './db.ts';
+import { isUnacceptable, sqlState } from './db.ts';
 
 export interface GroupCommitOptions<Row, Result> {
   /** Writes all rows in one statement; answers in their order. */
@@ -63,10 +63,9 @@ export function createGroupCommit<Row, Result>(
       if (results.length !== batch.length) throw new Error('A group commit must answer each row.');
       for (const [i, result] of results.entries()) batch[i]?.resolve(result);
     } catch (error) {
-      const state = sqlState(error);
-      if (state === DEADLOCK && tries < DEADLOCK_TRIES) return write(batch, tries + 1);
-      // A row that PostgreSQL cannot take (class 22, 23) must not take its neighbours with it.
-      if (batch.length > 1 && (state?.startsWith('22') || state?.startsWith('23'))) {
+      if (sqlState(error) === DEADLOCK && tries < DEADLOCK_TRIES) return write(batch, tries + 1);
+      // A row that PostgreSQL cannot take must not take its neighbours with it.
+      if (batch.length > 1 && isUnacceptable(error)) {
         const half = batch.length >> 1;
         await write(batch.slice(0, half));
         return write(batch.slice(half));
