@@ -19,7 +19,7 @@ export async function postWebhook(
   body: Json | Uint8Array<ArrayBuffer>,
   options: PostOptions = {},
 ): Promise<{ status: number; text: string; headers: Headers }> {
-  const bytes = body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
+  const bytes = body instanceof Uint8Array ? body : Buffer.from(jsonText(body));
   const signature = options.signature ?? signatureOf(bytes, options.secret ?? APP_SECRET);
   const response = await fetch(house.gateway.url + (options.path ?? '/webhooks/meta'), {
     method: 'POST',
@@ -32,7 +32,19 @@ export async function postWebhook(
   return { status: response.status, text: await response.text(), headers: response.headers };
 }
 
-export function signatureOf(bytes: Uint8Array, secret: string): string {
+/** Stands for so many objects in one another, which no JSON.stringify would write. */
+export function nested(levels: number): string {
+  return `nested ${levels}`;
+}
+
+function jsonText(body: Json): string {
+  return JSON.stringify(body).replaceAll(
+    /"nested (\d+)"/g,
+    (_, levels) => `${'{"in":'.repeat(Number(levels))}1${'}'.repeat(Number(levels))}`,
+  );
+}
+
+function signatureOf(bytes: Uint8Array, secret: string): string {
   return `sha256=${createHmac('sha256', secret).update(bytes).digest('hex')}`;
 }
 
