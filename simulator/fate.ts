@@ -8,7 +8,6 @@ import { windowKey } from './world.ts';
 export interface Accepted {
   number: BusinessNumber;
   phone: string;
-  kind: string;
   media: readonly MediaUse[];
   template?: Template;
   /** The message a reaction is for. */

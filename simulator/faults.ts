@@ -6,7 +6,7 @@ export interface FaultMatch {
   number?: string | undefined;
   /** Digits of a customer. */
   to?: string | undefined;
-  /** The message's type or interactive type. */
+  /** The message's type or interactive type; `receipt` for read receipts. */
   type?: string | undefined;
   /** Of a Graph call: `messages` when absent; `*` for all. */
   edge?: string | undefined;

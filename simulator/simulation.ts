@@ -32,7 +32,7 @@ export interface Simulation {
   /** Phones that nobody made, as worked out from their numbers. */
   strangers: Map<string, Phone>;
   /** Updates kept back by a `reorder` fault until the next of their stream has left. */
-  heldBack: Map<string, Update>;
+  heldBack: Map<string, () => void>;
   /** Updates that a `batch` fault gathers. */
   batch: Update[];
   /** What happens in the next turns of the event loop. */

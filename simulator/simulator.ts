@@ -64,6 +64,8 @@ async function createSimulation(settings: Settings): Promise<Simulation> {
     applyFact(world, fact, settings.keepMessages);
   };
   const ledger = settings.ledgerDir === null ? null : await openLedger(settings.ledgerDir, replay);
+  // What the start says goes before what was set in an earlier run.
+  if (settings.callbackUrl !== null) world.appCallback = createWorld(settings).appCallback;
   // A clock that stood still goes on standing where it stood.
   const clock = new VirtualClock(
     settings.clock,

@@ -43,7 +43,7 @@ export function tell(sim: Simulation, update: Update, facts: WebhookFacts): void
   const post = (): void => {
     for (let i = 0; i < copies; i++) sim.push.post(leaving, manner);
   };
-  if (keepBack && !sim.heldBack.has(update.stream)) return holdBack(sim, update, post);
+  if (keepBack && !sim.heldBack.has(update.stream)) return holdBack(sim, update.stream, post);
   if (delayMs === 0) post();
   else sim.clock.after(delayMs, post);
   releaseHeld(sim, update.stream);
@@ -73,18 +73,15 @@ function gather(sim: Simulation, update: Update, size: number): void {
   }
 }
 
-function holdBack(sim: Simulation, update: Update, post: () => void): void {
-  sim.heldBack.set(update.stream, update);
+function holdBack(sim: Simulation, stream: string, post: () => void): void {
+  sim.heldBack.set(stream, post);
   sim.clock.after(HELD_BACK_MAX_MS, () => {
-    if (sim.heldBack.get(update.stream) !== update) return;
-    sim.heldBack.delete(update.stream);
-    post();
+    if (sim.heldBack.get(stream) === post) releaseHeld(sim, stream);
   });
 }
 
 function releaseHeld(sim: Simulation, stream: string): void {
-  const held = sim.heldBack.get(stream);
-  if (!held) return;
+  const post = sim.heldBack.get(stream);
   sim.heldBack.delete(stream);
-  sim.push.post(held);
+  post?.();
 }

@@ -1,5 +1,6 @@
 // What a message must be like to be meant: every field that is given must fit. The differences are kept apart, so that a wait
 // in vain can say what came nearest.
+import { ControlRefusal } from '../control-refusal.ts';
 import { part, word } from '../json-parts.ts';
 import { Type, type Static } from 'typebox';
 
@@ -81,8 +82,19 @@ function fits(field: string, expected: string, actual: string): boolean {
   if (field === 'to' || field === 'from') return digitsOf(expected) === actual;
   if (field === 'since') return Date.parse(actual) >= Date.parse(expected);
   if (field !== 'text') return expected === actual;
-  const expression = /^\/(.+)\/([a-z]*)$/.exec(expected);
-  return expression ? new RegExp(expression[1] ?? '', expression[2]).test(actual) : actual.includes(expected);
+  const expression = expressionIn(expected);
+  return expression ? expression.test(actual) : actual.includes(expected);
+}
+
+// `/an expression/i`
+function expressionIn(text: string): RegExp | null {
+  const [, source, flags] = /^\/(.+)\/([a-z]*)$/.exec(text) ?? [];
+  if (source === undefined) return null;
+  try {
+    return new RegExp(source, flags);
+  } catch {
+    throw new ControlRefusal('invalid_request', `${text} is no regular expression.`, { param: 'text' });
+  }
 }
 
 function businessOf(sim: Simulation, message: Message): string {

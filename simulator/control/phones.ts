@@ -129,6 +129,7 @@ export function tap(sim: Simulation, phone: string, given: Tap): MessageView {
 export function readAs(sim: Simulation, phone: string, given: { message?: string } = {}): MessageView[] {
   const digits = checkedDigits(phone);
   const read: MessageView[] = [];
+  if (!phoneOf(sim, digits).online) return read;
   for (const message of outboundTo(sim, digits)) {
     const last = message.history.at(-1)?.status;
     if (last === 'sent' && message.fact.type !== 'reaction')

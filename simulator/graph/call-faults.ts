@@ -6,6 +6,7 @@ import { errorAnswer, type Answer } from './answer.ts';
 import type { GraphCall } from './call.ts';
 import { GraphError, refusal } from './graph-error.ts';
 import { isObject } from '../../src/kernel/json.ts';
+import { isReceipt } from './mark-read.ts';
 import type { SendManner } from './send-message.ts';
 import { waId } from './recipient.ts';
 
@@ -13,7 +14,7 @@ const BUCKET_CODES = { throughput: 130429, pair: 131056, app: 4, waba: 80007 };
 
 export function factsOf(call: GraphCall): CallFacts {
   const { fields } = call;
-  const type = typeof fields['type'] === 'string' ? fields['type'].toLowerCase() : 'text';
+  const type = isReceipt(fields) ? 'receipt' : word(fields['type'] ?? 'text').toLowerCase();
   const part = fields[type];
   const to = fields['to'] ?? fields['recipient'];
   return {

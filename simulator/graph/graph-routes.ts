@@ -78,12 +78,12 @@ function answerUnder(
 ): Answer | Promise<Answer> {
   const refused = (error: unknown): Answer => refusedAnswer(sim, call, error);
   try {
-    if (call.path === MEDIA_PATH) return bent(sim, effects, download(sim, call));
     const instead = refusedByFault(sim, effects);
     if (instead) {
       recordRefusal(sim, call, { code: codeOf(instead), answer: instead });
       return instead;
     }
+    if (call.path === MEDIA_PATH) return bent(sim, effects, download(sim, call));
     const token = checkToken(sim, call);
     const earned = answerEdge(sim, { ...call, token, manner: mannerOf(effects) });
     if (!(earned instanceof Promise)) return bent(sim, effects, earned);

@@ -1,6 +1,6 @@
 // A send, checked in Meta's order: schema, sender and recipient, the kind's rules, the template, pace. Then it is accepted: it
 // has a wamid, stands in the ledger, and its life begins. What Meta finds out only later is decided here, too (fate.ts).
-import { word } from '../json-parts.ts';
+import { part, word } from '../json-parts.ts';
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
 import type { BusinessNumber, SendFact, Template } from '../fact.ts';
 import { fateOf } from '../fate.ts';
@@ -30,6 +30,7 @@ export interface CheckedSend extends CheckedBody {
   template?: Template;
 }
 
+const UNDELIVERABLE = 131_026;
 const GROUP_TYPES = new Set(['text', 'image', 'video', 'audio', 'document', 'sticker', 'template']);
 const CODE_BUTTONS = new Set(['OTP', 'COPY_CODE']);
 
@@ -96,22 +97,10 @@ function accept(
   number: BusinessNumber,
   { send, manner }: { send: CheckedSend; manner: SendManner },
 ): string {
-  const { recipient, type, kind, media, body, template, callbackData } = send;
+  const { recipient, type, kind, body, template, callbackData } = send;
   const { phone } = recipient;
   const wamid = newWamid({ user: recipient.userId ?? phone, fromUser: false }, sim.random);
-  const reaction = body['reaction'];
-  const reactsTo = type === 'reaction' && isObject(reaction) ? word(reaction['message_id']) : undefined;
-  const failing =
-    manner.failing ??
-    fateOf(sim, {
-      number,
-      phone,
-      kind,
-      media,
-      ...(template ? { template } : {}),
-      ...(reactsTo === undefined ? {} : { reactsTo }),
-    }) ??
-    (recipient.unknown ? 131026 : undefined);
+  const failing = manner.failing ?? failureOf(sim, number, send);
   record(sim, {
     fact: 'send',
     at: sim.clock.now(),
@@ -132,6 +121,22 @@ function accept(
   if (message?.direction === 'outbound') goOn(sim, message);
   stopTyping(sim, phone);
   return wamid;
+}
+
+// Groups have no window and no owner.
+function failureOf(sim: Simulation, number: BusinessNumber, send: CheckedSend): number | undefined {
+  const { recipient, kind, media, body, template } = send;
+  if (recipient.unknown) return UNDELIVERABLE;
+  if (recipient.group) return undefined;
+  const reactsTo = kind === 'reaction' ? word(part(body, 'reaction')['message_id']) : undefined;
+  const accepted = { number, phone: recipient.phone, media };
+  return (
+    fateOf(sim, {
+      ...accepted,
+      ...(template ? { template } : {}),
+      ...(reactsTo === undefined ? {} : { reactsTo }),
+    }) ?? undefined
+  );
 }
 
 function stopTyping(sim: Simulation, digits: string): void {

@@ -49,6 +49,8 @@ const SORTS: { readonly [type: string]: MediaVariant } = {
   },
 };
 
+const MIME_TYPE = /^[\w.+-]+\/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*$/;
+
 export function media(type: string): Variant {
   return (given, keep) => {
     const sort = SORTS[type];
@@ -58,6 +60,11 @@ export function media(type: string): Variant {
       ...partOf(given, type),
     };
     const mimeType = typeof part['mime_type'] === 'string' ? part['mime_type'] : sort.mimeType;
+    if (!MIME_TYPE.test(mimeType)) {
+      throw new ControlRefusal('invalid_request', `"${mimeType}" is no media type, such as image/png.`, {
+        param: `${type}.mime_type`,
+      });
+    }
     const data = typeof part['data'] === 'string' ? part['data'] : sort.sample;
     const kept = keep({ mimeType, bytes: Buffer.from(data, 'base64'), filename: sort.filename });
     return {
