@@ -193,6 +193,18 @@ test('webhook_delay: late on the simulator’s clock', async () => {
   expect(house.receiver.statuses().map((one) => one['status'])).toEqual(['delivered', 'sent']);
 });
 
+test('a fault on receipts leaves sends alone, and one on media links the rest', async () => {
+  await using house = await startHouse();
+  const { id } = house.simulator.control.send('628111111111', { type: 'text', text: 'Halo' });
+  house.fault({ kind: 'graph_error', code: 131016 }, { match: { type: 'receipt' } });
+  const receipt = { messaging_product: 'whatsapp', status: 'read', message_id: id };
+  const path = `POST /v24.0/${NUMBER}/messages`;
+  expect((await graph(house.simulator, path, { body: receipt })).status).toBe(500);
+  expect((await sendText(house.simulator)).status).toBe(200);
+  house.fault({ kind: 'http_error', status: 503 }, { match: { edge: 'attachments' } });
+  expect((await graph(house.simulator, 'GET /whatsapp_business/attachments/?mid=1')).status).toBe(503);
+});
+
 test('a fault matches number, recipient and type; ends by count, by time, by chance', async () => {
   await using house = await startHouse();
   const { simulator } = house;

@@ -118,6 +118,18 @@ test('after a restart: phones, windows, media, templates, subscriptions and the 
   expect(bytes.headers.get('content-type')).toBe('image/png');
 });
 
+test('a callback given at the start goes before one that was set in an earlier run', async () => {
+  const settings = settingsWith({});
+  const first = await startSimulator(settings);
+  first.control.setCallback({ url: 'http://127.0.0.1:1/first' });
+  await first.close();
+  const second = await startSimulator(settings);
+  expect(second.control.webhooks().callback_url).toBe('http://127.0.0.1:1/first');
+  await second.close();
+  await using third = await startSimulator({ ...settings, callbackUrl: 'http://127.0.0.1:1/third' });
+  expect(third.control.webhooks().callback_url).toBe('http://127.0.0.1:1/third');
+});
+
 test('half a line at the end, left by a kill, is cut off; the rest counts', async () => {
   const settings = settingsWith({});
   const first = await startSimulator(settings);

@@ -34,6 +34,7 @@ test('only this machine’s own names may call it, and no page of another origin
 
 test('asked wrongly, it says what is wrong and where', async () => {
   await using simulator = await startSimulator();
+  await sendText(simulator, '628122222222');
   const form = await fetch(`${simulator.url}/_sim/v1/phones`, {
     method: 'POST',
     body: new URLSearchParams({ name: 'x' }),
@@ -62,6 +63,13 @@ test('asked wrongly, it says what is wrong and where', async () => {
     ['PUT /clock', { now: 'noon' }, 400, { param: 'now' }],
     ['POST /webhooks/verify', {}, 400, { param: 'url' }],
     ['GET /messages?colour=blue', undefined, 400, { param: 'colour' }],
+    ['GET /messages?direction=outbound&text=/(/', undefined, 400, { param: 'text' }],
+    [
+      'POST /phones/628111111111/send',
+      { type: 'image', image: { mime_type: 'x\r\ny' } },
+      400,
+      { param: 'image.mime_type' },
+    ],
     ['GET /nonsense', undefined, 404, { code: 'not_found' }],
     ['DELETE /phones', undefined, 404, { code: 'not_found' }],
   ];

@@ -202,6 +202,11 @@ test('user ids: known and unknown, and `to` wins', async () => {
   expect(both.text).toContain(
     `"contacts":[{"input":"628133333333","wa_id":"628133333333","user_id":"${user_id}"}]`,
   );
+  const stranger = await graph(simulator, PATH, {
+    body: { messaging_product: 'whatsapp', recipient: 'US.13491208655302741918', text: { body: 'x' } },
+  });
+  const { id } = simulator.control.messages({ id: wamidOf(stranger) })[0] ?? {};
+  await simulator.control.wait({ match: { id: id ?? '', status: 'failed' } });
   const bad = await graph(simulator, PATH, {
     body: { messaging_product: 'whatsapp', recipient: 'nobody', text: { body: 'x' } },
   });
