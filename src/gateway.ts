@@ -7,7 +7,7 @@ import { graph } from './dialects/graph/index.ts';
 import { kapso } from './dialects/kapso/index.ts';
 import { kirim } from './dialects/kirim/index.ts';
 import { createDispatch } from './dispatch/dispatcher.ts';
-import { createApp } from './http/app.ts';
+import { closeApp, createApp } from './http/app.ts';
 import { createKeyLookUp } from './idempotency/idempotency-key.ts';
 import { createReceiver } from './inbound/receive.ts';
 import { systemClock, type Clock, type Timer } from './kernel/clock.ts';
@@ -94,7 +94,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     // Calls to Meta that are under way end and are recorded; callers who wait are answered with what is known.
     await rooms.dispatch.stop(ctx.config.shutdownMs - CLOSING_MS);
     rooms.lanes.waiters.release();
-    await app.close();
+    await closeApp(app);
     await Promise.all(rooms.drain.map((room) => room.drained()));
     await rooms.hearing.keep().catch(() => undefined);
     await rooms.lease.stop();

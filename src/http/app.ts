@@ -20,6 +20,7 @@ import { mountDialect, type MountParts } from './mount-dialect.ts';
 import { mountMetaDoor, type DoorParts } from './meta-door.ts';
 import { toKurirError } from './to-kurir-error.ts';
 
+const IDLE_SWEEP_MS = 50;
 const BODY_BYTES_MAX = 256 * 1024;
 const PARAM_CHARACTERS_MAX = 300;
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -95,6 +96,13 @@ export function createApp(parts: AppParts): FastifyInstance {
   mountMetaDoor(app, parts);
   for (const dialect of parts.dialects) mountDialect(app, dialect, parts);
   return app;
+}
+
+/** Closes the server when what was asked is answered. A connection that was busy at its close falls idle only afterwards, and would
+ *  hold it open for as long as connections are kept: it is closed as soon as it is idle. */
+export async function closeApp(app: FastifyInstance): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), IDLE_SWEEP_MS);
+  await app.close().finally(() => clearInterval(sweep));
 }
 
 function answerError(

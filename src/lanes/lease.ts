@@ -5,6 +5,7 @@
 // lanes after 15 s of silence. When a heartbeat came late, the node takes its lanes anew (epoch + 1) before it calls again:
 // a takeover may have seen them free, and what it had committed but not called must not leave under the old epoch.
 import type { Context } from '../context.ts';
+import type { Timer } from '../kernel/clock.ts';
 import { beat, countLanes, leaveLanes, takeFreeLanes, takeLanesAnew, type HeldLane } from './lane-store.ts';
 
 export type { HeldLane } from './lane-store.ts';
@@ -43,6 +44,7 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
   let first = true;
   let stopped = false;
   let running: Promise<void> = Promise.resolve();
+  let timer: Timer | undefined;
 
   const fresh = (at: { monotonic: number; wall: number }): boolean =>
     ctx.clock.monotonic() - at.monotonic < CALL_WITHIN_MS &&
@@ -73,7 +75,7 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
 
   function again(): void {
     if (stopped) return;
-    ctx.clock.after(HEARTBEAT_MS, () => {
+    timer = ctx.clock.after(HEARTBEAT_MS, () => {
       void lease
         .beat()
         .catch((error: unknown) => ctx.log.warn({ err: error }, 'heartbeat failed'))
@@ -98,6 +100,7 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
     },
     async stop() {
       stopped = true;
+      timer?.cancel();
       await running.catch(() => undefined);
       await leaveLanes(ctx.db, nodeId, held).catch(() => undefined);
       held.clear();

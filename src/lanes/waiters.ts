@@ -31,7 +31,7 @@ export interface Waiters {
   /** Whether these news would be an answer to somebody who waits here. */
   answeredBy(messageId: string, news: News): boolean;
   count(): number;
-  /** Ends every wait with undefined: the gateway is stopping. */
+  /** Ends every wait, and each that is still to come, with undefined: the gateway is stopping. */
   release(): void;
 }
 
@@ -43,6 +43,7 @@ const LOOK_EVERY_MS = 400;
 export function createWaiters(clock: Clock, readNews: ReadNews): Waiters {
   const waiting = new Map<string, Set<Waiter>>();
   let looking: Timer | undefined;
+  let released = false;
 
   function end(waiter: Waiter, news: News | undefined): void {
     waiter.timer.cancel();
@@ -69,6 +70,7 @@ export function createWaiters(clock: Clock, readNews: ReadNews): Waiters {
   return {
     wait: (message, enough, waitMs) =>
       new Promise((resolve) => {
+        if (released) return resolve(undefined);
         const waiter: Waiter = {
           messageId: message.id,
           organisationId: message.organisationId,
@@ -80,12 +82,14 @@ export function createWaiters(clock: Clock, readNews: ReadNews): Waiters {
         if (others) others.add(waiter);
         else waiting.set(message.id, new Set([waiter]));
         looking ??= clock.after(LOOK_EVERY_MS, () => void look());
+        return undefined;
       }),
     tell,
     answeredBy: (messageId, news) =>
       [...(waiting.get(messageId) ?? [])].some((waiter) => waiter.enough(news)),
     count: () => waiting.size,
     release() {
+      released = true;
       looking?.cancel();
       for (const set of waiting.values()) for (const waiter of set) end(waiter, undefined);
     },
