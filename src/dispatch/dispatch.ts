@@ -74,10 +74,8 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
     else if (how.kind === 'slow recipient') lane.pairs?.pause(attempt.conversation, now, how.ms);
     else {
       lane.stoppedUntil = now + Math.min(STOP_MAX_MS, STOP_FIRST_MS * 2 ** lane.stops);
-      ctx.log.warn(
-        { phoneNumberId: lane.phoneNumberId, reason: how.reason },
-        'the number is unusable; its queue is kept',
-      );
+      // Why stands with the number: Meta's own words may hold anything.
+      ctx.log.warn({ phoneNumberId: lane.phoneNumberId }, 'the number is unusable; its queue is kept');
       await parts.setStatus(lane.phoneNumberId, 'degraded', how.reason);
       // Counted only now: a lane that counts stops while its number is connected has been repaired.
       lane.stops++;

@@ -18,7 +18,7 @@ import { parseJson } from '../kernel/json.ts';
 import { mountHealth } from './health.ts';
 import { mountDialect, type MountParts } from './mount-dialect.ts';
 import { mountMetaDoor, type DoorParts } from './meta-door.ts';
-import { toKurirError } from './to-kurir-error.ts';
+import { logFailure, toKurirError } from './to-kurir-error.ts';
 
 const IDLE_SWEEP_MS = 50;
 const BODY_BYTES_MAX = 256 * 1024;
@@ -112,7 +112,7 @@ function answerError(
 ): FastifyReply {
   const { request, reply } = http;
   const refusal = toKurirError(error);
-  if (refusal.status >= 500) parts.log.error({ err: error, requestId: request.id }, 'a request failed');
+  logFailure(parts.log, refusal, request.id);
   const dialect = dialectOf(parts.dialects, request.url);
   const about = { requestId: request.id, method: request.method, path: request.url };
   const answer = dialect ? dialect.renderError(refusal, about) : renderKirimError(refusal, about);

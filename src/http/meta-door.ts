@@ -31,7 +31,11 @@ export function mountMetaDoor(app: FastifyInstance, parts: DoorParts): void {
       scope.setErrorHandler((error, request, reply) => {
         const refusal = toKurirError(error);
         parts.log.warn(
-          { requestId: request.id, code: refusal.code, ...(refusal.status >= 500 ? { err: error } : {}) },
+          {
+            requestId: request.id,
+            code: refusal.code,
+            ...(refusal.status >= 500 ? { err: refusal.cause } : {}),
+          },
           'a webhook was refused',
         );
         const answer = renderKirimError(refusal, { requestId: request.id });

@@ -7,7 +7,7 @@ import { KurirError } from '../kernel/errors.ts';
 import type { Json } from '../kernel/json.ts';
 import type { Authenticator, Caller } from '../organisations/authenticate.ts';
 import { budgetClassOf, type Budget, type Budgets } from '../organisations/budgets.ts';
-import { toKurirError } from './to-kurir-error.ts';
+import { logFailure, toKurirError } from './to-kurir-error.ts';
 
 export interface MountParts {
   rooms: Rooms;
@@ -31,11 +31,7 @@ export function mountDialect(app: FastifyInstance, dialect: Dialect, parts: Moun
     async (scope) => {
       scope.setErrorHandler((error, request, reply) => {
         const refusal = toKurirError(error);
-        if (refusal.status >= 500)
-          parts.rooms.ctx.log.error(
-            { err: error, requestId: request.id, code: refusal.code },
-            'a request failed',
-          );
+        logFailure(parts.rooms.ctx.log, refusal, request.id);
         return send(reply, dialect.renderError(refusal, about(request)), request.budgetHeaders);
       });
       const paths = methodsByPath(dialect);

@@ -1,6 +1,7 @@
 // Whatever was thrown, as one error of the catalogue: Fastify's own refusals by their code, a database that is away as 503, and
 // everything else as a fault of ours.
 import { KurirError, type ErrorCode } from '../kernel/errors.ts';
+import type { Log } from '../kernel/log.ts';
 import { isConnectionLoss, neverReached, sqlState } from '../storage/db.ts';
 
 const FRAMEWORK: Record<string, [ErrorCode, string]> = {
@@ -38,6 +39,14 @@ export function toKurirError(error: unknown): KurirError {
     'Something failed on our side; the log has it under this request id.',
     { cause: error },
   );
+}
+
+/** Says in the log what ended with 500 or more, and what caused it. Its own message is for the caller, and may quote Meta. */
+export function logFailure(log: Log, refusal: KurirError, requestId: string): void {
+  if (refusal.status < 500) return;
+  const level = refusal.code === 'internal_error' ? 'error' : 'warn';
+  const cause = refusal.cause === undefined ? {} : { err: refusal.cause };
+  log[level]({ requestId, code: refusal.code, ...cause }, 'a request failed');
 }
 
 function codeOf(error: unknown): string | undefined {

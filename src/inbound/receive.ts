@@ -91,10 +91,8 @@ async function apply(state: State, app: App, change: Change): Promise<void> {
     await applyChange(state, app, change);
   } catch (error) {
     if (!isPoison(error)) throw error;
-    state.ctx.log.error(
-      { err: error, field: change.field },
-      'a change could not be applied and is set aside',
-    );
+    const about = { err: error, field: change.field.slice(0, 40) };
+    state.ctx.log.error(about, 'a change could not be applied and is set aside');
     await aside(state, { app, number: undefined, change, reason: 'could not be applied' });
   }
 }
