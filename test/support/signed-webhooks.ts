@@ -44,6 +44,11 @@ function jsonText(body: Json): string {
   );
 }
 
+/** The headers of a POST that an app's secret signs. */
+export function signedHeaders(bytes: Uint8Array, secret: string): Record<string, string> {
+  return { 'content-type': 'application/json', 'x-hub-signature-256': signatureOf(bytes, secret) };
+}
+
 function signatureOf(bytes: Uint8Array, secret: string): string {
   return `sha256=${createHmac('sha256', secret).update(bytes).digest('hex')}`;
 }
