@@ -35,7 +35,8 @@ const PRICING = '{"billable":true,"pricing_model":"PMP","category":"service","ty
 const run = randomBytes(6).toString('hex').toUpperCase();
 
 let aim: Aim | undefined;
-let pool: Pool | undefined;
+/** By where they lead: the sides take turns. */
+const pools = new Map<string, Pool>();
 let counts: MetaCounts = { sends: 0, posts: 0, refused: 0 };
 let followers: ServerResponse[] = [];
 let finished: number[] = [];
@@ -52,10 +53,8 @@ server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
   const answers = {
-    async aim(next: Aim) {
-      await pool?.close();
+    aim(next: Aim) {
       aim = next;
-      pool = new Pool(new URL(next.callbackUrl).origin, { connections: CONNECTIONS, pipelining: 1 });
       counts = { sends: 0, posts: 0, refused: 0 };
     },
     counts: () => counts,
@@ -91,7 +90,7 @@ function answer(response: ServerResponse, sent: Sent): void {
 // One status after the other, as Meta mostly does.
 function tell(sent: Sent, step: number): void {
   const status = STATUSES[step];
-  if (status === undefined || !aim || !pool) return finish(sent.place);
+  if (status === undefined || !aim) return finish(sent.place);
   const body = statusOf(sent, status);
   const signature = createHmac('sha256', APP_SECRET).update(body).digest('hex');
   let answered = 0;
@@ -103,7 +102,7 @@ function tell(sent: Sent, step: number): void {
     onResponseError: () => refuse(sent),
   };
   counts.posts++;
-  pool.dispatch(
+  poolTo(new URL(aim.callbackUrl).origin).dispatch(
     {
       path: new URL(aim.callbackUrl).pathname,
       method: 'POST',
@@ -112,6 +111,12 @@ function tell(sent: Sent, step: number): void {
     },
     handler,
   );
+}
+
+function poolTo(origin: string): Pool {
+  const known = pools.get(origin) ?? new Pool(origin, { connections: CONNECTIONS, pipelining: 1 });
+  pools.set(origin, known);
+  return known;
 }
 
 function statusOf(sent: Sent, status: string): string {

@@ -60,7 +60,7 @@ async function run(input: LoadInput): Promise<LoadResult> {
   };
   const over = new Promise<void>((resolve) => (at.over = resolve));
   const unfollow = input.metaUrl === undefined ? () => undefined : await follow(at, input.metaUrl);
-  const clients = Array.from({ length: CONNECTIONS }, () => new Client(input.url, { pipelining: 1 }));
+  const clients = clientsOf(input.url);
   const late = setTimeout(
     () => fail(at, `only ${at.counted} of ${input.messages} counted in time`),
     input.withinMs,
@@ -71,7 +71,6 @@ async function run(input: LoadInput): Promise<LoadResult> {
   const seconds = (performance.now() - startedAt) / 1_000;
   clearTimeout(late);
   unfollow();
-  await Promise.all(clients.map((client) => client.destroy()));
   return {
     seconds,
     p50Ms: percentile(at.countedMs, 0.5),
@@ -80,6 +79,16 @@ async function run(input: LoadInput): Promise<LoadResult> {
     answerP99Ms: percentile(at.answerMs, 0.99),
     failures: at.failures,
   };
+}
+
+// The sides take turns; each keeps its connections.
+const clientsByUrl = new Map<string, Client[]>();
+
+function clientsOf(url: string): Client[] {
+  const known =
+    clientsByUrl.get(url) ?? Array.from({ length: CONNECTIONS }, () => new Client(url, { pipelining: 1 }));
+  clientsByUrl.set(url, known);
+  return known;
 }
 
 async function connection(at: Run, client: Client): Promise<void> {

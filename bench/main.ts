@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { measure, type Effort, type Mode, type Side, type Stage } from './measure.ts';
+import { measureRound, type Effort, type Mode, type Side, type Stage } from './measure.ts';
 import { startPostgres, type BenchPostgres, type StatementCost } from './postgres.ts';
 import { startProcess } from './processes.ts';
 import { asJson, machine, table, type CellResult } from './report.ts';
@@ -15,7 +15,7 @@ const HELP = `npm run bench -- [options]
   --quick          the base cell alone, with fewer messages
   --mode MODE      send-and-wait or full; both if not given
   --rounds N       rounds of each side (default 3)
-  --messages N     messages a round
+  --messages N     messages of each side a round
   --json FILE      write every round's figures there
   --against DIR    also measure the gateway of another checkout
   --profile DIR    keep CPU profiles of the sides there, and count PostgreSQL's statements
@@ -30,9 +30,11 @@ const FILES = {
   gateway: fileURLToPath(import.meta.resolve('./gateway-side.ts')),
 };
 const MODES: readonly Mode[] = ['send-and-wait', 'full'];
+const SLICES = { whole: 8, quick: 4 };
+/** Messages a side and round, all slices together. */
 const MESSAGES: Record<Mode, { whole: number; quick: number }> = {
-  'send-and-wait': { whole: 10_000, quick: 5_000 },
-  full: { whole: 6_000, quick: 3_000 },
+  'send-and-wait': { whole: 12_000, quick: 6_000 },
+  full: { whole: 8_000, quick: 4_000 },
 };
 // Half of what a young process burns is the compiler's.
 const WARM_UP = { whole: 5_000, quick: 3_000 };
@@ -132,23 +134,21 @@ async function runCell(stage: Stage, mode: Mode, chosen: Options): Promise<CellR
     sides.push({ name: 'against', file: resolve(chosen.against, 'bench/gateway-side.ts') });
   if (chosen.profile !== undefined) await mkdir(chosen.profile, { recursive: true });
   const size = chosen.quick ? 'quick' : 'whole';
+  const messages = chosen.messages ?? MESSAGES[mode][size];
   const effort: Effort = {
-    messages: chosen.messages ?? MESSAGES[mode][size],
+    mode,
+    slices: SLICES[size],
+    messagesPerSlice: Math.ceil(messages / SLICES[size]),
     warmUp: WARM_UP[size],
     latencyMs: 0,
     profileFolder: chosen.profile === undefined ? undefined : resolve(chosen.profile),
   };
-  const results = sides.map((side) => ({ side, rounds: [] as CellResult['sides'][number]['rounds'] }));
+  const results = sides.map((side): CellResult['sides'][number] => ({ side: side.name, rounds: [] }));
   for (let round = 1; round <= chosen.rounds; round++) {
-    for (const { side, rounds } of results)
-      rounds.push(await measure(stage, side, { mode, round, ...effort }));
+    const rounds = await measureRound(stage, sides, { ...effort, round });
+    for (const [i, one] of rounds.entries()) results[i]?.rounds.push(one);
   }
-  return {
-    mode,
-    messages: effort.messages,
-    latencyMs: effort.latencyMs,
-    sides: results.map(({ side, rounds }) => ({ side: side.name, rounds })),
-  };
+  return { mode, messages, latencyMs: effort.latencyMs, sides: results };
 }
 
 function statements(cell: CellResult): string {

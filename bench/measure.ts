@@ -1,4 +1,5 @@
-// One round of one side: an empty database, a fresh process, a warm-up, and then the messages that count.
+// One round: every side on an empty database as a fresh process, warmed up, and then slices of messages, side by side in turns, so that
+// whatever else the machine does for some seconds falls on all of them.
 import { join } from 'node:path';
 import { loadavg } from 'node:os';
 
@@ -23,13 +24,16 @@ export interface Stage {
 }
 
 export interface Effort {
-  messages: number;
+  mode: Mode;
+  slices: number;
+  messagesPerSlice: number;
   warmUp: number;
   latencyMs: number;
   /** Where CPU profiles go. */
   profileFolder: string | undefined;
 }
 
+/** What one slice gave. */
 export interface Measured {
   perSecond: number;
   p50Ms: number;
@@ -41,80 +45,113 @@ export interface Measured {
   walBytesPerMessage: number;
   /** Of the load and the fake Meta: near a whole core, they and not the side are what is measured. */
   harnessCpuMsPerMessage: number;
+  /** Since the process was started. */
   rssPeakMb: number;
+}
+
+export interface Round {
   /** Of the last minute, before the round: what else the machine was doing. */
   loadAverage: number;
+  slices: Measured[];
   statements: StatementCost[];
 }
 
-const RUN_WITHIN_MS = 60_000;
+interface Running {
+  side: Side;
+  database: string;
+  databaseUrl: string;
+  program: BenchProcess<SideReady>;
+  round: Round;
+}
 
-export async function measure(
+const SLICE_WITHIN_MS = 60_000;
+
+/** The rounds of all sides, in their order. */
+export async function measureRound(
   stage: Stage,
-  side: Side,
-  what: { mode: Mode; round: number } & Effort,
-): Promise<Measured> {
-  const { postgres, meta } = stage;
+  sides: readonly Side[],
+  effort: Effort & { round: number },
+): Promise<Round[]> {
   const [loadAverage = 0] = loadavg();
-  const database = `bench_${side.name.replace(/\W/g, '_')}_${what.round}`;
+  const running: Running[] = [];
+  try {
+    for (const side of sides) running.push(await start(stage, side, { ...effort, loadAverage }));
+    for (const one of running) await send(stage, one, { ...effort, messages: effort.warmUp });
+    if (effort.profileFolder !== undefined) for (const one of running) await one.program.ask('start profile');
+    if (effort.profileFolder !== undefined) await stage.postgres.forgetStatements();
+    for (let slice = 0; slice < effort.slices; slice++) {
+      // There and back, so that nobody always follows the same one.
+      for (const one of slice % 2 === 0 ? running : running.toReversed())
+        one.round.slices.push(await measureSlice(stage, one, effort));
+    }
+    for (const one of running) await finish(stage, one, effort);
+    return running.map((one) => one.round);
+  } finally {
+    for (const one of running) {
+      await one.program.stop();
+      await stage.postgres.dropDatabase(one.database);
+    }
+  }
+}
+
+async function start(
+  { postgres, meta }: Stage,
+  side: Side,
+  about: { round: number; loadAverage: number },
+): Promise<Running> {
+  const database = `bench_${side.name}_${about.round}`;
   const databaseUrl = await postgres.createDatabase(database);
   const program = await startProcess<SideReady>(side.file, {
     input: { databaseUrl, graphUrl: meta.ready.url } satisfies SideInput,
     logFile: join(postgres.folder, `${database}.log`),
   });
-  try {
-    const full = what.mode === 'full';
-    const aim: Aim = {
-      callbackUrl: `${program.ready.url}/webhooks/meta`,
-      statuses: full,
-      latencyMs: what.latencyMs,
-    };
-    await meta.ask('aim', aim);
-    await load(stage, program.ready, { full, messages: what.warmUp });
-    const measured = await measureLoad(stage, program, { ...what, full, database });
-    if (full) {
-      const stored = await postgres.count(databaseUrl, program.ready.countRead);
-      if (stored !== what.warmUp + what.messages)
-        throw new Error(`${side.name} stored ${stored} of ${what.warmUp + what.messages} messages as read.`);
-    }
-    return { ...measured, loadAverage };
-  } finally {
-    await program.stop();
-    await postgres.dropDatabase(database);
-  }
+  const round = { loadAverage: about.loadAverage, slices: [], statements: [] };
+  return { side, database, databaseUrl, program, round };
 }
 
-async function measureLoad(
-  stage: Stage,
-  program: BenchProcess<SideReady>,
-  what: { mode: Mode; round: number; full: boolean; database: string } & Effort,
-): Promise<Omit<Measured, 'loadAverage'>> {
-  const { postgres } = stage;
-  const profiled = what.profileFolder !== undefined;
-  if (profiled) {
-    await postgres.takeStatements(what.database);
-    await program.ask('start profile');
-  }
-  const before = await used(stage, program);
-  const result = await load(stage, program.ready, what);
-  const after = await used(stage, program);
-  if (what.profileFolder !== undefined)
-    await program.ask('keep profile', join(what.profileFolder, `${what.database}-${what.mode}.cpuprofile`));
-  const each = (of: (one: typeof before) => number): number => (of(after) - of(before)) / what.messages;
+async function measureSlice(stage: Stage, one: Running, effort: Effort): Promise<Measured> {
+  const messages = effort.messagesPerSlice;
+  const before = await used(stage, one.program);
+  const result = await send(stage, one, { ...effort, messages });
+  const after = await used(stage, one.program);
+  const each = (of: (use: Used) => number): number => (of(after) - of(before)) / messages;
   return {
-    perSecond: what.messages / result.seconds,
+    perSecond: messages / result.seconds,
     p50Ms: result.p50Ms,
     p99Ms: result.p99Ms,
     answerP50Ms: result.answerP50Ms,
     answerP99Ms: result.answerP99Ms,
-    cpuMsPerMessage: each((one) => one.cpuMs),
+    cpuMsPerMessage: each((use) => use.cpuMs),
     postgresCpuMsPerMessage:
-      after.postgresCpuMs === undefined ? undefined : each((one) => one.postgresCpuMs ?? 0),
-    walBytesPerMessage: each((one) => one.walBytes),
-    harnessCpuMsPerMessage: each((one) => one.harnessCpuMs),
+      after.postgresCpuMs === undefined ? undefined : each((use) => use.postgresCpuMs ?? 0),
+    walBytesPerMessage: each((use) => use.walBytes),
+    harnessCpuMsPerMessage: each((use) => use.harnessCpuMs),
     rssPeakMb: after.rssPeakBytes / 1_048_576,
-    statements: profiled ? await postgres.takeStatements(what.database) : [],
   };
+}
+
+async function send(
+  stage: Stage,
+  { side, program }: Running,
+  what: { mode: Mode; messages: number; latencyMs: number },
+): Promise<LoadResult> {
+  const full = what.mode === 'full';
+  const { url, apiKey } = program.ready;
+  const aim: Aim = { callbackUrl: `${url}/webhooks/meta`, statuses: full, latencyMs: what.latencyMs };
+  await stage.meta.ask('aim', aim);
+  const input: LoadInput = {
+    url,
+    apiKey,
+    metaUrl: full ? stage.meta.ready.url : undefined,
+    messages: what.messages,
+    withinMs: SLICE_WITHIN_MS,
+  };
+  const result = await stage.load.ask<LoadResult>('run', input);
+  if (result.failures.length === 0) return result;
+  const counts = await stage.meta.ask<MetaCounts>('counts');
+  throw new Error(
+    `The load on ${side.name} failed (Meta saw ${JSON.stringify(counts)}): ${result.failures.join(' | ')}`,
+  );
 }
 
 interface Used extends Usage {
@@ -123,38 +160,29 @@ interface Used extends Usage {
   harnessCpuMs: number;
 }
 
-async function used(
-  { postgres, meta, load: sending }: Stage,
-  program: BenchProcess<SideReady>,
-): Promise<Used> {
+async function used(stage: Stage, program: BenchProcess<SideReady>): Promise<Used> {
   const [usage, ...harness] = await Promise.all([
     program.ask<Usage>('usage'),
-    meta.ask<Usage>('usage'),
-    sending.ask<Usage>('usage'),
+    stage.meta.ask<Usage>('usage'),
+    stage.load.ask<Usage>('usage'),
   ]);
   return {
     ...usage,
-    walBytes: await postgres.walBytes(),
-    postgresCpuMs: await postgres.cpuMs(),
+    walBytes: await stage.postgres.walBytes(),
+    postgresCpuMs: await stage.postgres.cpuMs(),
     harnessCpuMs: harness.reduce((sum, one) => sum + one.cpuMs, 0),
   };
 }
 
-async function load(
-  stage: Stage,
-  side: SideReady,
-  what: { full: boolean; messages: number },
-): Promise<LoadResult> {
-  const input: LoadInput = {
-    url: side.url,
-    apiKey: side.apiKey,
-    metaUrl: what.full ? stage.meta.ready.url : undefined,
-    messages: what.messages,
-    withinMs: RUN_WITHIN_MS,
-  };
-  const result = await stage.load.ask<LoadResult>('run', input);
-  const counts = await stage.meta.ask<MetaCounts>('counts');
-  if (result.failures.length > 0)
-    throw new Error(`The load failed (Meta saw ${JSON.stringify(counts)}): ${result.failures.join(' | ')}`);
-  return result;
+// A message counts when its last status was answered 2xx; here is looked whether it was stored, too.
+async function finish({ postgres }: Stage, one: Running, effort: Effort): Promise<void> {
+  const { side, database, databaseUrl, program, round } = one;
+  if (effort.profileFolder !== undefined) {
+    await program.ask('keep profile', join(effort.profileFolder, `${side.name}-${effort.mode}.cpuprofile`));
+    round.statements = await postgres.costlyStatements(database);
+  }
+  if (effort.mode !== 'full') return;
+  const stored = await postgres.count(databaseUrl, program.ready.countRead);
+  const sent = effort.warmUp + effort.slices * effort.messagesPerSlice;
+  if (stored !== sent) throw new Error(`${side.name} stored ${stored} of ${sent} messages as read.`);
 }

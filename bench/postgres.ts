@@ -30,8 +30,9 @@ export interface BenchPostgres extends AsyncDisposable {
   walBytes(): Promise<number>;
   /** Processor time of all of PostgreSQL's processes; undefined where there is no /proc. */
   cpuMs(): Promise<number | undefined>;
-  /** The statements since the last call that cost most (with `statements` only). */
-  takeStatements(name: string): Promise<StatementCost[]>;
+  /** What a database's statements cost since they were last forgotten, the costliest first (with `statements` only). */
+  costlyStatements(database: string): Promise<StatementCost[]>;
+  forgetStatements(): Promise<void>;
 }
 
 const PREFIX = 'kurir-bench-';
@@ -81,7 +82,8 @@ export async function startPostgres(options: { statements: boolean }): Promise<B
       return Number(at.rows[0]?.bytes);
     },
     cpuMs: () => cpuMsOf(server.pid),
-    takeStatements: (name) => takeStatements(db, name),
+    costlyStatements: (database) => costlyStatements(db, database),
+    forgetStatements: async () => void (await db.query('select pg_stat_statements_reset()')),
     async [Symbol.asyncDispose]() {
       await db.end().catch(() => undefined);
       await server.stop();
@@ -149,14 +151,13 @@ async function cpuMsOf(postmaster: number): Promise<number | undefined> {
   return seen ? (ticks * 1_000) / CLOCK_TICKS_PER_SECOND : undefined;
 }
 
-async function takeStatements(db: pg.Client, name: string): Promise<StatementCost[]> {
+async function costlyStatements(db: pg.Client, database: string): Promise<StatementCost[]> {
   const { rows } = await db.query<StatementCost>(
     `select query, calls::int, rows::float8 / calls as "rowsPerCall", mean_exec_time as "meanMs", mean_plan_time as "meanPlanMs",
        wal_bytes::float8 / calls as "walBytesPerCall"
      from pg_stat_statements s join pg_database d on d.oid = s.dbid where d.datname = $1
      order by total_exec_time + total_plan_time desc limit ${STATEMENTS_SHOWN}`,
-    [name],
+    [database],
   );
-  await db.query('select pg_stat_statements_reset()');
   return rows;
 }

@@ -1,13 +1,14 @@
-// What a run says: for each mode a table of medians, side beside side, and the same with every round as JSON.
+// What a run says: for each mode a table, side beside side, and the same with every slice as JSON. A side's figure is the median of its
+// rounds, a round's that of its slices; a ratio is the median over pairs of slices that ran one after the other.
 import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 
-import type { Measured, Mode } from './measure.ts';
+import type { Measured, Mode, Round } from './measure.ts';
 import type { BenchPostgres } from './postgres.ts';
 
 export interface SideResult {
   side: string;
-  rounds: Measured[];
+  rounds: Round[];
 }
 
 export interface CellResult {
@@ -17,17 +18,22 @@ export interface CellResult {
   sides: SideResult[];
 }
 
-const COLUMNS: readonly { title: string; of: (one: Measured) => number | undefined; digits: number }[] = [
-  { title: 'messages/s', of: (one) => one.perSecond, digits: 0 },
-  { title: 'p50 ms', of: (one) => one.p50Ms, digits: 1 },
-  { title: 'p99 ms', of: (one) => one.p99Ms, digits: 1 },
-  { title: 'answer p50', of: (one) => one.answerP50Ms, digits: 1 },
-  { title: 'answer p99', of: (one) => one.answerP99Ms, digits: 1 },
-  { title: 'CPU ms', of: (one) => one.cpuMsPerMessage, digits: 3 },
-  { title: 'PostgreSQL', of: (one) => one.postgresCpuMsPerMessage, digits: 3 },
-  { title: 'harness', of: (one) => one.harnessCpuMsPerMessage, digits: 3 },
-  { title: 'WAL bytes', of: (one) => one.walBytesPerMessage, digits: 0 },
-  { title: 'peak MB', of: (one) => one.rssPeakMb, digits: 0 },
+interface Column {
+  title: string;
+  of: (slice: Measured) => number | undefined;
+  digits: number;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'messages/s', of: (slice) => slice.perSecond, digits: 0 },
+  { title: 'p50 ms', of: (slice) => slice.p50Ms, digits: 1 },
+  { title: 'p99 ms', of: (slice) => slice.p99Ms, digits: 1 },
+  { title: 'answer p50', of: (slice) => slice.answerP50Ms, digits: 1 },
+  { title: 'answer p99', of: (slice) => slice.answerP99Ms, digits: 1 },
+  { title: 'CPU ms', of: (slice) => slice.cpuMsPerMessage, digits: 3 },
+  { title: 'PostgreSQL', of: (slice) => slice.postgresCpuMsPerMessage, digits: 3 },
+  { title: 'harness', of: (slice) => slice.harnessCpuMsPerMessage, digits: 3 },
+  { title: 'WAL bytes', of: (slice) => slice.walBytesPerMessage, digits: 0 },
 ];
 
 const TITLES: Record<Mode, string> = {
@@ -37,29 +43,26 @@ const TITLES: Record<Mode, string> = {
 };
 
 export function table(cell: CellResult): string {
-  const head = ['', ...COLUMNS.map((column) => column.title)];
-  const body = cell.sides.map((side) => [
-    side.side,
-    ...COLUMNS.map((column) => text(medianOf(side, column.of), column.digits)),
+  const head = ['', ...COLUMNS.map((column) => column.title), 'peak MB'];
+  const body = cell.sides.map((one) => [
+    one.side,
+    ...COLUMNS.map((column) => text(figureOf(one, column.of), column.digits)),
+    text(peakMb(one), 0),
   ]);
   const [floor, ...others] = cell.sides;
   const lines = [TITLES[cell.mode], ...aligned([head, ...body])];
-  for (const other of others) {
-    if (!floor) break;
-    const ratio = ratioOf(other, floor).toFixed(2);
-    const cpuRatio = ratioOf(floor, other, (one) => one.cpuMsPerMessage).toFixed(2);
-    const each = other.rounds.map((round, i) =>
-      text(round.perSecond / (floor.rounds[i]?.perSecond ?? Number.NaN), 2),
-    );
-    lines.push(
-      `${other.side} ÷ ${floor.side}: ${ratio} of its messages/s (rounds: ${each.join(' ')}), ${cpuRatio} by CPU`,
-    );
-  }
-  const loads = cell.sides.flatMap((side) => side.rounds.map((round) => round.loadAverage));
+  for (const other of others) if (floor) lines.push(ratioLine(other, floor));
+  const loads = cell.sides.flatMap((one) => one.rounds.map((round) => round.loadAverage));
   lines.push(
     `Load average before the rounds: ${text(Math.min(...loads), 1)} to ${text(Math.max(...loads), 1)}`,
   );
   return lines.join('\n');
+}
+
+function ratioLine(other: SideResult, floor: SideResult): string {
+  const ratios = ratiosOf(other, floor);
+  const each = ratios.rounds.map((ratio) => text(ratio, 2)).join(' ');
+  return `${other.side} ÷ ${floor.side}: ${text(ratios.perSecond, 2)} of its messages/s (rounds: ${each}), ${text(ratios.cpu, 2)} by CPU`;
 }
 
 export function asJson(cells: CellResult[], postgres: BenchPostgres): object {
@@ -69,15 +72,16 @@ export function asJson(cells: CellResult[], postgres: BenchPostgres): object {
     machine: machine(postgres),
     cells: cells.map((cell) => ({
       ...cell,
-      sides: cell.sides.map((side) => ({
-        side: side.side,
-        median: Object.fromEntries(
-          COLUMNS.map((column) => [column.title, medianOf(side, column.of) ?? null]),
+      sides: cell.sides.map((one) => ({
+        side: one.side,
+        figures: Object.fromEntries(
+          COLUMNS.map((column) => [column.title, figureOf(one, column.of) ?? null]),
         ),
-        rounds: side.rounds,
+        peakMb: peakMb(one),
+        rounds: one.rounds,
       })),
       ratios: Object.fromEntries(
-        cell.sides.slice(1).map((side) => [side.side, cell.sides[0] ? ratioOf(side, cell.sides[0]) : null]),
+        cell.sides.slice(1).map((one) => [one.side, cell.sides[0] ? ratiosOf(one, cell.sides[0]) : null]),
       ),
     })),
   };
@@ -105,17 +109,39 @@ function commit(): string | null {
   }
 }
 
-function ratioOf(
-  one: SideResult,
+function ratiosOf(
   other: SideResult,
-  of = (round: Measured): number => round.perSecond,
-): number {
-  return (medianOf(one, of) ?? Number.NaN) / (medianOf(other, of) ?? Number.NaN);
+  floor: SideResult,
+): { perSecond: number | undefined; rounds: (number | undefined)[]; cpu: number | undefined } {
+  const perSecond = pairs(other, floor, (one, least) => one.perSecond / least.perSecond);
+  const cpu = pairs(other, floor, (one, least) => least.cpuMsPerMessage / one.cpuMsPerMessage);
+  return { perSecond: median(perSecond.flat()), rounds: perSecond.map(median), cpu: median(cpu.flat()) };
 }
 
-function medianOf(side: SideResult, of: (one: Measured) => number | undefined): number | undefined {
-  const values = side.rounds.map(of).filter((value) => value !== undefined);
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
+function pairs(
+  other: SideResult,
+  floor: SideResult,
+  of: (one: Measured, least: Measured) => number,
+): number[][] {
+  return other.rounds.map((round, i) =>
+    round.slices.flatMap((slice, k) => {
+      const beside = floor.rounds[i]?.slices[k];
+      return beside ? [of(slice, beside)] : [];
+    }),
+  );
+}
+
+function figureOf(side: SideResult, of: Column['of']): number | undefined {
+  return median(side.rounds.map((round) => median(round.slices.map(of))));
+}
+
+function peakMb(side: SideResult): number | undefined {
+  return median(side.rounds.map((round) => Math.max(...round.slices.map((slice) => slice.rssPeakMb))));
+}
+
+function median(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined).toSorted((a, b) => a - b);
+  return known[known.length >> 1];
 }
 
 function text(value: number | undefined, digits: number): string {
