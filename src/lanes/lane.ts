@@ -67,5 +67,6 @@ export function takePlace(lane: Lane, conversation: string, now: number): boolea
 /** Gives back a place whose message did not go. */
 export function givePlaceBack(lane: Lane, conversation: string): void {
   lane.busy.delete(conversation);
+  lane.pairs?.giveBack(conversation);
   lane.pace.giveBack();
 }

@@ -37,6 +37,8 @@ export interface PairPace {
   /** Milliseconds until one may go to this recipient; 0 when it may now. */
   waitMs(conversation: string, now: number): number;
   took(conversation: string, now: number): void;
+  /** Gives back the credit of one that did not go. */
+  giveBack(conversation: string): void;
   /** Meta said that it is too much for this recipient. */
   pause(conversation: string, now: number, ms: number): void;
 }
@@ -53,6 +55,10 @@ export function createPairPace(): PairPace {
     took(conversation, now) {
       if (due.size >= REMEMBERED_MAX) forget(due, now);
       due.set(conversation, Math.max(due.get(conversation) ?? 0, now) + PAIR_INTERVAL_MS);
+    },
+    giveBack(conversation) {
+      const at = due.get(conversation);
+      if (at !== undefined) due.set(conversation, at - PAIR_INTERVAL_MS);
     },
     pause: (conversation, now, ms) =>
       void due.set(conversation, now + ms + (PAIR_BURST - 1) * PAIR_INTERVAL_MS),
