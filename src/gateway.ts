@@ -99,6 +99,8 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     await rooms.hearing.keep().catch(() => undefined);
     await rooms.lease.stop();
     await rooms.numbers[Symbol.asyncDispose]();
+    // A call that Meta has not answered by now may have arrived: its attempt stays open, and the next owner waits for its end.
+    rooms.dispatch.abandon();
     await rooms.meta.close();
     await ctx.db.close();
   }

@@ -11,7 +11,7 @@ import { createCaller, type Caller } from './dispatch.ts';
 import { requeueUncalled } from './attempt-store.ts';
 import { openConversations } from './dispatch-store.ts';
 import { createQueue, type Queue } from './queue.ts';
-import { createSettler } from './settle.ts';
+import { createSettler, type Settler } from './settle.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 export interface Dispatch extends LeaseEvents {
@@ -20,6 +20,8 @@ export interface Dispatch extends LeaseEvents {
   start(): void;
   /** Begins nothing new and lets what is under way end, for at most `withinMs`. */
   stop(withinMs: number): Promise<void>;
+  /** What is under way even now is left as it stands in the table: an open attempt, whose call ends when nobody hears of it. */
+  abandon(): void;
 }
 
 export interface DispatchParts {
@@ -39,6 +41,7 @@ const OWN_CALLS_MS = 20_000;
 interface State {
   ctx: Context;
   parts: DispatchParts;
+  settler: Settler;
   caller: Caller;
   queue: Queue;
   watch: Watch;
@@ -74,6 +77,7 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
     tick: () => tick(state),
     start: () => again(state),
     stop: (withinMs) => stop(state, withinMs),
+    abandon: () => state.settler.abandon(),
   };
 }
 
@@ -112,6 +116,7 @@ function wire(ctx: Context, parts: DispatchParts): State {
   return {
     ctx,
     parts,
+    settler,
     caller,
     queue,
     watch,

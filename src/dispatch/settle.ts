@@ -32,6 +32,8 @@ export interface Settler {
   settle(attempt: Attempt, outcome: SendOutcome): Promise<Settled>;
   /** Ends an attempt by a decision that is not an answer of Meta's. */
   end(row: EndedRow): Promise<Ended | null>;
+  /** Records nothing any more: the gateway stops, and what is still under way is left to the watch of its next start, as after a crash. */
+  abandon(): void;
   drained(): Promise<void>;
 }
 
@@ -41,8 +43,32 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
     maxRows: 500,
   });
 
+  let abandoned = false;
+  const refuseAbandoned = (): void => {
+    if (abandoned) throw new Error('The gateway stops: what this call came to is left to its next start.');
+  };
+
+  // A result that is not recorded is a result that did not happen for whoever starts next: keep it, and produce no more of them.
+  async function recorded<Result>(record: () => Promise<Result>): Promise<Result> {
+    let resume: (() => void) | undefined;
+    try {
+      for (;;) {
+        refuseAbandoned();
+        try {
+          return await record();
+        } catch (error) {
+          resume ??= lanes.suspend();
+          ctx.log.error({ err: error }, 'an outcome could not be recorded; it is kept and tried again');
+          await new Promise<void>((resolve) => setTimeout(resolve, RECORD_AGAIN_MS));
+        }
+      }
+    } finally {
+      resume?.();
+    }
+  }
+
   async function end(row: EndedRow): Promise<Ended | null> {
-    const ended = await recorded(ctx, lanes, () => ending.add(row));
+    const ended = await recorded(() => ending.add(row));
     if (ended)
       lanes.waiters.tell(row.id, {
         state: ended.state,
@@ -55,8 +81,10 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
 
   return {
     end,
+    abandon: () => void (abandoned = true),
     drained: () => ending.drained(),
     async settle(attempt, outcome) {
+      refuseAbandoned();
       const at = ctx.clock.now();
       if (outcome.kind === 'accepted') {
         const step = {
@@ -64,7 +92,7 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
           messageId: attempt.messageId,
           wamid: outcome.wamid,
         };
-        await recorded(ctx, lanes, () =>
+        await recorded(() =>
           progresser.progress({ ...step, status: 'pending', at, failure: null, pricing: null }),
         );
         return { queuedAgain: false, brake: undefined };
@@ -178,22 +206,4 @@ const PAIR_LIMIT = 131056;
 
 export function failureOf(code: FailureCode, message: string | null, providerCode: number | null): Failure {
   return { code, message: message ?? FAILURES[code], providerCode };
-}
-
-// A result that is not recorded is a result that did not happen for whoever starts next: keep it, and produce no more of them.
-async function recorded<Result>(ctx: Context, lanes: Lanes, record: () => Promise<Result>): Promise<Result> {
-  let resume: (() => void) | undefined;
-  try {
-    for (;;) {
-      try {
-        return await record();
-      } catch (error) {
-        resume ??= lanes.suspend();
-        ctx.log.error({ err: error }, 'an outcome could not be recorded; it is kept and tried again');
-        await new Promise<void>((resolve) => setTimeout(resolve, RECORD_AGAIN_MS));
-      }
-    }
-  } finally {
-    resume?.();
-  }
 }
