@@ -81,7 +81,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     ...rooms,
     log: ctx.log,
     dialects: [kirim, kapso, graph],
-    state: { stopping: () => state.stopping, started: () => state.started },
+    state: { stopping: () => state.stopping, started: () => state.started && rooms.lease.isFresh() },
   });
   const sweep = createSweep(ctx);
   const stopHearing = keepHearing(ctx, rooms.hearing);

@@ -37,8 +37,8 @@ function priorityOf(text: string | undefined): Priority {
 
 function secondsOf(text: string | undefined): number {
   if (text === undefined) return EXPIRES_IN_SECONDS;
-  const seconds = Number(text);
-  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= EXPIRES_IN_SECONDS_MAX) return seconds;
+  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (seconds >= 1 && seconds <= EXPIRES_IN_SECONDS_MAX) return seconds;
   const range = `The header Kurir-Expires-In must be whole seconds from 1 to ${EXPIRES_IN_SECONDS_MAX}.`;
   throw new KurirError('invalid_field_value', range, { param: 'Kurir-Expires-In' });
 }

@@ -255,7 +255,7 @@ export async function giveUp(
        from unnest($1::text[], $2::text[]) as lane (organisation_id, phone_number_id)
        where s.organisation_id = lane.organisation_id and s.phone_number_id = lane.phone_number_id
          and s.turn is not null and s.state = 'queued'
-         and (s.expires_at <= to_timestamp($3 / 1000.0) or (s.owed_until <= database_now() and not s.may_have_left))
+         and (s.expires_at <= to_timestamp($3 / 1000.0) or s.owed_until <= database_now())
        returning s.organisation_id, s.id, s.phone_number_id, s.conversation, s.failure,
          not s.may_have_left and s.owed_until <= database_now() as owed
      ), freed as (

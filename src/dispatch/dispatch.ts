@@ -53,7 +53,7 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
     const settled = await parts.settler.settle(attempt, outcome);
     const lane = parts.lanes.get(attempt.phoneNumberId);
     if (lane) {
-      if (outcome.kind === 'accepted' && lane.stops > 0) {
+      if (outcome.kind === 'accepted') {
         lane.stops = 0;
         await parts.setStatus(lane.phoneNumberId, 'connected', null);
       }

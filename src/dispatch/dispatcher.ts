@@ -134,7 +134,8 @@ async function setStatus(
 ): Promise<void> {
   const { phoneNumberId, status, reason: statusReason } = to;
   const number = numbers.numberAnywhere(phoneNumberId);
-  if (!number || number.status === status) return;
+  // Only what was stopped here is connected again here: a number that somebody disconnected stays so.
+  if (!number || number.status === status || (status === 'connected' && number.status !== 'degraded')) return;
   await numbers.setNumber({ organisationId: number.organisationId, phoneNumberId, status, statusReason });
 }
 

@@ -3,7 +3,7 @@
 import type { Context } from '../context.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
-import { RANKS } from '../messages/message.ts';
+import { OWED_ENDS, RANKS } from '../messages/message.ts';
 import { CALL_TIMEOUT_MS } from '../meta/client.ts';
 import { decideUnknown, type Evidence } from './unknown.ts';
 import {
@@ -33,11 +33,7 @@ export interface WatchParts {
   next: (lane: Lane, conversation: string) => void;
 }
 
-const FAILURES_OF_QUEUE = {
-  expired: failureOf('expired', null, null),
-  withdrawn: failureOf('withdrawn', 'Withdrawn: it could not be sent before the caller’s wait ended.', null),
-  unknown: failureOf('delivery_unknown', null, null),
-};
+const FAILURES_OF_QUEUE = { expired: failureOf('expired', null, null), ...OWED_ENDS };
 
 const OVERDUE_EVERY_MS = 1_000;
 

@@ -37,11 +37,12 @@ function toRow(
   const conversation = text(message['group_id']) ?? from;
   if (wamid === undefined || conversation === undefined || wamid.length > 500 || conversation.length > 300)
     return undefined;
-  const at = instantMs(message['timestamp']) ?? about.now;
+  const told = instantMs(message['timestamp']);
   const digest = createHash('sha256').update(`${number.phoneNumberId}\n${wamid}`).digest();
   return {
     organisationId: number.organisationId,
-    id: idOf('msg', at, digest.subarray(0, 10)),
+    // By what the message says alone, so that a repetition has the same id.
+    id: idOf('msg', told ?? 0, digest.subarray(0, 10)),
     phoneNumberId: number.phoneNumberId,
     type: (text(message['type']) ?? 'unknown').slice(0, 100),
     recipient: number.phone,
@@ -49,7 +50,8 @@ function toRow(
     profileName: about.names.get(from ?? '')?.slice(0, 500) ?? null,
     body: JSON.stringify(message),
     wamid,
-    at,
+    // Nobody wrote tomorrow: it would keep the window open until then.
+    at: Math.min(told ?? about.now, about.now),
   };
 }
 

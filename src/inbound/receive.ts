@@ -114,10 +114,14 @@ async function applyChange(state: State, app: App, change: Change): Promise<void
     applyStatuses(ctx, parts, told),
     applyMessages(ctx, state.keeping, told),
   ]);
-  for (const { status, reason } of statuses)
-    await aside(state, { ...about, change: { ...change, value: { statuses: [status] } }, reason });
-  for (const { message, reason } of messages)
-    await aside(state, { ...about, change: { ...change, value: { messages: [message] } }, reason });
+  await Promise.all([
+    ...statuses.map(({ status, reason }) =>
+      aside(state, { ...about, change: { ...change, value: { statuses: [status] } }, reason }),
+    ),
+    ...messages.map(({ message, reason }) =>
+      aside(state, { ...about, change: { ...change, value: { messages: [message] } }, reason }),
+    ),
+  ]);
   if (change.value['errors'] !== undefined)
     await aside(state, { ...about, reason: 'an account-level error' });
 }

@@ -48,6 +48,8 @@ export interface Lanes {
   /** A place for a new message: its number's pace and its recipient's turn as far as memory knows, and a free connection. */
   takePlace(phoneNumberId: string, conversation: string, pace: number | null): Lane | undefined;
   givePlaceBack(lane: Lane, conversation: string): void;
+  /** Whether nothing goes in this lane now: the number or its token was unusable a moment ago. */
+  isStopped(phoneNumberId: string): boolean;
   /** How long what stands in a line of the lane will take to leave, as far as this node knows. */
   backlogMs(phoneNumberId: string, line: number): number;
   /** Calls that may still be begun. */
@@ -101,6 +103,7 @@ export function createLanes(ctx: Context, waiters: Waiters): Lanes {
       givePlaceBack(lane, conversation);
       calls--;
     },
+    isStopped: (phoneNumberId) => (lanes.get(phoneNumberId)?.stoppedUntil ?? 0) > ctx.clock.now(),
     backlogMs(phoneNumberId, line) {
       const lane = lanes.get(phoneNumberId);
       return lane && lane.paceSetting !== null ? ((lane.queued[line] ?? 0) / lane.paceSetting) * 1_000 : 0;

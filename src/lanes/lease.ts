@@ -31,7 +31,8 @@ export interface Lease {
   beat(): Promise<void>;
   /** The answer to a COMMIT was lost: own lanes are taken anew before anything else is called. */
   renew(): Promise<void>;
-  owned(): readonly string[];
+  /** Whether the last heartbeat is recent: the database takes what we write. */
+  isFresh(): boolean;
   start(): Promise<void>;
   /** Stops the heartbeat and gives the lanes up. */
   stop(): Promise<void>;
@@ -93,7 +94,7 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
       late = true;
       return lease.beat();
     },
-    owned: () => [...held.keys()],
+    isFresh: () => fresh(beatAt),
     async start() {
       await lease.beat();
       again();

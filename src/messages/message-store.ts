@@ -191,25 +191,42 @@ export async function readLastInbound(
   return rows[0]?.last_inbound_at ?? null;
 }
 
-/** Withdraws what is still queued and cannot have left; its conversation goes on. Returns whether it was. With `freeKey` its
- *  idempotency key is given back (a wamid was owed and the wait ended). */
+/** Withdraws what is still queued and cannot have left; its conversation goes on. Returns where it stood, if it was. */
 export async function withdraw(
   db: Queryable,
   message: { organisationId: string; id: string },
-  how: { failure: Failure; freeKey: boolean },
+  failure: Failure,
 ): Promise<{ phoneNumberId: string; conversation: string } | undefined> {
   const rows = await db.query<{ phone_number_id: string; conversation: string }>(
-    `with withdrawn as (
-       update message_states set state = 'failed', rank = 30, failure = $3, failed_at = database_now(), turn = null, ready_at = null
-       where organisation_id = $1 and id = $2 and state = 'queued' and not may_have_left
-       returning organisation_id, id, phone_number_id, conversation
-     ), freed as (
-       delete from idempotency_keys k using withdrawn w where $4 and k.organisation_id = w.organisation_id and k.message_id = w.id
-     )
-     select phone_number_id, conversation from withdrawn`,
-    [message.organisationId, message.id, how.failure, how.freeKey],
+    `update message_states set state = 'failed', rank = 30, failure = $3, failed_at = database_now(), turn = null, ready_at = null
+     where organisation_id = $1 and id = $2 and state = 'queued' and not may_have_left
+     returning phone_number_id, conversation`,
+    [message.organisationId, message.id, failure],
   );
   return rows[0] ? { phoneNumberId: rows[0].phone_number_id, conversation: rows[0].conversation } : undefined;
+}
+
+/** Ends the wait of a caller who was owed a wamid: what is still queued is withdrawn and its key freed, unless an earlier attempt may
+ *  have left; then nobody knows. Returns which of the two it was; undefined when a call is under way, or over. */
+export async function endOwed(
+  db: Queryable,
+  message: { organisationId: string; id: string },
+  failures: { withdrawn: Failure; unknown: Failure },
+): Promise<Failure | undefined> {
+  const rows = await db.query<{ failure: Failure }>(
+    `with ended as (
+       update message_states set state = 'failed', rank = case when may_have_left then 15 else 30 end,
+         failure = case when may_have_left then $4::jsonb else $3::jsonb end, failed_at = database_now(), turn = null, ready_at = null
+       where organisation_id = $1 and id = $2 and state = 'queued'
+       returning organisation_id, id, failure, may_have_left
+     ), freed as (
+       delete from idempotency_keys k using ended e
+       where not e.may_have_left and k.organisation_id = e.organisation_id and k.message_id = e.id
+     )
+     select failure from ended`,
+    [message.organisationId, message.id, failures.withdrawn, failures.unknown],
+  );
+  return rows[0]?.failure;
 }
 
 /** Flips an inbound message to read; says whether this call did it. */

@@ -6,7 +6,7 @@
 //   sent, delivered, read                         as Meta tells by webhook (played counts as read)
 //   failed     for good; `delivery_unknown` ranks just above pending, so that a later word of Meta's overrides it
 //   void       forbidden: the answer to its accept was lost, and it must not appear later
-import type { Failure } from '../kernel/errors.ts';
+import { FAILURES, type Failure } from '../kernel/errors.ts';
 
 export type MessageState =
   | 'queued'
@@ -92,3 +92,13 @@ export function lineOf(priority: Priority, waitedFor: boolean): number {
   if (priority === 'normal') return waitedFor ? LINES.waited : LINES.normal;
   return LINES[priority];
 }
+
+/** Why a message whose caller was owed a wamid ends when the wait does. */
+export const OWED_ENDS = {
+  withdrawn: {
+    code: 'withdrawn',
+    message: 'Withdrawn: it could not be sent before the caller’s wait ended.',
+    providerCode: null,
+  },
+  unknown: { code: 'delivery_unknown', message: FAILURES.delivery_unknown, providerCode: null },
+} as const satisfies Record<string, Failure>;

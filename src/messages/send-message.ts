@@ -10,9 +10,10 @@ import type { OutboundMessage } from '../meta/outbound.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
 import type { Accepter } from './accept-message.ts';
-import { findMessage, keepFirstAnswers, readLastInbound, readNews, withdraw } from './message-store.ts';
+import { endOwed, findMessage, keepFirstAnswers, readLastInbound, readNews } from './message-store.ts';
 import {
   lineOf,
+  OWED_ENDS,
   RANKS,
   windowIsOpen,
   WIRE_STATUSES,
@@ -102,7 +103,7 @@ export function createSender(ctx: Context, parts: SenderParts): Sender {
 
 async function send(state: State, input: SendInput): Promise<Sent> {
   const { parts } = state;
-  const refusal = refusalOf(input);
+  const refusal = refusalOf(state, input);
   if (refusal) {
     // A replay passes what depends on state: look whether it is one before saying no.
     const id = input.idempotency && (await parts.keys.find(input.organisationId, input.idempotency));
@@ -139,13 +140,8 @@ async function awaitNews(state: State, message: MessageName, wait: Wait): Promis
   const news = wait.waitMs > 0 ? await waiters.wait(message, enough, wait.waitMs) : undefined;
   if (news) return news;
   if (!wait.owed) return wait.waitMs > 0 ? present(state, message) : undefined;
-  const failure: Failure = {
-    code: 'withdrawn',
-    message: 'Withdrawn: it could not be sent before the caller’s wait ended.',
-    providerCode: null,
-  };
-  if (await withdraw(state.ctx.db, message, { failure, freeKey: true }))
-    return { state: 'failed', mayHaveLeft: false, wamid: null, failure };
+  const failure = await endOwed(state.ctx.db, message, OWED_ENDS);
+  if (failure) return { state: 'failed', mayHaveLeft: false, wamid: null, failure };
   // The call has begun, or is over: its end is near.
   const ended = await waiters.wait(
     message,
@@ -199,9 +195,9 @@ async function keepAnswer(state: State, answer: FirstAnswer): Promise<void> {
 }
 
 // What depends on state, budget last.
-function refusalOf(input: SendInput): KurirError | undefined {
+function refusalOf(state: State, input: SendInput): KurirError | undefined {
   const { number } = input;
-  if (number.status !== 'connected') {
+  if (!maySend(state, number)) {
     const why = number.statusReason ?? `its status is ${number.status}`;
     return new KurirError(
       'account_not_connected',
@@ -220,6 +216,12 @@ function refusalOf(input: SendInput): KurirError | undefined {
 
 function isEnough(news: News, wait: Pick<Wait, 'firstStatus'>): boolean {
   return wait.firstStatus ? rankOf(news) > RANKS.pending : answers(news);
+}
+
+// A number that Meta made us stop is tried again now and then, by whatever comes next: an accepted message connects it again.
+function maySend(state: State, number: BusinessNumber): boolean {
+  if (number.status === 'connected') return true;
+  return number.status === 'degraded' && !state.parts.lanes.isStopped(number.phoneNumberId);
 }
 
 function answers(news: News): boolean {

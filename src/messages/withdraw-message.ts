@@ -19,7 +19,7 @@ export async function withdrawMessage(
     message: 'Withdrawn by the application before it left.',
     providerCode: null,
   };
-  const withdrawn = await withdraw(ctx.db, find, { failure, freeKey: false });
+  const withdrawn = await withdraw(ctx.db, find, failure);
   const after = (await findMessage(ctx.db, find.organisationId, find)) ?? message;
   if (withdrawn) {
     lanes.waiters.tell(find.id, { state: 'failed', mayHaveLeft: false, wamid: null, failure });

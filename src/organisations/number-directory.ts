@@ -176,7 +176,8 @@ function toBook(all: BusinessNumber[]): Book {
     const phone = `${organisationId}/${number.phone}`;
     if (number.status === 'connected' || book.byPhone.get(phone)?.status !== 'connected')
       book.byPhone.set(phone, number);
-    if (number.status !== 'connected') continue;
+    // A degraded one is connected, and refuses with its reason.
+    if (number.status !== 'connected' && number.status !== 'degraded') continue;
     book.connected.set(organisationId, [...(book.connected.get(organisationId) ?? []), number]);
   }
   return book;
