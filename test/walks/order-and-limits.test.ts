@@ -156,6 +156,38 @@ describe('a refusal for now', () => {
   }, 60_000);
 });
 
+describe('an answer that does not arrive whole', () => {
+  test('for every tenth of two hundred sends none twice: the statuses settle them', async () => {
+    await using house = await startTappedHouse({ simulator: OPEN, config: { sendWaitMs: 20_000 } });
+    house.tap.rule(({ index }) => (index % 10 === 9 ? 'lose answer' : 'pass'));
+    const replies = await Promise.all(customers(200).map((to) => house.sendText(to)));
+    for (const reply of replies) {
+      expectStatus(reply, 200);
+      expect(reply.body.data.message_id).toMatch(/^wamid\./);
+    }
+    expect(house.tap.sends()).toHaveLength(200);
+    expect(house.simulator.control.messages({ direction: 'outbound' })).toHaveLength(200);
+  });
+
+  test.each([
+    [{ kind: 'lost_answer' as const, how: 'reset' as const }],
+    [{ kind: 'truncated' as const }],
+    [{ kind: 'http_error' as const, status: 502, taken: true }],
+    [{ kind: 'http_error' as const, status: 200, taken: true }],
+  ])('%j: sent once, and settled by its statuses', async (effect) => {
+    await using house = await startTappedHouse({ simulator: OPEN });
+    house.simulator.control.putFault({ effect, times: 1 });
+    const reply = await house.sendText(CUSTOMER);
+    const [message] = house.simulator.control.messages({ to: CUSTOMER });
+    expect(reply.body.data.message_id).toBe(message?.id);
+    await until('it is delivered', async () => {
+      const shown = await house.request('GET', `${KIRIM}/${reply.body.data.id}`);
+      return shown.body.data.status === 'delivered';
+    });
+    expect(house.tap.sends()).toHaveLength(1);
+  });
+});
+
 describe('a pace', () => {
   test('of 20 a second is kept by waiting: Meta never says that it is too much', async () => {
     await using house = await startTappedHouse({ simulator: { ...OPEN, throughputPerSecond: 20 }, pace: 20 });
