@@ -10,6 +10,8 @@ interface GraphFault {
   code: number;
   type: 'OAuthException' | 'GraphMethodException';
   subcode?: number;
+  /** Meta's words, where they do not begin with the code. */
+  message?: string;
   /** HTTP status, where Meta uses another than ours. */
   status?: number;
   transient?: true;
@@ -28,7 +30,7 @@ const FAULTS = {
   invalid_field_value: INVALID_PARAMETER,
   invalid_limit: INVALID_PARAMETER,
   invalid_cursor: { code: 131059, type: 'OAuthException' },
-  invalid_api_key: BAD_TOKEN,
+  invalid_api_key: { ...BAD_TOKEN, message: 'Invalid OAuth access token - Cannot parse access token' },
   expired_api_key: { ...BAD_TOKEN, subcode: 463 },
   invalid_signature: { code: 100, type: 'OAuthException' },
   verification_failed: { code: 10, type: 'OAuthException' },
@@ -58,7 +60,7 @@ export function renderGraphError(error: KurirError, about: { method: string; pat
   return {
     status: fault.status ?? REFUSALS[error.code].status,
     body: envelope({
-      message: `(#${fault.code}) ${titleOf(fault.code)}`,
+      message: fault.message ?? `(#${fault.code}) ${titleOf(fault.code)}`,
       type: fault.type,
       code: fault.code,
       details,

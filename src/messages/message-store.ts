@@ -69,6 +69,7 @@ export interface ListFilter {
   direction: Direction | undefined;
   conversation: string | undefined;
   states: readonly string[] | undefined;
+  wamid: string | undefined;
   createdAfter: Date | undefined;
   createdBefore: Date | undefined;
   /** The last row of the page before. */
@@ -87,6 +88,7 @@ export async function listMessages(
        and ($4::text is null or m.conversation = $4) and ($5::text[] is null or s.state = any($5))
        and ($6::timestamptz is null or m.created_at > $6) and ($7::timestamptz is null or m.created_at < $7)
        and ($8::timestamptz is null or (m.created_at, m.id) < ($8, $9)) and s.state <> 'void'
+       and ($11::text is null or s.wamid = $11)
      order by m.created_at desc, m.id desc limit $10`,
     [
       filter.organisationId,
@@ -99,6 +101,7 @@ export async function listMessages(
       filter.after?.createdAt ?? null,
       filter.after?.id ?? null,
       filter.limit,
+      filter.wamid ?? null,
     ],
   );
   return rows.map((row) => ({ message: toMessage(row), createdAt: row.cursor_at }));

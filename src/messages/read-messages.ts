@@ -13,6 +13,7 @@ export interface MessageFilter {
   direction: Direction | undefined;
   conversation: string | undefined;
   status: WireStatus | undefined;
+  wamid: string | undefined;
   createdAfter: Date | undefined;
   createdBefore: Date | undefined;
 }
@@ -63,7 +64,12 @@ export async function readMessage(
   find: { id: string; phoneNumberId?: string },
 ): Promise<{ message: Message; attempts: AttemptRecord[] }> {
   const message = await findMessage(ctx.db, organisationId, find);
-  if (!message)
-    throw new KurirError('resource_not_found', `There is no message ${find.id.slice(0, 40)} of this number.`);
+  if (!message) throw new KurirError('resource_not_found', notFound(find.id));
   return { message, attempts: await listAttempts(ctx.db, organisationId, message.id) };
+}
+
+function notFound(id: string): string {
+  if (id.startsWith('wamid.'))
+    return 'Messages are named by msg_… here: look a wamid up in the list, with ?message_id=….';
+  return id.length > 40 ? 'There is no message with this id.' : `There is no message ${id} of this number.`;
 }

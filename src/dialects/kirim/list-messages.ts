@@ -27,6 +27,7 @@ const PARAMETERS = new Set([
   'direction',
   'status',
   'to',
+  'message_id',
   'created_after',
   'created_before',
   'limit',
@@ -77,6 +78,7 @@ function filterOf(call: Call, phoneNumberId: string | undefined): MessageFilter 
     direction: direction,
     conversation: digits,
     status: known,
+    wamid: call.query['message_id'],
     createdAfter: instantOf(call, 'created_after'),
     createdBefore: instantOf(call, 'created_before'),
   };
