@@ -52,6 +52,8 @@ export interface Gateway extends AsyncDisposable {
 const KEEP_HEARING_MS = 3_000;
 /** What is left of the time for a stop when calls are no longer waited for. */
 const CLOSING_MS = 3_000;
+/** Of it, for requests that are half sent and answers that are half read. */
+const ANSWERING_MS = 2_000;
 
 /** Opens a context: what verbs need, without anything running. Commands on tables use it alone. */
 export function openContext(input: GatewayInput): Context {
@@ -94,7 +96,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     // Calls to Meta that are under way end and are recorded; callers who wait are answered with what is known.
     await rooms.dispatch.stop(ctx.config.shutdownMs - CLOSING_MS);
     rooms.lanes.waiters.release();
-    await closeApp(app);
+    await closeApp(app, ANSWERING_MS);
     await Promise.all(rooms.drain.map((room) => room.drained()));
     await rooms.hearing.keep().catch(() => undefined);
     await rooms.lease.stop();

@@ -91,11 +91,16 @@ export function createApp(parts: AppParts): FastifyInstance {
   return app;
 }
 
-/** Closes the server when what was asked is answered. A connection that was busy at its close falls idle only afterwards, and would
- *  hold it open for as long as connections are kept: it is closed as soon as it is idle. */
-export async function closeApp(app: FastifyInstance): Promise<void> {
+/** Closes the server when what was asked is answered, at the latest after `withinMs`: a request that is never sent to its end would hold
+ *  it open for ever, since a server that closes watches its time-outs no more. A connection that was busy at its close falls idle only
+ *  afterwards, and would hold it open for as long as connections are kept: it is closed as soon as it is idle. */
+export async function closeApp(app: FastifyInstance, withinMs: number): Promise<void> {
   const sweep = setInterval(() => app.server.closeIdleConnections(), IDLE_SWEEP_MS);
-  await app.close().finally(() => clearInterval(sweep));
+  const late = setTimeout(() => app.server.closeAllConnections(), withinMs);
+  await app.close().finally(() => {
+    clearInterval(sweep);
+    clearTimeout(late);
+  });
 }
 
 // Bodies are JSON, checked for what a database or Meta would choke on, and nothing else.
