@@ -337,3 +337,37 @@ describe('what no client would write', () => {
     expect(meta.callsTo('12025550130')).toEqual([]);
   });
 });
+
+describe('a request id', () => {
+  test.each([
+    'GET /health',
+    'GET /health/ready',
+    'GET /v1/health',
+    'GET /v1/me',
+    'GET /v1/accounts',
+    'GET /v1/messages',
+    'GET /nowhere',
+    'GET /',
+    'OPTIONS /v1/messages',
+    'GET /v24.0/nowhere',
+    'GET /meta/whatsapp/v24.0/nowhere',
+    'GET /webhooks/meta',
+    'POST /webhooks/meta',
+    'POST /webhooks/meta/app_nobodys',
+    'DELETE /webhooks/meta',
+  ])('is told at %s, and a caller’s own is not taken for it', async (line) => {
+    const [method = '', path = ''] = line.split(' ');
+    const own = { 'x-request-id': 'req_of_the_caller', 'request-id': 'req_of_the_caller' };
+    const reply = await house.request(method, path, undefined, own);
+    const told = reply.headers.get('x-request-id');
+    expect(told).toMatch(/^req_[0-9A-HJKMNP-TV-Z]{26}$/);
+    const inside = reply.body['request_id'] ?? reply.body.error?.request_id;
+    if (inside !== undefined) expect(inside).toBe(told);
+    expect(reply.status).toBeLessThan(500);
+  });
+
+  test('is another one for each request', async () => {
+    const replies = await Promise.all(Array.from({ length: 20 }, () => house.request('GET', '/v1/me')));
+    expect(new Set(replies.map((reply) => reply.headers.get('x-request-id'))).size).toBe(20);
+  });
+});

@@ -6,6 +6,7 @@ import { expectGraphError, expectKirimError, expectStatus } from '../support/exp
 import { PHONE_NUMBER_ID, startHouse, until, type House, type Reply } from '../support/house.ts';
 import { startMetaByHand, type MetaByHand } from '../support/meta-by-hand.ts';
 import { startProcessHouse } from '../support/process-house.ts';
+import { exchange } from '../support/raw-http.ts';
 import { postWebhook, statusEnvelope } from '../support/signed-webhooks.ts';
 
 const STOP_WITHIN_MS = 15_000;
@@ -158,6 +159,27 @@ describe('when Meta never answers', () => {
     for (const reply of sent) expect(await shown(house, reply)).toMatchObject({ status: 'delivered' });
     await until('the one behind', async () => meta.callsTo(first).length === 2);
     expect(meta.calls).toHaveLength(phones.length + 2);
+  });
+});
+
+describe('callers who never finish', () => {
+  test.each([
+    ['a header', 'GET /v1/me HTTP/1.1\r\nhost: kurir.test\r\n'],
+    [
+      'a body',
+      `POST ${MESSAGES} HTTP/1.1\r\nhost: kurir.test\r\ncontent-type: application/json\r\ncontent-length: 9\r\n`,
+    ],
+    ['nothing at all', ''],
+  ])('half of %s does not hold up the stop', async (what, half) => {
+    await using house = await startHouse();
+    const key = what === 'a body' ? `authorization: Bearer ${house.apiKey}\r\n\r\n{` : '';
+    const asked = exchange(house.gateway.url, half + key).catch(() => 'cut off');
+    // Asked later and answered: the half one has been seen.
+    expectStatus(await house.request('GET', '/health'), 200);
+    const startedAt = performance.now();
+    await house.gateway.close();
+    expect(performance.now() - startedAt).toBeLessThan(STOP_WITHIN_MS);
+    expect(await asked).toBe('cut off');
   });
 });
 
