@@ -27,13 +27,13 @@ export function renderBanner(style: Terminal['noteStyle'], dev: DevelopmentFile,
   ].join('\n');
 }
 
-/** One line for a shell. */
+/** One line for a shell; with a key, so that pasting it again repeats the first send instead of making a second one. */
 export function renderCurl(dev: DevelopmentFile): string {
   const body = JSON.stringify({
     messaging_product: 'whatsapp',
     to: CUSTOMER,
     type: 'text',
-    text: { body: 'Hello from Kurir' },
+    text: { body: 'Halo dari Kurir' },
   });
-  return `curl -X POST ${dev.url}/v1/${dev.phoneNumberId}/messages -H 'Authorization: Bearer ${dev.apiKey}' -H 'Content-Type: application/json' -d '${body}'`;
+  return `curl -X POST ${dev.url}/v1/${dev.phoneNumberId}/messages -H 'Authorization: Bearer ${dev.apiKey}' -H 'Content-Type: application/json' -H 'Idempotency-Key: first-send' -d '${body}'`;
 }
