@@ -288,6 +288,7 @@ describe('a number whose token Meta refuses', () => {
     expectStatus(reply, 401);
     expect(reply.body.error.code).toBe(190);
     expect(house.simulator.control.fault(fault.id).hits).toBe(1);
+    await until('it is degraded', async () => (await account(house)).status === 'degraded');
     await repair(house);
     expectStatus(await house.sendText(CUSTOMER, 'after'), 200);
     expect(takenBy(house)).toEqual(['after']);
