@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
 
 import type { SimulatorSettings } from '../../simulator/settings.ts';
@@ -152,7 +153,7 @@ async function startSimulatorProcess(
     ledgerDir: join(dataDir, 'simulator'),
     ...more,
   };
-  const program = join(import.meta.dirname, 'simulator-program.ts');
+  const program = fileURLToPath(import.meta.resolve('./simulator-program.ts'));
   const child = spawn(process.execPath, [program, JSON.stringify(settings)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -150,7 +150,6 @@ const REFUSED: Record<ErrorCode, () => Promise<Refused>> = {
 const ACCEPT: Reaction = { kind: 'accept' };
 
 function codesOf<Codes extends object>(codes: Codes): (keyof Codes)[] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the lists of errors have no other keys
   return Object.keys(codes) as (keyof Codes)[];
 }
 
