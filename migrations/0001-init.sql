@@ -93,8 +93,7 @@ create table idempotency_keys (
   created_at timestamptz not null,
   primary key (organisation_id, key)
 );
-create index idempotency_keys_by_age on idempotency_keys (created_at);
-create index idempotency_keys_of_message on idempotency_keys (organisation_id, message_id);
+create index idempotency_keys_by_age on idempotency_keys using brin (created_at);
 
 -- What a message says. Written once.
 create table messages (
@@ -109,6 +108,8 @@ create table messages (
   -- Outbound: Meta's shape without our token. Inbound: the whole message as Meta told it.
   body jsonb not null,
   callback_data text,
+  -- By which the key is given back when the message is withdrawn: an index on the key's message would cost every send.
+  idempotency_key text,
   created_at timestamptz not null,
   primary key (organisation_id, id)
 );
@@ -123,36 +124,38 @@ create table message_states (
   id text not null,
   phone_number_id text not null,
   conversation text not null,
-  -- queued, intended, unknown, pending, sent, failed, delivered, read, void
-  state text not null,
-  rank smallint not null,
-  -- The place in the conversation while something is to come of it that followers wait for.
-  turn bigint,
-  -- Which line of the lane it stands in (0 high, 1 waited for, 2 normal, 3 bulk, 9 watched: an attempt is open or its outcome
-  -- unknown) and since or until when; null: nothing to do.
-  line smallint not null,
-  priority smallint not null,
-  ready_at timestamptz,
-  attempt smallint not null default 0,
-  -- Of the present attempt: the lane's epoch it was opened under, and when.
-  epoch bigint,
-  attempt_at timestamptz,
-  -- An earlier attempt may have reached Meta.
-  may_have_left boolean not null default false,
-  -- The moment the answer to Meta's call can no longer come; and since when the outcome is unknown.
-  unknown_since timestamptz,
-  refusals smallint not null default 0,
+  -- What is written once, or a few times, stands first; what every status changes stands last: an update in place logs only what
+  -- lies between the first and the last byte that differ.
+  accepted_at timestamptz not null,
   expires_at timestamptz,
   -- A caller is owed a wamid until then; afterwards nothing may leave.
   owed_until timestamptz,
+  -- Of the present attempt: the lane's epoch it was opened under, and when.
+  epoch bigint,
+  attempt_at timestamptz,
+  -- The moment the answer to Meta's call can no longer come; and since when the outcome is unknown.
+  unknown_since timestamptz,
+  attempt smallint not null default 0,
+  refusals smallint not null default 0,
+  priority smallint not null,
+  -- An earlier attempt may have reached Meta.
+  may_have_left boolean not null default false,
   wamid text,
   -- Further wamids Meta told for this message: it was delivered more than once.
   other_wamids text[],
   -- What the first answer to the caller said, for repeats with its key.
   first_answer text,
-  failure jsonb,
   pricing jsonb,
-  accepted_at timestamptz not null,
+  -- The place in the conversation while something is to come of it that followers wait for.
+  turn bigint,
+  -- Which line of the lane it stands in (0 high, 1 waited for, 2 normal, 3 bulk, 9 watched: an attempt is open or its outcome
+  -- unknown) and since or until when; null: nothing to do.
+  line smallint not null,
+  ready_at timestamptz,
+  -- queued, intended, unknown, pending, sent, failed, delivered, read, void
+  rank smallint not null,
+  state text not null,
+  failure jsonb,
   pending_at timestamptz,
   sent_at timestamptz,
   delivered_at timestamptz,

@@ -110,26 +110,26 @@ create table message_states (
   id text not null,
   phone_number_id text not null,
   conversation text not null,
-  state text not null,
-  rank smallint not null,
-  turn bigint,
-  line smallint not null,
-  priority smallint not null,
-  ready_at timestamp with time zone,
-  attempt smallint not null default 0,
-  epoch bigint,
-  attempt_at timestamp with time zone,
-  may_have_left boolean not null default false,
-  unknown_since timestamp with time zone,
-  refusals smallint not null default 0,
+  accepted_at timestamp with time zone not null,
   expires_at timestamp with time zone,
   owed_until timestamp with time zone,
+  epoch bigint,
+  attempt_at timestamp with time zone,
+  unknown_since timestamp with time zone,
+  attempt smallint not null default 0,
+  refusals smallint not null default 0,
+  priority smallint not null,
+  may_have_left boolean not null default false,
   wamid text,
   other_wamids text[],
   first_answer text,
-  failure jsonb,
   pricing jsonb,
-  accepted_at timestamp with time zone not null,
+  turn bigint,
+  line smallint not null,
+  ready_at timestamp with time zone,
+  rank smallint not null,
+  state text not null,
+  failure jsonb,
   pending_at timestamp with time zone,
   sent_at timestamp with time zone,
   delivered_at timestamp with time zone,
@@ -148,6 +148,7 @@ create table messages (
   conversation text not null,
   body jsonb not null,
   callback_data text,
+  idempotency_key text,
   created_at timestamp with time zone not null,
   constraint messages_pkey PRIMARY KEY (organisation_id, id)
 );
@@ -211,9 +212,7 @@ CREATE UNIQUE INDEX apps_one_default ON apps USING btree (is_default) WHERE is_d
 
 CREATE INDEX door_gaps_by_end ON door_gaps USING btree (ended_at);
 
-CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING btree (created_at);
-
-CREATE INDEX idempotency_keys_of_message ON idempotency_keys USING btree (organisation_id, message_id);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING brin (created_at);
 
 CREATE INDEX message_states_ready ON message_states USING btree (phone_number_id, line, ready_at) WHERE (ready_at IS NOT NULL);
 

@@ -259,7 +259,8 @@ export async function giveUp(
        returning s.organisation_id, s.id, s.phone_number_id, s.conversation, s.failure,
          not s.may_have_left and s.owed_until <= database_now() as owed
      ), freed as (
-       delete from idempotency_keys k using given g where g.owed and k.organisation_id = g.organisation_id and k.message_id = g.id
+       delete from idempotency_keys k using given g join messages m using (organisation_id, id)
+       where g.owed and k.organisation_id = m.organisation_id and k.key = m.idempotency_key and k.message_id = m.id
      )
      select id, phone_number_id, conversation, failure from given`,
     [

@@ -56,26 +56,30 @@ export function createApp(parts: AppParts): FastifyInstance {
   app.decorateRequest('budgetHeaders', undefined);
   app.decorateRequest('json', undefined);
   takeJson(app);
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
-    if (parts.state.stopping())
-      throw new KurirError('service_unavailable', 'The gateway is stopping: repeat with the same key.', {
+    if (!parts.state.stopping()) return done();
+    done(
+      new KurirError('service_unavailable', 'The gateway is stopping: repeat with the same key.', {
         retryAfterMs: 2_000,
-      });
-  });
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'unknown';
-    const level = reply.statusCode >= 500 ? 'warn' : 'debug';
-    ctx.log[level](
-      {
-        requestId: request.id,
-        method: request.method,
-        route,
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime),
-      },
-      'request',
+      }),
     );
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const level = reply.statusCode >= 500 ? 'warn' : 'debug';
+    if (ctx.log.isLevelEnabled(level)) {
+      ctx.log[level](
+        {
+          requestId: request.id,
+          method: request.method,
+          route: request.routeOptions.url ?? 'unknown',
+          status: reply.statusCode,
+          ms: Math.round(reply.elapsedTime),
+        },
+        'request',
+      );
+    }
+    done();
   });
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, { request, reply }));
   app.setNotFoundHandler((request, reply) => {

@@ -101,7 +101,7 @@ async function applyOne(
   });
   if (!row) return false;
   if (row.attemptAt && (one.sent === undefined || one.sent.attempt === row.attempt))
-    parts.hearing.heard(number.phoneNumberId, row.attemptAt.getTime());
+    parts.hearing.heard(number.phoneNumberId, row.attemptAt);
   if (failure)
     slow(ctx, parts.lanes, {
       phoneNumberId: number.phoneNumberId,

@@ -110,10 +110,10 @@ async function applyChange(state: State, app: App, change: Change): Promise<void
   if (change.field !== 'messages' || change.phoneNumberId === undefined)
     return aside(state, { ...about, reason: 'a field that nothing is done with yet' });
   const told = { number, value: change.value };
-  const [statuses, messages] = await Promise.all([
-    applyStatuses(ctx, parts, told),
-    applyMessages(ctx, state.keeping, told),
-  ]);
+  // Nearly every change holds one of the two.
+  const statuses = change.value['statuses'] === undefined ? [] : await applyStatuses(ctx, parts, told);
+  const messages =
+    change.value['messages'] === undefined ? [] : await applyMessages(ctx, state.keeping, told);
   await Promise.all([
     ...statuses.map(({ status, reason }) =>
       aside(state, { ...about, change: { ...change, value: { statuses: [status] } }, reason }),

@@ -1,6 +1,6 @@
 // Public ids: `<prefix>_` and 26 characters of Crockford base32 (48 bits of time, 80 random bits), so that ids of one
 // prefix sort by the moment they were made in. The prefix is part of the type: ids of two sorts cannot be swapped.
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -13,7 +13,19 @@ export type RequestId = Id<'req'>;
 
 /** A new id of the given prefix for the given moment (ms since the epoch). */
 export function newId<Prefix extends string>(prefix: Prefix, now: number): Id<Prefix> {
-  return idOf(prefix, now, randomBytes(10));
+  return idOf(prefix, now, tenBytes());
+}
+
+// Asked for by the thousand: one call for many ids costs a twentieth.
+const pool = Buffer.alloc(10 * 512);
+let used = pool.length;
+
+function tenBytes(): Uint8Array {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  return pool.subarray(used, (used += 10));
 }
 
 /** The id of a moment and 10 given bytes: the same bytes always give the same id. */

@@ -47,8 +47,8 @@ with input as (
 ), fresh as (
   select * from input where key is null or id in (select message_id from keyed)
 ), payload as (
-  insert into messages (organisation_id, id, phone_number_id, direction, type, recipient, conversation, body, callback_data, created_at)
-  select organisation_id, id, phone_number_id, 'outbound', type, recipient, conversation, body, callback_data, to_timestamp(at / 1000) from fresh
+  insert into messages (organisation_id, id, phone_number_id, direction, type, recipient, conversation, body, callback_data, idempotency_key, created_at)
+  select organisation_id, id, phone_number_id, 'outbound', type, recipient, conversation, body, callback_data, key, to_timestamp(at / 1000) from fresh
 ), judged as (
   select fresh.*,
     epoch is not null

@@ -223,8 +223,8 @@ export async function endOwed(
        where organisation_id = $1 and id = $2 and state = 'queued'
        returning organisation_id, id, failure, may_have_left
      ), freed as (
-       delete from idempotency_keys k using ended e
-       where not e.may_have_left and k.organisation_id = e.organisation_id and k.message_id = e.id
+       delete from idempotency_keys k using ended e join messages m using (organisation_id, id)
+       where not e.may_have_left and k.organisation_id = m.organisation_id and k.key = m.idempotency_key and k.message_id = m.id
      )
      select failure from ended`,
     [message.organisationId, message.id, failures.withdrawn, failures.unknown],

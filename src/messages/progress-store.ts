@@ -30,7 +30,7 @@ export interface ProgressedRow {
   otherWamids: string[];
   failure: Failure | null;
   attempt: number;
-  attemptAt: Date | null;
+  attemptAt: number | null;
   firstAnswer: string | null;
 }
 
@@ -56,7 +56,8 @@ from unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::
   $10::float8[], $11::float8[], $12::float8[], $13::text[])
   as r (organisation_id, id, state, rank, wamid, failure, pricing, pending_at, sent_at, delivered_at, read_at, failed_at, first_answer)
 where s.organisation_id = r.organisation_id and s.id = r.id and s.state <> 'void'
-returning s.id, s.phone_number_id, s.conversation, s.state, s.may_have_left, s.wamid, s.other_wamids, s.failure, s.attempt, s.attempt_at, s.first_answer`;
+returning s.id, s.phone_number_id, s.conversation, s.state, s.may_have_left, s.wamid, s.other_wamids, s.failure, s.attempt,
+  (extract(epoch from s.attempt_at) * 1000)::float8 as attempt_at, s.first_answer`;
 
 interface Returned {
   id: string;
@@ -68,7 +69,7 @@ interface Returned {
   other_wamids: string[] | null;
   failure: Failure | null;
   attempt: number;
-  attempt_at: Date | null;
+  attempt_at: number | null;
   first_answer: string | null;
 }
 

@@ -1,6 +1,6 @@
 // The token that goes with every send in biz_opaque_callback_data and comes back on its statuses:
 // `k1.<message>.<attempt>.<MAC>`. The MAC binds it to the number, so that nobody else on the WABA can steer a match.
-import { hmacSha256, equalSecrets } from '../kernel/secrets.ts';
+import { equalTexts, hmacSha256 } from '../kernel/secrets.ts';
 import { isId, type MessageId } from '../kernel/ids.ts';
 
 export interface SentAttempt {
@@ -23,7 +23,7 @@ export function readCallbackToken(
   if (version !== 'k1' || messageId === undefined || sum === undefined || rest.length > 0) return undefined;
   if (!isId('msg', messageId) || !/^\d{1,4}$/.test(attempt ?? '')) return undefined;
   const sent = { phoneNumberId, messageId, attempt: Number(attempt) };
-  return equalSecrets(sum, mac(key, sent)) ? { messageId, attempt: sent.attempt } : undefined;
+  return equalTexts(sum, mac(key, sent)) ? { messageId, attempt: sent.attempt } : undefined;
 }
 
 function mac(key: Buffer, sent: SentAttempt): string {

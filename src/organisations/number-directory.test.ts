@@ -109,7 +109,7 @@ describe('a number directory over time', () => {
     const fence = { organisationId: mine.id, phoneNumberId: ONE };
     await numbers.setNumber({ ...fence, pace: 7 });
     expect(numbers.knownNumber(mine.id, ONE)?.pace).toBe(7);
-    await setNumber(room.otherNode(), { ...fence, status: 'degraded' });
+    await setNumber(room.otherNode(), { ...fence, status: 'disconnected' });
     expect(numbers.connectedNumbers(mine.id)).toHaveLength(1);
     room.clock.advance(3_000);
     await vi.waitFor(() => expect(numbers.connectedNumbers(mine.id)).toEqual([]));

@@ -19,7 +19,7 @@ export interface NumberDirectory extends AsyncDisposable {
   findNumber(organisationId: OrganisationId, phoneNumberId: string): Promise<BusinessNumber | undefined>;
   /** By the number itself, in digits. Of several the connected one, then the newest. */
   findNumberByPhone(organisationId: OrganisationId, digits: string): Promise<BusinessNumber | undefined>;
-  /** Those that can send, the oldest first, as read last. */
+  /** Those that are not disconnected, the oldest first, as read last. */
   connectedNumbers(organisationId: OrganisationId): readonly BusinessNumber[];
   /** Of all organisations: for Meta's door, where the app's signature is the fence. By number if one is given, else by WABA. */
   numbersForWebhook(about: {
