@@ -118,3 +118,15 @@ function holdInProcess() {
   });
   return { child, word: once(child.stdout, 'data').then(([data]) => String(data).trim()) };
 }
+
+test.runIf(process.platform === 'linux')(
+  'is refused where no folder can be made, also in a place that only seems to take one',
+  async () => {
+    for (const place of ['/proc/kurir', '/proc/kurir/data'])
+      await expect(openDataDirectory(place, AT_ONCE)).rejects.toThrow(`${place} cannot be made (ENOENT)`);
+    writeFileSync(join(path, 'file'), '');
+    await expect(openDataDirectory(join(path, 'file/data'), AT_ONCE)).rejects.toThrow(
+      'cannot be made (ENOTDIR)',
+    );
+  },
+);

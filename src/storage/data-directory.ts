@@ -6,8 +6,8 @@
 //   secret         what is sealed under, where no KURIR_SECRET is given
 //   runtime.json   where the gateway runs now               dev.json    what development mode made
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { systemClock } from '../kernel/clock.ts';
@@ -72,6 +72,19 @@ export class DirectoryHeld extends Error {
   }
 }
 
+/** The data directory cannot be made, or nothing can be written in it. */
+export class FolderUnusable extends Error {
+  override readonly name = 'FolderUnusable';
+
+  constructor(path: string, what: 'made' | 'written to', cause: unknown) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    super(
+      `The data directory ${path} cannot be ${what} (${code}). Give KURIR_DATA_DIR a folder that you may write to.`,
+      { cause },
+    );
+  }
+}
+
 const SECRET_FILE = 'secret';
 const POLL_MS = 25;
 
@@ -115,14 +128,29 @@ export function readDevelopmentFile(path: string): Partial<DevelopmentFile> {
 
 function makeFolder(path: string): void {
   try {
-    // Others may pass through, to their own files; the secret ones are 0600 each.
-    mkdirSync(path, { recursive: true, mode: 0o755 });
+    makeFolders(path);
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-    throw new Error(
-      `The data directory ${path} cannot be made (${code}). Give KURIR_DATA_DIR a folder that you may write to.`,
-      { cause },
-    );
+    throw new FolderUnusable(path, 'made', cause);
+  }
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new FolderUnusable(path, 'written to', cause);
+  }
+}
+
+// From the top, one by one: Node's own recursive mkdir turns for ever, deaf to signals, in a folder such as /proc, which is
+// there but says ENOENT to whatever would be made in it. Others may pass through, to their own files; the secret ones are
+// 0600 each.
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolders(above);
+  try {
+    mkdirSync(path, { mode: 0o755 });
+  } catch (error) {
+    // Somebody else made it in the same moment.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
 }
 
