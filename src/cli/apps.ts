@@ -13,6 +13,8 @@ export interface AddAppOptions {
   default?: boolean;
 }
 
+const SECRET_CHARACTERS_USUAL = 32;
+
 export async function addAppCommand(terminal: Terminal, options: AddAppOptions): Promise<void> {
   const appSecret = await secretFrom('app-secret', options.appSecret, options.appSecretFile);
   const { name, verifyToken, metaAppId, default: isDefault } = options;
@@ -21,6 +23,10 @@ export async function addAppCommand(terminal: Terminal, options: AddAppOptions):
     publicUrl: ctx.config.publicUrl,
   }));
   const callbackUrl = `${publicUrl}/webhooks/meta${app.isDefault ? '' : `/${app.id}`}`;
+  if (appSecret.length < SECRET_CHARACTERS_USUAL)
+    terminal.note(
+      `${terminal.noteStyle.yellow('!')} That app secret has only ${appSecret.length} characters; Meta's have ${SECRET_CHARACTERS_USUAL}. If it is not the one in Meta's app dashboard, every webhook will be refused.`,
+    );
   terminal.result(
     { ...app, callbackUrl },
     () =>

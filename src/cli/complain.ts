@@ -3,7 +3,8 @@ import { CommanderError } from 'commander';
 
 import { ConfigError } from '../config/config.ts';
 import { KurirError } from '../kernel/errors.ts';
-import { DirectoryHeld } from '../storage/data-directory.ts';
+import { WrongSecret } from '../organisations/sealed-secrets.ts';
+import { DirectoryHeld, FolderUnusable } from '../storage/data-directory.ts';
 import type { Terminal } from './terminal.ts';
 
 export const EXIT = {
@@ -70,8 +71,10 @@ export function complaintOf(error: unknown): Complaint {
   if (error instanceof ConfigError) return { exitCode: EXIT.usage, code: 'invalid_settings', message };
   if (error instanceof DirectoryHeld)
     return { exitCode: EXIT.unavailable, code: 'data_directory_held', message };
-  const system = error instanceof Error ? systemComplaint(error) : undefined;
-  return system ?? { exitCode: EXIT.unexpected, code: 'unexpected', message };
+  if (error instanceof FolderUnusable)
+    return { exitCode: EXIT.usage, code: 'data_directory_unusable', message };
+  if (error instanceof WrongSecret) return { exitCode: EXIT.usage, code: 'wrong_secret', message };
+  return faultBelow(error) ?? { exitCode: EXIT.unexpected, code: 'unexpected', message };
 }
 
 /** The exit code for an answer of the API. */
@@ -83,6 +86,15 @@ export function exitCodeOf(status: number): number {
   if (status === 502) return EXIT.upstream;
   if (status === 503) return EXIT.unavailable;
   return status < 500 ? EXIT.usage : EXIT.unexpected;
+}
+
+// What failed may lie below what was told: "no connection" has its reason as its cause.
+function faultBelow(error: unknown): Complaint | undefined {
+  for (let present = error; present instanceof Error; present = present.cause) {
+    const complaint = systemComplaint(present) ?? databaseComplaint(present);
+    if (complaint) return complaint;
+  }
+  return undefined;
 }
 
 // Node and pg name such faults only by a code.
@@ -104,13 +116,46 @@ function systemComplaint(
         message: `${error.message}. Start Kurir as a user who may, or choose another place or port.`,
       };
     case 'ECONNREFUSED':
-    case 'ENOTFOUND':
     case 'ETIMEDOUT':
+    case 'EHOSTUNREACH':
       return {
         exitCode: EXIT.unavailable,
         code: 'unreachable',
-        message: `Nothing answers${where}: ${error.message || error.code}. Is the database up, and is DATABASE_URL right?`,
+        message: `Nobody listens${where}: ${error.message || error.code}. Is the database up, and are host and port in DATABASE_URL right?`,
       };
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return {
+        exitCode: EXIT.unavailable,
+        code: 'unreachable',
+        message: `No computer is known by that name: ${error.message}. Is the host in DATABASE_URL right?`,
+      };
+    default:
+      return undefined;
+  }
+}
+
+// PostgreSQL says no before there is a connection: each has another remedy.
+function databaseComplaint(error: Error & { code?: unknown }): Complaint | undefined {
+  const complaint = (code: string, todo: string): Complaint => ({
+    exitCode: EXIT.unavailable,
+    code,
+    message: `The database says no: ${error.message}. ${todo}`,
+  });
+  switch (error.code) {
+    case '28P01':
+    case '28000':
+      return complaint(
+        'database_denied',
+        'The user or the password in DATABASE_URL is not right, or may not come from here (pg_hba.conf).',
+      );
+    case '3D000':
+      return complaint('no_such_database', 'Create it (createdb), or set the name in DATABASE_URL right.');
+    case '53300':
+      return complaint(
+        'database_full',
+        'Give it more connections (max_connections), or Kurir fewer (KURIR_DATABASE_CONNECTIONS).',
+      );
     default:
       return undefined;
   }

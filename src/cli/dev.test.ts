@@ -35,10 +35,11 @@ afterAll(() => {
 test('starts from nothing; the line it prints sends a message; the files are for their owner only', async () => {
   const { said } = await start();
   const [curl = ''] = said.match(/^curl .*$/m) ?? [];
-  const { stdout } = await promisify(execFile)('sh', ['-c', `${curl} -s`]);
-  expect(JSON.parse(stdout)).toMatchObject({
+  const [first, again] = [await paste(curl), await paste(curl)];
+  expect(first).toMatchObject({
     data: { object: 'message', status: expect.stringMatching(/pending|sent/), to: '+628111111111' },
   });
+  expect(again).toMatchObject({ data: { id: first.data.id } });
   const dev = readDevelopmentFile(dataDir);
   expect(said).toContain(dev.apiKey);
   expect(Object.keys(dev).toSorted()).toEqual([
@@ -105,6 +106,18 @@ test('on SIGTERM stops, takes PostgreSQL with it, and leaves the simulator; comm
   expect(fs.existsSync(join(dataDir, 'postgres/postmaster.pid'))).toBe(false);
 });
 
+test('with its secret lost, says so, and makes no other one that could open nothing', async () => {
+  const secret = join(dataDir, 'secret');
+  const kept = fs.readFileSync(secret, 'utf8');
+  fs.rmSync(secret);
+  for (const words of [['numbers', 'list'], ['start'], ['dev']]) {
+    const said = expect.stringContaining('KURIR_SECRET is not set, and the data directory keeps none');
+    expect(await kurir(...words)).toMatchObject({ code: 2, said });
+  }
+  expect(fs.existsSync(secret)).toBe(false);
+  fs.writeFileSync(secret, kept, { mode: 0o600 });
+});
+
 test('under npm, ends in order with it, and does not outlive one that is killed', async () => {
   const first = await start(NPM_START);
   first.child.kill('SIGTERM');
@@ -166,6 +179,11 @@ async function start([command, ...args]: Command = ['node', PROGRAM, 'dev']): Pr
   const runtime = readRuntime(dataDir);
   if (typeof code === 'number' || !runtime) throw new Error(`It ended with ${String(code)}: ${said}`);
   return (running = { child, exited, said, runtime });
+}
+
+async function paste(curl: string): Promise<{ data: { id: string } }> {
+  const { stdout } = await promisify(execFile)('sh', ['-c', `${curl} -s`]);
+  return JSON.parse(stdout);
 }
 
 interface Ended {

@@ -1,10 +1,14 @@
 // `kurir doctor`: looks at everything a gateway needs and says of each fault what to do. Exit code 8 when something is wrong.
 import { ConfigError, readConfig, type Config } from '../config/config.ts';
 import { processEnvironment } from '../config/read-env.ts';
-import { readRuntime } from '../storage/data-directory.ts';
+import type { Context } from '../context.ts';
+import { requireFittingSecret, WrongSecret } from '../organisations/sealed-secrets.ts';
+import { DirectoryHeld, FolderUnusable, readRuntime } from '../storage/data-directory.ts';
 import { complaintOf, EXIT } from './complain.ts';
 import { examineDatabase } from './examine-database.ts';
-import { examineClock, examineGraph, examineNumbers } from './examine-meta.ts';
+import { examineClock, examineGraph } from './examine-meta.ts';
+import { examineNumbers } from './examine-numbers.ts';
+import { describePlaces, isReachable } from './describe-places.ts';
 import type { Finding } from './finding.ts';
 import type { Terminal } from './terminal.ts';
 import { withTables } from './with-tables.ts';
@@ -19,22 +23,61 @@ export async function doctor(terminal: Terminal): Promise<number> {
 async function examine(): Promise<Finding[]> {
   const settings = examineSettings();
   if (!settings.config) return settings.findings;
-  const gateway = await examineGateway(settings.config);
+  const { config } = settings;
+  const gateway = await examineGateway(config);
+  const tested = describePlaces(config);
   try {
-    const tables = await withTables(async (ctx) => [
-      ...(await examineDatabase(ctx)),
-      await examineClock(ctx),
-      await examineGraph(ctx),
-      ...(await examineNumbers(ctx)),
-    ]);
+    const tables = await withTables(async (ctx) => {
+      const graph = await examineGraph(ctx, tested.graph);
+      return [
+        ...(await examineDatabase(ctx, tested.database)),
+        await examineClock(ctx),
+        await examineSecret(ctx),
+        graph,
+        ...(await examineNumbers(ctx, { answers: graph.state !== 'failed' })),
+      ];
+    });
     return [...settings.findings, gateway, ...tables];
   } catch (error) {
-    const { message } = complaintOf(error);
-    return [
-      ...settings.findings,
-      gateway,
-      { name: 'database', state: 'failed', says: message, todo: 'Start it, or set DATABASE_URL right.' },
-    ];
+    return [...settings.findings, gateway, unopened(error, tested.database)];
+  }
+}
+
+// What kept us from the tables is not always the database.
+function unopened(error: unknown, database: string): Finding {
+  const { message: says } = complaintOf(error);
+  if (error instanceof FolderUnusable)
+    return {
+      name: 'data directory',
+      state: 'failed',
+      says,
+      todo: 'Set KURIR_DATA_DIR, or give it to this user.',
+    };
+  if (error instanceof DirectoryHeld)
+    return { name: 'data directory', state: 'failed', says, todo: 'Ask again in a moment.' };
+  if (error instanceof WrongSecret || error instanceof ConfigError)
+    return { name: 'secret', state: 'failed', says, todo: 'Set KURIR_SECRET, or KURIR_SECRET_FILE.' };
+  return {
+    name: 'database',
+    state: 'failed',
+    says: `${says} (tested: ${database})`,
+    todo: 'Start it, or set DATABASE_URL right.',
+  };
+}
+
+async function examineSecret(ctx: Context): Promise<Finding> {
+  const name = 'secret';
+  try {
+    await requireFittingSecret(ctx);
+    return { name, state: 'ok', says: 'opens what is sealed in the database' };
+  } catch (error) {
+    if (!(error instanceof WrongSecret)) throw error;
+    return {
+      name,
+      state: 'failed',
+      says: error.message,
+      todo: 'Set KURIR_SECRET, or KURIR_SECRET_FILE. Is it lost, give every number its token anew: kurir numbers set --help',
+    };
   }
 }
 
@@ -58,9 +101,7 @@ function examineSettings(): { config?: Config; findings: Finding[] } {
 }
 
 function examinePublicUrl({ publicUrl }: Config): Finding {
-  const { hostname, protocol } = new URL(publicUrl);
-  const reachable = protocol === 'https:' && !['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
-  if (reachable) return { name: 'public address', state: 'ok', says: publicUrl };
+  if (isReachable(publicUrl)) return { name: 'public address', state: 'ok', says: publicUrl };
   return {
     name: 'public address',
     state: 'warning',

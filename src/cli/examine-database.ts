@@ -5,22 +5,27 @@ import type { Finding } from './finding.ts';
 
 const VERSION_MIN = 150_000;
 
-export async function examineDatabase({ db }: Context): Promise<Finding[]> {
+export async function examineDatabase({ db }: Context, place: string): Promise<Finding[]> {
   const [row] = await db.query<Record<string, string>>(
     `select current_setting('server_version_num') as number, current_setting('server_version') as version,
             current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit,
             current_setting('full_page_writes') as full_page_writes`,
   );
   const { number = '0', version = 'unknown', ...durability } = row ?? {};
-  return [examineVersion(Number(number), version), ...examineDurability(durability), await examineSchema(db)];
+  return [
+    examineVersion(Number(number), version, place),
+    ...examineDurability(durability),
+    await examineSchema(db),
+  ];
 }
 
-function examineVersion(number: number, version: string): Finding {
-  if (number >= VERSION_MIN) return { name: 'database', state: 'ok', says: `PostgreSQL ${version} answers` };
+function examineVersion(number: number, version: string, place: string): Finding {
+  if (number >= VERSION_MIN)
+    return { name: 'database', state: 'ok', says: `PostgreSQL ${version} answers (${place})` };
   return {
     name: 'database',
     state: 'failed',
-    says: `PostgreSQL ${version} is too old`,
+    says: `PostgreSQL ${version} is too old (${place})`,
     todo: 'Move to PostgreSQL 15 or newer.',
   };
 }

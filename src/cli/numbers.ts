@@ -6,6 +6,7 @@ import {
   type NumberListing,
   type OnUnknown,
 } from '../organisations/numbers.ts';
+import { createNumberDirectory } from '../organisations/number-directory.ts';
 import { ensureOnlyOrganisation } from '../organisations/organisations.ts';
 import { checkNumber } from './check-number.ts';
 import type { OfOrganisation } from './keys.ts';
@@ -55,7 +56,13 @@ export async function addNumberCommand(terminal: Terminal, options: AddNumberOpt
 export async function listNumbersCommand(terminal: Terminal, options: OfOrganisation): Promise<void> {
   const numbers = await withTables(async (ctx) => {
     const { id } = await ensureOnlyOrganisation(ctx, options.organisation);
-    return listNumbers(ctx, id, { all: true });
+    const listed = await listNumbers(ctx, id, { all: true });
+    await using directory = await createNumberDirectory(ctx);
+    // A number whose token does not open here cannot send, whatever its row says.
+    return listed.map((one) => {
+      const { status, statusReason } = directory.knownNumber(id, one.phoneNumberId) ?? one;
+      return { ...one, status, statusReason };
+    });
   });
   const rows = numbers.map((one) => [
     one.phoneNumberId,

@@ -102,7 +102,7 @@ function addAppCommands(program: Command, { terminal }: Run): void {
   })
     .requiredOption('--name <text>', 'what you call it')
     .option('--app-secret-file <path>', 'file with its app secret; - for stdin')
-    .addOption(new Option('--app-secret <secret>', 'the secret itself').hideHelp())
+    .option('--app-secret <secret>', 'the app secret itself (others on this computer may see it)')
     .requiredOption('--verify-token <token>', 'the word that Meta shows when it verifies the webhook')
     .option('--meta-app-id <id>', 'its id at Meta')
     .option('--default', 'make it the one for numbers that name none')

@@ -1,13 +1,14 @@
 // A gateway on its data directory, from lock to stop: directory → PostgreSQL → migrations → gateway → runtime.json, and
 // back in the opposite order. `dev` and `start` are this with different preparations.
 import { webAddress, type Chosen } from '../config/config.ts';
-import { createSecrets } from '../config/secrets.ts';
 import type { Context } from '../context.ts';
 import { createGateway, openContext } from '../gateway.ts';
 import { createLog } from '../kernel/log.ts';
+import { requireFittingSecret } from '../organisations/sealed-secrets.ts';
 import type { DataDirectory } from '../storage/data-directory.ts';
 import { startEmbeddedPostgres } from '../storage/embedded.ts';
 import { migrate } from '../storage/migrate.ts';
+import { settleSecret } from './settle-secret.ts';
 
 export interface RunningNode {
   url: string;
@@ -37,7 +38,7 @@ export async function startNode(input: NodeInput): Promise<RunningNode> {
       : undefined;
   if (postgres) stack.use(postgres);
   const databaseUrl = config.databaseUrl ?? postgres?.url ?? '';
-  const secrets = input.secrets ?? createSecrets(directory.secret());
+  const secrets = await settleSecret(input.secrets, directory, databaseUrl);
   const opening = { config, secrets, databaseUrl, nodeId: directory.nodeId, log };
   await prepareDatabase(openContext(opening), input.prepare);
   const gateway = stack.use(await createGateway(opening));
@@ -64,6 +65,8 @@ export async function startNode(input: NodeInput): Promise<RunningNode> {
 async function prepareDatabase(ctx: Context, prepare: NodeInput['prepare']): Promise<void> {
   try {
     await migrate(ctx.db);
+    // Before anything is sealed anew, and before anybody is let in.
+    await requireFittingSecret(ctx);
     await prepare?.(ctx);
   } finally {
     await ctx.db.close();

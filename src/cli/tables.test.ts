@@ -1,6 +1,8 @@
 // Commands on tables and `doctor`, as typed, on a database of their own and against a simulator.
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
@@ -8,8 +10,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, t
 import { devSeed } from '../../simulator/dev-seed.ts';
 import { startSimulator } from '../../simulator/simulator.ts';
 import { openDatabase, type Database } from '../storage/db.ts';
+import { complaintOf } from './complain.ts';
 import { runProgram } from './program.ts';
 
+const SECRET = 'a secret of the tests that is long enough';
 const [TOKEN = ''] = devSeed.tokens;
 const NUMBER = devSeed.numbers[0]?.phoneNumberId ?? '';
 const name = `cli_${randomBytes(6).toString('hex')}`;
@@ -37,7 +41,7 @@ beforeEach(() => {
   const url = new URL(inject('databaseUrl'));
   url.pathname = name;
   vi.stubEnv('DATABASE_URL', url.href);
-  vi.stubEnv('KURIR_SECRET', 'a secret of the tests, long enough');
+  vi.stubEnv('KURIR_SECRET', SECRET);
   vi.stubEnv('KURIR_GRAPH_URL', simulator.url);
   vi.stubEnv('KURIR_DATA_DIR', folder);
 });
@@ -140,8 +144,9 @@ describe('doctor', () => {
       durability: 'ok',
       schema: 'ok',
       clock: 'ok',
+      secret: 'ok',
       Meta: 'ok',
-      [NUMBER]: 'ok',
+      [NUMBER]: 'warning', // Meta has no callback URL for it so far.
     });
   });
 
@@ -155,6 +160,54 @@ describe('doctor', () => {
     expect(statesOf(value)).toMatchObject({ durability: 'failed', Meta: 'failed', [NUMBER]: 'failed' });
   });
 
+  test('judges no token while Meta does not answer, and says where it looked and why there', async () => {
+    vi.stubEnv('KURIR_GRAPH_URL', 'http://127.0.0.1:9');
+    const { value } = await kurir('doctor');
+    expect(statesOf(value)).toMatchObject({ Meta: 'failed', [NUMBER]: 'warning' });
+    expect(saysOf(value, NUMBER)).toEqual(['not asked: Meta does not answer']);
+    expect(saysOf(value, 'Meta')).toEqual(['does not answer (http://127.0.0.1:9, from KURIR_GRAPH_URL)']);
+    expect(saysOf(value, 'database')[0]).toContain(`database ${name}, from DATABASE_URL`);
+  });
+
+  test('says when the webhooks of a number go elsewhere', async () => {
+    const receiver = await startReceiver();
+    vi.stubEnv('KURIR_PUBLIC_URL', 'https://kurir.example.com');
+    const configured = await fetch(`${simulator.url}/v25.0/${NUMBER}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        webhook_configuration: { override_callback_uri: receiver.url, verify_token: 'x' },
+      }),
+    });
+    expect(configured.status).toBe(200);
+    const { code, value } = await kurir('doctor');
+    expect(code).toBe(8);
+    expect(saysOf(value, NUMBER)).toContain(
+      `its webhooks go to ${receiver.url} (phone_number), not to https://kurir.example.com/webhooks/meta`,
+    );
+    vi.stubEnv('KURIR_PUBLIC_URL', receiver.url.replace('/webhooks/meta', ''));
+    const right = await kurir('doctor');
+    expect(saysOf(right.value, NUMBER)).toContain(`its webhooks come to ${receiver.url}`);
+    await receiver.close();
+  });
+
+  test('tells a password from a database that is not there, and a folder from both', async () => {
+    const url = new URL(inject('databaseUrl'));
+    url.pathname = 'no_such_database_here';
+    vi.stubEnv('DATABASE_URL', url.href);
+    expect(saysOf((await kurir('doctor')).value, 'database')[0]).toMatch(/"no_such_database_here".*createdb/);
+    vi.stubEnv('DATABASE_URL', 'postgres://kurir@127.0.0.1:9/kurir');
+    expect(saysOf((await kurir('doctor')).value, 'database')[0]).toMatch(/Nobody listens.*127\.0\.0\.1:9/);
+    const refused = Object.assign(new Error('password authentication failed'), { code: '28P01' });
+    expect(complaintOf(new Error('no connection', { cause: refused })).code).toBe('database_denied');
+    vi.stubEnv('DATABASE_URL', '');
+    vi.stubEnv('KURIR_DATA_DIR', join(secretFile('a file, no folder'), 'data'));
+    const { code, value } = await kurir('doctor');
+    expect(code).toBe(8);
+    expect(statesOf(value)).toMatchObject({ 'data directory': 'failed' });
+    expect(saysOf(value, 'data directory')[0]).toContain('ENOTDIR');
+  });
+
   test('says which settings are wrong, or that the database is not there', async () => {
     vi.stubEnv('PORT', 'x');
     expect(statesOf((await kurir('doctor')).value)).toEqual({ settings: 'failed' });
@@ -164,6 +217,21 @@ describe('doctor', () => {
     expect(code).toBe(8);
     expect(statesOf(value)).toMatchObject({ settings: 'ok', database: 'failed' });
   });
+});
+
+test('under another secret no gateway starts, doctor says why, and no number is called connected', async () => {
+  vi.stubEnv('KURIR_SECRET', 'another secret than the one before');
+  const says = expect.stringContaining('KURIR_SECRET is not the one that the secrets in this database');
+  expect(await kurir('start')).toMatchObject({ code: 2, error: { code: 'wrong_secret', message: says } });
+  const { value } = await kurir('doctor');
+  expect(value).toMatchObject({
+    ok: false,
+    findings: expect.arrayContaining([expect.objectContaining({ name: 'secret', says })]),
+  });
+  expect(out).not.toContain('Meta does not take its token');
+  expect(await kurir('numbers', 'list')).toMatchObject({ value: { data: [{ status: 'disconnected' }] } });
+  vi.stubEnv('KURIR_SECRET_OLD', SECRET);
+  expect(await kurir('numbers', 'list')).toMatchObject({ value: { data: [{ status: 'connected' }] } });
 });
 
 test('no command goes on without the secret of its database', async () => {
@@ -206,6 +274,25 @@ function secretFile(secret: string): string {
   const file = join(folder, randomBytes(4).toString('hex'));
   writeFileSync(file, `${secret}\n`, { mode: 0o600 });
   return file;
+}
+
+function saysOf(value: unknown, about: string): string[] {
+  const { findings } = value as { findings: { name: string; says: string }[] };
+  return findings.filter((one) => one.name === about).map((one) => one.says);
+}
+
+/** Answers Meta's challenge, whatever the token. */
+async function startReceiver(): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    response.end(new URL(request.url ?? '', 'http://x').searchParams.get('hub.challenge'));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}/webhooks/meta`,
+    close: () => server[Symbol.asyncDispose](),
+  };
 }
 
 /** The worst that was found under each name. */

@@ -2,7 +2,7 @@
 // directory, else they start its PostgreSQL for their own run. The schema is brought up to date first.
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { ConfigError, readConfig, type Chosen, type Config } from '../config/config.ts';
+import { ConfigError, readConfig, webAddress, type Chosen, type Config } from '../config/config.ts';
 import { processEnvironment } from '../config/read-env.ts';
 import { createSecrets, type Secrets } from '../config/secrets.ts';
 import { SECRET_SETTINGS } from '../config/settings.ts';
@@ -19,6 +19,7 @@ import {
 } from '../storage/data-directory.ts';
 import { startEmbeddedPostgres } from '../storage/embedded.ts';
 import { migrate } from '../storage/migrate.ts';
+import { settleSecret } from './settle-secret.ts';
 
 export async function withTables<Result>(
   act: (ctx: Context) => Promise<Result>,
@@ -72,9 +73,15 @@ function attach({ config, secrets }: Chosen, runtime: Runtime): Place {
       },
     ]);
   }
-  // In development Meta is the simulator that the running gateway talks to.
+  // In development Meta is the simulator that the running gateway talks to; and where no public address was set, it is where
+  // that gateway listens.
+  const derived = config.publicUrl === webAddress(config.host, config.port);
   return {
-    config: { ...config, graphUrl: runtime.graphUrl },
+    config: {
+      ...config,
+      graphUrl: runtime.graphUrl,
+      publicUrl: derived ? runtime.url : config.publicUrl,
+    },
     secrets: used,
     databaseUrl: runtime.databaseUrl,
   };
@@ -85,5 +92,9 @@ async function startOwn({ config, secrets }: Chosen, stack: AsyncDisposableStack
   const postgres = stack.use(
     await startEmbeddedPostgres({ dataDir: config.dataDir, log: createLog('silent') }),
   );
-  return { config, secrets: secrets ?? createSecrets(directory.secret()), databaseUrl: postgres.url };
+  return {
+    config,
+    secrets: await settleSecret(secrets, directory, postgres.url),
+    databaseUrl: postgres.url,
+  };
 }
