@@ -58,6 +58,8 @@ describe('wrong usage', () => {
     ],
     [['apps', 'add', '--name', 'x', '--verify-token', 'y'], '--app-secret-file is required'],
     [['send', '--to', '+628111111111'], 'Say what to send'],
+    [['send', '--to', '+628111111111', '--template', 'y'], '--language id_ID, for example'],
+    [['send', '--to', '+628111111111', 'x', '--url', 'nope'], '--url must be an address such as http://'],
     [['send', '--to', '+628111111111', 'x', '--template', 'y'], 'not both'],
   ])('%j is 2, and says how', async (words, says) => {
     expect(await runProgram(words)).toBe(2);

@@ -162,15 +162,16 @@ function addUseCommands(program: Command, run: Run): void {
     summary: 'send a message through a gateway that runs',
     examples: [
       'kurir send --to +628111111111 "Halo"',
-      'kurir send --to +628111111111 --template order_confirmation --language id --wait delivered',
+      'kurir send --to +628111111111 --template order_confirmation --language id_ID --var Budi ORD-12345',
+      'kurir send --to +628111111111 "Halo" --wait delivered --timeout 60',
     ],
   })
     .argument('[text]', 'what it says')
     .requiredOption('--to <number>', 'the recipient, such as +628111111111')
-    .option('--number <phone-number-id>', 'the number to send from; the only one')
+    .option('--number <phone-number-id>', 'the number to send from; needed where there are several')
     .option('--template <name>', 'send a template instead of text')
-    .option('--language <code>', 'of the template', 'en')
-    .option('--var <text...>', 'values of its body, in order')
+    .option('--language <code>', 'of the template, as Meta writes it, such as id_ID or en_US')
+    .option('--var <text...>', 'values of its body, in order: one for each {{1}}, {{2}} …')
     .addOption(new Option('--wait <status>', 'wait until it is').choices(['sent', 'delivered', 'read']))
     .option('--timeout <seconds>', 'how long to wait', secondsFrom, 30)
     .option('--idempotency-key <key>', 'repeat a send safely')

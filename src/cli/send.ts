@@ -14,7 +14,7 @@ export interface SendOptions {
   to: string;
   number?: string;
   template?: string;
-  language: string;
+  language?: string;
   var?: string[];
   wait?: 'sent' | 'delivered' | 'read';
   timeout: number;
@@ -30,6 +30,8 @@ interface Target {
 
 const POLL_MS = 200;
 const ANSWER_WAIT_MS = 70_000;
+/** Meta's code for a template that is not there, or not in this language. */
+const NO_SUCH_TRANSLATION = 132_001;
 const ORDER = ['queued', 'pending', 'sent', 'delivered', 'read'];
 
 /** Returns the exit code. */
@@ -46,12 +48,17 @@ export async function send(
     'Sending ...',
     call(target, path, { body, idempotencyKey: options.idempotencyKey }),
   );
-  const { message, code } =
-    options.wait === undefined
-      ? { message: first, code: codeOf(first) }
-      : await waitFor(terminal, target, { message: first, options });
-  terminal.result(message, () => shown(terminal, message));
-  return code;
+  const { wait } = options;
+  const message =
+    wait === undefined ? first : await waitFor(terminal, target, { message: first, wait, options });
+  const inVain = wait !== undefined && message['status'] !== 'failed' && !hasReached(message, wait);
+  if (!inVain || terminal.json) terminal.result(message, () => shown(terminal, message));
+  if (!inVain) return message['status'] === 'failed' ? EXIT.upstream : EXIT.ok;
+  throw new CommandError({
+    exitCode: EXIT.timeout,
+    code: 'timeout',
+    message: `${wordOf(message['id'])} is still ${wordOf(message['status'])}; waited ${options.timeout} s for ${wait}.`,
+  });
 }
 
 function bodyOf(
@@ -65,6 +72,8 @@ function bodyOf(
     return { ...base, type: 'text', text: { body: text } };
   }
   if (text !== undefined) throw usage('Give a text or a --template, not both.');
+  if (language === undefined)
+    throw usage('Name the language of the template too: --language id_ID, for example. Meta guesses none.');
   const parameters = values.map((value) => ({ type: 'text', text: value }));
   const components = parameters.length === 0 ? {} : { components: [{ type: 'body', parameters }] };
   return {
@@ -80,6 +89,8 @@ async function targetOf(options: SendOptions): Promise<Target> {
   const client = readClientConfig(env);
   const { dataDir } = readConfig({ KURIR_DATA_DIR: env['KURIR_DATA_DIR'] }, 'development').config;
   const dev = readDevelopmentFile(dataDir);
+  if (options.url !== undefined && !isWebAddress(options.url))
+    throw usage(`--url must be an address such as http://127.0.0.1:4000, not "${options.url}".`);
   const url = (
     options.url ??
     client.url ??
@@ -100,6 +111,10 @@ async function targetOf(options: SendOptions): Promise<Target> {
         'There is no API key: set KURIR_API_KEY, or name a file with --api-key-file. `kurir keys create` makes one.',
     });
   return { url, apiKey };
+}
+
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
 }
 
 function isLoopback(url: string): boolean {
@@ -149,7 +164,8 @@ function refusal(status: number, error: unknown, url: string): CommandError {
   return new CommandError({
     exitCode: exitCodeOf(status),
     code: wordOf(code),
-    message: wordOf(message),
+    // The API speaks of its field; here it is a flag.
+    message: `${wordOf(message)}${param === 'from' ? ' Name it with --number: its phone number id, as `kurir numbers list` shows it.' : ''}`,
     ...field,
     showsCode: true,
   });
@@ -159,37 +175,42 @@ function wordOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
+type WaitedFor = NonNullable<SendOptions['wait']>;
+
 interface Waiting {
   message: JsonObject;
+  wait: WaitedFor;
   options: SendOptions;
 }
 
+// Until it is so far, has failed, or the time is over.
 async function waitFor(
   terminal: Terminal,
   target: Target,
-  { message, options }: Waiting,
-): Promise<{ message: JsonObject; code: number }> {
+  { message, wait, options }: Waiting,
+): Promise<JsonObject> {
   const until = systemClock.monotonic() + options.timeout * 1000;
-  const rank = ORDER.indexOf(options.wait ?? 'sent');
-  return terminal.wait(`Waiting until it is ${options.wait} ...`, poll());
+  return terminal.wait(`Waiting until it is ${wait} ...`, poll());
 
-  async function poll(): Promise<{ message: JsonObject; code: number }> {
+  async function poll(): Promise<JsonObject> {
     for (let present = message; ; present = await call(target, `/v1/messages/${wordOf(message['id'])}`)) {
-      if (present['status'] === 'failed') return { message: present, code: EXIT.upstream };
-      if (ORDER.indexOf(wordOf(present['status'])) >= rank) return { message: present, code: EXIT.ok };
-      if (systemClock.monotonic() > until) return { message: present, code: EXIT.timeout };
+      if (present['status'] === 'failed' || hasReached(present, wait)) return present;
+      if (systemClock.monotonic() >= until) return present;
       await pause(POLL_MS);
     }
   }
 }
 
-function codeOf(message: JsonObject): number {
-  return message['status'] === 'failed' ? EXIT.upstream : EXIT.ok;
+function hasReached(message: JsonObject, wait: WaitedFor): boolean {
+  return ORDER.indexOf(wordOf(message['status'])) >= ORDER.indexOf(wait);
 }
 
 function shown(terminal: Terminal, message: JsonObject): string {
   const { style } = terminal;
   const { id, status, error } = message;
   if (!isObject(error)) return `${style.green('✓')} ${wordOf(status).padEnd(9)} ${wordOf(id)}`;
-  return `${style.red('✗')} ${wordOf(error['code'])}: ${wordOf(error['message'])}\n  ${wordOf(id)}`;
+  const told = `${style.red('✗')} ${wordOf(error['code'])}: ${wordOf(error['message'])}\n  ${wordOf(id)}`;
+  return error['provider_code'] === NO_SUCH_TRANSLATION
+    ? `${told}\n  → Meta has no template of this name in this language: look at --template, and name its own language, --language id_ID for example.`
+    : told;
 }
