@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 import { isAlive } from '../storage/is-alive.ts';
 import { readDevelopmentFile, readRuntime, type Runtime } from '../storage/data-directory.ts';
@@ -118,6 +118,18 @@ test('with its secret lost, says so, and makes no other one that could open noth
   fs.writeFileSync(secret, kept, { mode: 0o600 });
 });
 
+test('says when the simulator is gone, how to start it again, and at the end that it does not go on', async () => {
+  const { child, exited, saysNow } = await start();
+  process.kill(Number(fs.readFileSync(join(dataDir, 'simulator.pid'), 'utf8')), 'SIGKILL');
+  await vi.waitFor(() => expect(saysNow()).toMatch(/does not answer any more.*npm run simulator -- --port/), {
+    timeout: 20_000,
+  });
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
+  await vi.waitFor(() => expect(saysNow()).toContain('The simulator does not run any more'));
+  expect(saysNow()).not.toContain('The simulator goes on');
+});
+
 test('under npm, ends in order with it, and does not outlive one that is killed', async () => {
   const first = await start(NPM_START);
   first.child.kill('SIGTERM');
@@ -149,6 +161,8 @@ interface Started {
   child: ChildProcess;
   exited: Promise<number>;
   said: string;
+  /** All that it has said by now. */
+  saysNow: () => string;
   runtime: Runtime;
 }
 
@@ -178,7 +192,7 @@ async function start([command, ...args]: Command = ['node', PROGRAM, 'dev']): Pr
   const code = await Promise.race([ready, exited]);
   const runtime = readRuntime(dataDir);
   if (typeof code === 'number' || !runtime) throw new Error(`It ended with ${String(code)}: ${said}`);
-  return (running = { child, exited, said, runtime });
+  return (running = { child, exited, said, saysNow: () => said, runtime });
 }
 
 async function paste(curl: string): Promise<{ data: { id: string } }> {

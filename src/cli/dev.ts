@@ -9,9 +9,10 @@ import { openDataDirectory, readDevelopmentFile, type DevelopmentFile } from '..
 import { freePort } from '../storage/free-port.ts';
 import { renderBanner } from './banner.ts';
 import { startNode } from './run-node.ts';
-import { ensureSimulator, isSimulator } from './simulator-process.ts';
+import { ensureSimulator, isSimulator, renderStart } from './simulator-process.ts';
 import type { Terminal } from './terminal.ts';
 import { catchStopSignals } from './stop-signals.ts';
+import { watchSimulator } from './watch-simulator.ts';
 
 const STOP_SLACK_MS = 5_000;
 
@@ -23,11 +24,12 @@ export async function dev(terminal: Terminal): Promise<number> {
   const directory = await terminal.wait(`Waiting for ${dataDir} ...`, openDataDirectory(dataDir));
   const earlier = readDevelopmentFile(directory.path);
   const config = await withPorts(chosen.config, earlier);
-  const simulator = ensureSimulator({
+  const simulated = {
     port: config.simulatorPort,
     dataDir: directory.path,
     callbackUrl: `${webAddress(config.host, config.port)}/webhooks/meta`,
-  });
+  };
+  const simulator = ensureSimulator(simulated);
   let apiKey = '';
   const prepare = async (ctx: Context): Promise<void> => {
     ({ apiKey } = await ensureDemoOrganisation(ctx, { ...demoSeed(), apiKey: earlier.apiKey }));
@@ -38,11 +40,20 @@ export async function dev(terminal: Terminal): Promise<number> {
   directory.writeDevelopmentFile(file);
   if (terminal.json) terminal.result(file, () => '');
   else terminal.note(renderBanner(terminal.noteStyle, file, directory.path));
-  const code = await signals.untilStopped(terminal, () => node.stop(), config.shutdownMs + STOP_SLACK_MS);
-  terminal.note(
-    `Stopped. The simulator goes on at ${simulatorUrl}${pid === undefined ? '' : ` (kill ${pid} to end it)`}.`,
+  const unwatch = watchSimulator(simulatorUrl, () =>
+    terminal.note(
+      `${terminal.noteStyle.yellow('!')} The simulator at ${simulatorUrl} does not answer any more: nothing is sent or delivered until it does. Start it again: ${renderStart(simulated)}`,
+    ),
   );
+  const code = await signals.untilStopped(terminal, () => node.stop(), config.shutdownMs + STOP_SLACK_MS);
+  unwatch();
+  terminal.note(`Stopped. ${await describeRest(simulatorUrl, pid)}`);
   return code;
+}
+
+async function describeRest(simulatorUrl: string, pid: number | undefined): Promise<string> {
+  if (!(await isSimulator(simulatorUrl))) return 'The simulator does not run any more either.';
+  return `The simulator goes on at ${simulatorUrl}${pid === undefined ? '' : ` (kill ${pid} to end it)`}.`;
 }
 
 // Port 0 means any free one, but the simulator that still runs keeps its own.
@@ -58,7 +69,7 @@ async function withPorts(config: Config, earlier: Partial<DevelopmentFile>): Pro
 }
 
 function demoSeed(): DemoSeed {
-  const { number, wabaId, appSecret, verifyToken, graphToken } = simulated();
+  const { number, wabaId, appSecret, verifyToken, graphToken } = simulatedMeta();
   const { phoneNumberId, displayPhoneNumber, verifiedName } = number;
   const phone = displayPhoneNumber.replace(/\D/g, '');
   return {
@@ -75,12 +86,12 @@ function demoSeed(): DemoSeed {
 }
 
 function credentials(): Omit<DevelopmentFile, 'url' | 'simulatorUrl' | 'apiKey'> {
-  const { number, ...rest } = simulated();
+  const { number, ...rest } = simulatedMeta();
   return { phoneNumberId: number.phoneNumberId, ...rest };
 }
 
 // What the simulator starts with: fixed, since nothing of it is a secret on this computer.
-function simulated() {
+function simulatedMeta() {
   const { numbers, wabaId, appSecret, verifyToken, tokens } = devSeed;
   const [number] = numbers;
   const [graphToken] = tokens;

@@ -105,12 +105,20 @@ export async function isSimulator(url: string): Promise<boolean> {
   }
 }
 
+/** The line for a shell that starts it again as it was. */
+export function renderStart(input: SimulatorInput): string {
+  return `npm run simulator -- ${flagsOf(input).join(' ')}`;
+}
+
+function flagsOf({ port, dataDir, callbackUrl }: SimulatorInput): string[] {
+  return ['--port', String(port), '--ledger', join(dataDir, 'simulator'), '--callback', callbackUrl];
+}
+
 async function startSimulator(input: SimulatorInput, url: string): Promise<number> {
-  const folder = join(input.dataDir, 'simulator');
-  fs.mkdirSync(folder, { recursive: true });
+  fs.mkdirSync(join(input.dataDir, 'simulator'), { recursive: true });
   const logFile = join(input.dataDir, 'simulator.log');
   const log = fs.openSync(logFile, 'w', 0o600);
-  const flags = ['--port', String(input.port), '--ledger', folder, '--callback', input.callbackUrl];
+  const flags = flagsOf(input);
   // Nothing of our environment: what it is told stands in the flags.
   const child = spawn(process.execPath, [PROGRAM, ...flags], {
     stdio: ['ignore', log, log],
