@@ -93,7 +93,7 @@ describe('a number directory', () => {
     held = connected.promise;
     answered = 0;
     const early = numbers.reread();
-    await vi.waitFor(() => expect(answered).toBe(1));
+    await vi.waitFor(() => expect(answered).toBe(1), { timeout: 15_000 });
     await addNumber(room.otherNode(), input());
     const number = numbers.findNumber(mine.id, ONE);
     connected.resolve();
@@ -112,12 +112,15 @@ describe('a number directory over time', () => {
     await setNumber(room.otherNode(), { ...fence, status: 'disconnected' });
     expect(numbers.connectedNumbers(mine.id)).toHaveLength(1);
     room.clock.advance(3_000);
-    await vi.waitFor(() => expect(numbers.connectedNumbers(mine.id)).toEqual([]));
+    await vi.waitFor(() => expect(numbers.connectedNumbers(mine.id)).toEqual([]), { timeout: 15_000 });
     await setNumber(room.otherNode(), { ...fence, status: 'connected' });
-    await vi.waitFor(() => {
-      room.clock.advance(3_000);
-      expect(numbers.connectedNumbers(mine.id)).toHaveLength(1);
-    });
+    await vi.waitFor(
+      () => {
+        room.clock.advance(3_000);
+        expect(numbers.connectedNumbers(mine.id)).toHaveLength(1);
+      },
+      { timeout: 15_000 },
+    );
   });
 
   it('fetches the rows only when a number has changed', async () => {
