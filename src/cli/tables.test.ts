@@ -223,6 +223,10 @@ test('under another secret no gateway starts, doctor says why, and no number is 
   vi.stubEnv('KURIR_SECRET', 'another secret than the one before');
   const says = expect.stringContaining('KURIR_SECRET is not the one that the secrets in this database');
   expect(await kurir('start')).toMatchObject({ code: 2, error: { code: 'wrong_secret', message: says } });
+  // One that was generated, before one was given.
+  writeFileSync(join(folder, 'secret'), `${SECRET}\n`, { mode: 0o600 });
+  const where = expect.stringContaining(`The right one stands in ${join(folder, 'secret')}`);
+  expect(await kurir('start')).toMatchObject({ code: 2, error: { message: where } });
   const { value } = await kurir('doctor');
   expect(value).toMatchObject({
     ok: false,
