@@ -153,7 +153,7 @@ async function cpuMsOf(postmaster: number): Promise<number | undefined> {
 
 async function costlyStatements(db: pg.Client, database: string): Promise<StatementCost[]> {
   const { rows } = await db.query<StatementCost>(
-    `select query, calls::int, rows::float8 / calls as "rowsPerCall", mean_exec_time as "meanMs", mean_plan_time as "meanPlanMs",
+    `select query, calls::int, rows::float8 / calls as "rowsPerCall", mean_exec_time as "meanMs", total_plan_time / calls as "meanPlanMs",
        wal_bytes::float8 / calls as "walBytesPerCall"
      from pg_stat_statements s join pg_database d on d.oid = s.dbid where d.datname = $1
      order by total_exec_time + total_plan_time desc limit ${STATEMENTS_SHOWN}`,
