@@ -67,7 +67,9 @@ function styleOf(stream: NodeJS.WriteStream): Style {
 
 function isFancy(stream: NodeJS.WriteStream): boolean {
   const { CI, TERM } = processEnvironment();
-  return stream.isTTY && !CI && TERM !== 'dumb';
+  // Undefined where it is none, which createColors would take for "find out yourself", and then for yes under CI.
+  const isTerminal: boolean | undefined = stream.isTTY;
+  return isTerminal === true && !CI && TERM !== 'dumb';
 }
 
 // On the wire names are written with underscores, as the API writes them.
