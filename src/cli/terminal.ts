@@ -1,5 +1,7 @@
 // What a command says and where: results to stdout, everything about the doing to stderr; colour, and something that
 // turns while one waits, only on a terminal; with --json exactly one JSON value on stdout.
+import { isatty } from 'node:tty';
+
 import pc from 'picocolors';
 import yoctoSpinner from 'yocto-spinner';
 
@@ -67,9 +69,8 @@ function styleOf(stream: NodeJS.WriteStream): Style {
 
 function isFancy(stream: NodeJS.WriteStream): boolean {
   const { CI, TERM } = processEnvironment();
-  // Undefined where it is none, which createColors would take for "find out yourself", and then for yes under CI.
-  const isTerminal: boolean | undefined = stream.isTTY;
-  return isTerminal === true && !CI && TERM !== 'dumb';
+  // `isTTY` is undefined where it is none, which createColors would take for "find out yourself", and then for yes under CI.
+  return isatty(stream.fd) && !CI && TERM !== 'dumb';
 }
 
 // On the wire names are written with underscores, as the API writes them.
