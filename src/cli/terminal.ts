@@ -8,6 +8,7 @@ import yoctoSpinner from 'yocto-spinner';
 import { processEnvironment } from '../config/read-env.ts';
 
 type Style = ReturnType<typeof pc.createColors>;
+type Stream = typeof process.stdout | typeof process.stderr;
 
 export interface Terminal {
   json: boolean;
@@ -63,11 +64,11 @@ export function shownTime(at: Date | null): string {
   return at === null ? '-' : at.toLocaleString('sv-SE', { dateStyle: 'short', timeStyle: 'short' });
 }
 
-function styleOf(stream: NodeJS.WriteStream): Style {
+function styleOf(stream: Stream): Style {
   return pc.createColors(isFancy(stream) && !processEnvironment()['NO_COLOR']);
 }
 
-function isFancy(stream: NodeJS.WriteStream): boolean {
+function isFancy(stream: Stream): boolean {
   const { CI, TERM } = processEnvironment();
   // `isTTY` is undefined where it is none, which createColors would take for "find out yourself", and then for yes under CI.
   return isatty(stream.fd) && !CI && TERM !== 'dumb';
