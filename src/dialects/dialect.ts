@@ -9,7 +9,6 @@ import type { Lanes } from '../lanes/lanes.ts';
 import type { ReadMarker } from '../messages/mark-read.ts';
 import type { Sender } from '../messages/send-message.ts';
 import type { Caller, Credentials } from '../organisations/authenticate.ts';
-import type { Budget } from '../organisations/budgets.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 
@@ -33,7 +32,7 @@ export interface Call {
   headers: IncomingHttpHeaders;
   body: Json | undefined;
   requestId: string;
-  budget: { take(): void; giveBack(): void; present(): Budget };
+  budget: { take(): void; giveBack(): void };
 }
 
 export interface Answer {

@@ -17,8 +17,6 @@ const AGAIN: Backoff = { firstMs: 1_000, factor: 4, maxMs: 300_000 };
 const RECORD_AGAIN_MS = 500;
 
 export interface Settled {
-  /** The message is queued again: the conversation's next turn is its own. */
-  queuedAgain: boolean;
   /** How Meta slows or stops the lane. */
   brake: Brake | undefined;
 }
@@ -95,7 +93,7 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
         await recorded(() =>
           progresser.progress({ ...step, status: 'pending', at, failure: null, pricing: null }),
         );
-        return { queuedAgain: false, brake: undefined };
+        return { brake: undefined };
       }
       const judged = judge(attempt, outcome, { now: at, random: ctx.random() });
       ctx.log.info(
@@ -107,8 +105,8 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
         },
         'attempt ended',
       );
-      const ended = await end(judged.row);
-      return { queuedAgain: ended?.state === 'queued', brake: judged.brake };
+      await end(judged.row);
+      return { brake: judged.brake };
     },
   };
 }

@@ -70,7 +70,6 @@ async function handle(
   const budget: Call['budget'] = {
     take: () => void (request.budgetHeaders = parts.budgets.take(caller, budgetClass).headers),
     giveBack: () => void (request.budgetHeaders = parts.budgets.giveBack(caller, budgetClass).headers),
-    present: () => parts.budgets.peek(caller, budgetClass),
   };
   if (endpoint.budget === 'mount') budget.take();
   const answer = await endpoint.handle({

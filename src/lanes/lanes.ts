@@ -60,8 +60,6 @@ export interface Lanes {
   suspend(): () => void;
   /** No new places: the gateway is stopping. */
   stop(): void;
-  /** Calls begun and not settled. */
-  calls(): number;
   register(dispatcher: Dispatcher): void;
   dispatcher(): Dispatcher;
 }
@@ -116,7 +114,6 @@ export function createLanes(ctx: Context, waiters: Waiters): Lanes {
       return () => void suspended--;
     },
     stop: () => void (stopped = true),
-    calls: () => calls,
     register: (dispatcher) => void (registered = dispatcher),
     dispatcher() {
       if (!registered)

@@ -30,7 +30,6 @@ export interface Waiters {
   tell(messageId: string, news: News): void;
   /** Whether these news would be an answer to somebody who waits here. */
   answeredBy(messageId: string, news: News): boolean;
-  count(): number;
   /** Ends every wait, and each that is still to come, with undefined: the gateway is stopping. */
   release(): void;
 }
@@ -87,7 +86,6 @@ export function createWaiters(clock: Clock, readNews: ReadNews): Waiters {
     tell,
     answeredBy: (messageId, news) =>
       [...(waiting.get(messageId) ?? [])].some((waiter) => waiter.enough(news)),
-    count: () => waiting.size,
     release() {
       released = true;
       looking?.cancel();

@@ -29,7 +29,7 @@ export interface AcceptInput {
 }
 
 export type Accepted =
-  | { kind: 'accepted'; id: MessageId; createdAt: Date; queued: boolean; windowOpen: boolean }
+  | { kind: 'accepted'; id: MessageId; createdAt: Date; windowOpen: boolean }
   | { kind: 'replayed'; id: string };
 
 export interface Accepter {
@@ -106,7 +106,6 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
         kind: 'accepted',
         id: row.id,
         createdAt: new Date(at),
-        queued: written.state === 'queued',
         windowOpen: windowIsOpen(written.lastInboundAt, at),
       };
     },

@@ -42,8 +42,6 @@ export interface Sent {
   id: string;
   createdAt: Date;
   status: WireStatus;
-  /** The outcome of a call to Meta is unknown, or may still become known. */
-  open: boolean;
   /** It did not leave in time and was withdrawn: a wamid was owed. */
   withdrawn: boolean;
   wamid: string | null;
@@ -265,7 +263,6 @@ function presentOf(message: { id: string; createdAt: Date }, news: News | undefi
     id: message.id,
     createdAt: message.createdAt,
     status: news ? wireStatus(news.state, news.mayHaveLeft) : 'queued',
-    open: news?.state === 'unknown' || news?.state === 'intended',
     withdrawn: failed && news.failure?.code === 'withdrawn',
     wamid: news?.wamid ?? null,
     failure: failed ? news.failure : null,
