@@ -49,7 +49,6 @@ export interface Gateway extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const KEEP_HEARING_MS = 3_000;
 /** What is left of the time for a stop when calls are no longer waited for. */
 const CLOSING_MS = 3_000;
 /** Of it, for requests that are half sent and answers that are half read. */
@@ -119,7 +118,11 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
 async function wire(ctx: Context, nodeId: string) {
   const numbers = await createNumberDirectory(ctx);
   const apps = createAppDirectory(ctx);
-  const meta = createMetaClient({ graphUrl: ctx.config.graphUrl, connections: ctx.config.metaConnections });
+  const meta = createMetaClient({
+    graphUrl: ctx.config.graphUrl,
+    connections: ctx.config.metaConnections,
+    timeoutMs: ctx.config.times.callTimeoutMs,
+  });
   const tokenKey = ctx.sealer.derive('callback-token');
   const lanes = createLanes(ctx, createWaiters(ctx.clock, createNewsReader(ctx.db)));
   const progresser = createProgresser(ctx, lanes);
@@ -159,7 +162,7 @@ function keepHearing(ctx: Context, hearing: Hearing): () => void {
   let timer: Timer;
   const again = (): void => {
     timer = ctx.clock.after(
-      KEEP_HEARING_MS,
+      ctx.config.times.keepHearingMs,
       () =>
         void hearing
           .keep()

@@ -8,7 +8,11 @@ const PAGES_MAX = 50;
 
 export function checkNumber(config: Config): CheckNumber {
   return async (asked) => {
-    const meta = createMetaClient({ graphUrl: config.graphUrl, connections: 1 });
+    const meta = createMetaClient({
+      graphUrl: config.graphUrl,
+      connections: 1,
+      timeoutMs: config.times.callTimeoutMs,
+    });
     try {
       return await check(meta, asked);
     } finally {

@@ -25,7 +25,11 @@ export async function examineNumbers(ctx: Context, { answers }: { answers: boole
     ];
   await using directory = await createNumberDirectory(ctx);
   const apps = new Map((await listApps(ctx)).map((app) => [app.id, app]));
-  const meta = createMetaClient({ graphUrl: ctx.config.graphUrl, connections: 2 });
+  const meta = createMetaClient({
+    graphUrl: ctx.config.graphUrl,
+    connections: 2,
+    timeoutMs: ctx.config.times.callTimeoutMs,
+  });
   try {
     const findings: Finding[] = [];
     for (const listing of numbers) {

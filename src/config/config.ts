@@ -2,6 +2,7 @@
 // half a configuration is never tried.
 import { resolve } from 'node:path';
 
+import { protocolTimes, type ProtocolTimes } from './protocol-times.ts';
 import { readEnv, type Complaint, type Environment } from './read-env.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 import {
@@ -17,8 +18,12 @@ import {
 export type Mode = 'development' | 'production';
 
 export type Config = Readonly<
-  { mode: Mode } & { [Field in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Field]> }
+  { mode: Mode; times: ProtocolTimes } & {
+    [Field in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Field]>;
+  }
 >;
+
+type Plain = Omit<Config, 'mode' | 'times'>;
 
 export interface Chosen {
   config: Config;
@@ -55,7 +60,7 @@ export function readConfig(env: Environment, mode: Mode): Chosen {
   for (const [field, setting] of Object.entries<Setting>(SETTINGS))
     values[field] = decide(env, setting, complaints);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- decide() gives what the row says, or a complaint; derived ones are filled in below
-  const plain = values as Omit<Config, 'mode'>;
+  const plain = values as Plain;
   const ownDatabase =
     plain.databaseUrl !== undefined || complaints.some((one) => one.name === 'DATABASE_URL');
   const secrets = decideSecrets(env, ownDatabase, complaints);
@@ -68,7 +73,13 @@ export function readConfig(env: Environment, mode: Mode): Chosen {
   }
   if (complaints.length > 0) throw new ConfigError(complaints);
   return {
-    config: Object.freeze({ ...plain, mode, dataDir: resolve(plain.dataDir), ...derived(plain, mode) }),
+    config: Object.freeze({
+      ...plain,
+      mode,
+      times: protocolTimes(plain.timeScale),
+      dataDir: resolve(plain.dataDir),
+      ...derived(plain, mode),
+    }),
     secrets,
   };
 }
@@ -152,7 +163,7 @@ function withoutSlash(setting: Setting, text: string): string {
   return setting.type === 'web address' ? text.replace(/\/+$/, '') : text;
 }
 
-function derived(plain: Omit<Config, 'mode'>, mode: Mode): Pick<Config, 'graphUrl' | 'publicUrl'> {
+function derived(plain: Plain, mode: Mode): Pick<Config, 'graphUrl' | 'publicUrl'> {
   const given: { graphUrl: string | undefined; publicUrl: string | undefined } = plain;
   return {
     graphUrl: given.graphUrl ?? (mode === 'development' ? simulatorUrl(plain.simulatorPort) : META_GRAPH_URL),

@@ -168,6 +168,15 @@ export const SETTINGS = {
     doc: 'Connections to PostgreSQL at the most.',
     example: '10',
   },
+  timeScale: {
+    name: 'KURIR_TIME_SCALE',
+    type: 'integer',
+    default: 1,
+    min: 1,
+    max: 100,
+    doc: 'For tests: by what the times of the send protocol (heartbeats, leases, time-outs of calls) are divided. The same on every node.',
+    example: '5',
+  },
   shutdownMs: {
     name: 'KURIR_SHUTDOWN_MS',
     type: 'integer',

@@ -35,8 +35,6 @@ export interface DispatchParts {
 }
 
 const TICK_MS = 500;
-const FORMER_CALLS_MS = 30_000;
-const OWN_CALLS_MS = 20_000;
 
 interface State {
   ctx: Context;
@@ -147,8 +145,8 @@ async function open(state: State, held: HeldLane): Promise<void> {
   state.unopened.delete(held.phoneNumberId);
   const restarted = held.formerOwner === parts.nodeId;
   const endsAt = restarted
-    ? ctx.clock.now() + OWN_CALLS_MS
-    : (held.formerSeenAt?.getTime() ?? 0) + FORMER_CALLS_MS;
+    ? ctx.clock.now() + ctx.config.times.ownCallsMs
+    : (held.formerSeenAt?.getTime() ?? 0) + ctx.config.times.formerCallsMs;
   state.callsEndAt.set(held.phoneNumberId, endsAt);
   const { organisationId, pace } = number;
   const lane = parts.lanes.open({

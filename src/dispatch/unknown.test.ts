@@ -18,6 +18,8 @@ const lost = (about: Partial<Unknown> = {}): Unknown => ({
 const evidence = (about: Partial<Evidence> = {}): Evidence => ({
   gaps: [],
   heard: { attemptAt: 1_000, heardAt: 2_000 },
+  lookAgainMs: 30_000,
+  giveUpMs: 24 * 3_600_000,
   unknownAfterMs: AFTER,
   ...about,
 });

@@ -19,15 +19,15 @@ export interface Evidence {
   /** The latest attempt of the number that a status was heard of, and when. */
   heard: { attemptAt: number; heardAt: number } | undefined;
   unknownAfterMs: number;
+  lookAgainMs: number;
+  /** Without evidence, silence ends then. */
+  giveUpMs: number;
 }
 
 export type Decision = { kind: 'wait'; until: number } | { kind: 'fail' } | { kind: 'resend' };
 
-const DAY_MS = 24 * 3_600_000;
-const LOOK_AGAIN_MS = 30_000;
-
 export function decideUnknown(unknown: Unknown, evidence: Evidence, now: number): Decision {
-  if (now >= unknown.callEndedAt + DAY_MS) return { kind: 'fail' };
+  if (now >= unknown.callEndedAt + evidence.giveUpMs) return { kind: 'fail' };
   const touching = evidence.gaps.filter((gap) => gap.endedAt >= unknown.attemptAt);
   const gapEndedAt = Math.max(-Infinity, ...touching.map((gap) => gap.endedAt));
   const silentSince = Math.max(unknown.callEndedAt, gapEndedAt);
@@ -35,6 +35,10 @@ export function decideUnknown(unknown: Unknown, evidence: Evidence, now: number)
   if (now < silentSince + silenceMs) return { kind: 'wait', until: silentSince + silenceMs };
   const { heard } = evidence;
   const evident = heard !== undefined && heard.attemptAt > unknown.attemptAt && heard.heardAt > gapEndedAt;
-  if (!evident) return { kind: 'wait', until: Math.min(now + LOOK_AGAIN_MS, unknown.callEndedAt + DAY_MS) };
+  if (!evident)
+    return {
+      kind: 'wait',
+      until: Math.min(now + evidence.lookAgainMs, unknown.callEndedAt + evidence.giveUpMs),
+    };
   return unknown.policy === 'resend' && unknown.resendable ? { kind: 'resend' } : { kind: 'fail' };
 }

@@ -4,7 +4,6 @@ import type { Context } from '../context.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import { OWED_ENDS, RANKS } from '../messages/message.ts';
-import { CALL_TIMEOUT_MS } from '../meta/client.ts';
 import { decideUnknown, type Evidence } from './unknown.ts';
 import {
   giveUp,
@@ -62,7 +61,7 @@ async function look(state: State): Promise<void> {
 
 async function leaveUnknown(state: State, watched: Watched, now: number): Promise<void> {
   const formerCallsEndAt = state.parts.formerCallsEndAt(watched.phoneNumberId);
-  const endsAt = Math.max(now, formerCallsEndAt, watched.attemptAt + CALL_TIMEOUT_MS);
+  const endsAt = Math.max(now, formerCallsEndAt, watched.attemptAt + state.ctx.config.times.callTimeoutMs);
   await state.parts.settler.end({
     ...ended(watched, endsAt),
     next: 'unknown',
@@ -78,10 +77,10 @@ async function decideAll(state: State, unknown: readonly Watched[], now: number)
   const ids = [...new Set(unknown.map((one) => one.phoneNumberId))];
   const since = Math.min(...unknown.map((one) => one.attemptAt));
   const read = await readEvidence(state.ctx.db, ids, since);
-  const { unknownAfterMs } = state.ctx.config;
+  const { unknownAfterMs, times } = state.ctx.config;
   for (const one of unknown) {
     await decide(state, one, {
-      evidence: { gaps: read.gaps, heard: read.heard.get(one.phoneNumberId), unknownAfterMs },
+      evidence: { gaps: read.gaps, heard: read.heard.get(one.phoneNumberId), unknownAfterMs, ...times },
       now,
     });
   }

@@ -10,10 +10,6 @@ import { beat, countLanes, leaveLanes, takeFreeLanes, takeLanesAnew, type HeldLa
 
 export type { HeldLane } from './lane-store.ts';
 
-const HEARTBEAT_MS = 3_000;
-const CALL_WITHIN_MS = 10_000;
-const LEASE_SECONDS = 15;
-
 export interface LeaseEvents {
   /** Lanes that were another's, nobody's, or ours before a restart. */
   onTaken: (lanes: HeldLane[]) => Promise<void>;
@@ -39,6 +35,8 @@ export interface Lease {
 }
 
 export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): Lease {
+  const { heartbeatMs, callWithinMs, leaseMs } = ctx.config.times;
+  const leaseSeconds = leaseMs / 1_000;
   const held = new Map<string, number>();
   let beatAt = { monotonic: -Infinity, wall: -Infinity };
   let late = false;
@@ -48,8 +46,7 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
   let timer: Timer | undefined;
 
   const fresh = (at: { monotonic: number; wall: number }): boolean =>
-    ctx.clock.monotonic() - at.monotonic < CALL_WITHIN_MS &&
-    Math.abs(ctx.clock.now() - at.wall) < CALL_WITHIN_MS;
+    ctx.clock.monotonic() - at.monotonic < callWithinMs && Math.abs(ctx.clock.now() - at.wall) < callWithinMs;
 
   async function anew(): Promise<void> {
     const former = new Map(held);
@@ -65,10 +62,10 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
   async function once(): Promise<void> {
     const sent = { monotonic: ctx.clock.monotonic(), wall: ctx.clock.now() };
     if (!first && !fresh(beatAt)) late = true;
-    await beat(ctx.db, nodeId, LEASE_SECONDS);
+    await beat(ctx.db, nodeId, leaseSeconds);
     if (late) await anew();
     beatAt = sent;
-    const taken = await takeFreeLanes(ctx.db, nodeId, { leaseSeconds: LEASE_SECONDS, ours: first });
+    const taken = await takeFreeLanes(ctx.db, nodeId, { leaseSeconds, ours: first });
     first = false;
     for (const lane of taken) held.set(lane.phoneNumberId, lane.epoch);
     if (taken.length > 0) await events.onTaken(taken);
@@ -76,7 +73,7 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
 
   function again(): void {
     if (stopped) return;
-    timer = ctx.clock.after(HEARTBEAT_MS, () => {
+    timer = ctx.clock.after(heartbeatMs, () => {
       void lease
         .beat()
         .catch((error: unknown) => ctx.log.warn({ err: error }, 'heartbeat failed'))
@@ -112,5 +109,5 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
 
 /** Lanes in all, and those that some living node owns. */
 export function countOwned(ctx: Context): Promise<{ all: number; owned: number }> {
-  return countLanes(ctx.db, LEASE_SECONDS);
+  return countLanes(ctx.db, ctx.config.times.leaseMs / 1_000);
 }

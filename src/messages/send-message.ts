@@ -60,8 +60,8 @@ export interface SenderParts {
   lanes: Lanes;
 }
 
-// Beyond Meta's time-out: when a call is under way, its end is near.
-const CALL_ENDS_MS = 23_000;
+/** A little beyond Meta's time-out: when a call is under way, its end is near. */
+const CALL_ENDS = 1.15;
 
 interface State {
   ctx: Context;
@@ -144,7 +144,7 @@ async function awaitNews(state: State, message: MessageName, wait: Wait): Promis
   const ended = await waiters.wait(
     message,
     (late) => answers(late) || late.state === 'unknown',
-    CALL_ENDS_MS,
+    state.ctx.config.times.callTimeoutMs * CALL_ENDS,
   );
   return ended ?? present(state, message);
 }

@@ -7,8 +7,7 @@ import { isObject, type JsonObject } from '../kernel/json.ts';
 /** The version Kurir speaks (Meta silently upgrades calls of versions that have ended). */
 export const GRAPH_VERSION = 'v24.0';
 
-/** How long Meta may take for an answer to a send, and what an answer may weigh. */
-export const CALL_TIMEOUT_MS = 20_000;
+/** What an answer may weigh. */
 const ANSWER_BYTES_MAX = 1_000_000;
 
 export interface GraphError {
@@ -53,7 +52,15 @@ export interface MetaClient {
   close(): Promise<void>;
 }
 
-export function createMetaClient(options: { graphUrl: string; connections: number }): MetaClient {
+export interface MetaClientOptions {
+  graphUrl: string;
+  connections: number;
+  /** How long Meta may take for an answer. */
+  timeoutMs: number;
+}
+
+export function createMetaClient(options: MetaClientOptions): MetaClient {
+  const { timeoutMs } = options;
   const base = new URL(options.graphUrl);
   const prefix = base.pathname.replace(/\/+$/, '');
   // No pipelining and a short keep-alive: a request on a connection that Meta is closing has an unknown outcome.
@@ -63,20 +70,20 @@ export function createMetaClient(options: { graphUrl: string; connections: numbe
     connect: { timeout: 10_000 },
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 4_000,
-    headersTimeout: CALL_TIMEOUT_MS,
-    bodyTimeout: CALL_TIMEOUT_MS,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
   });
   return {
     send: (call, mayLeave) =>
-      send(pool, { ...call, path: `${prefix}/${GRAPH_VERSION}/${call.path}` }, mayLeave),
+      send(pool, { ...call, timeoutMs, path: `${prefix}/${GRAPH_VERSION}/${call.path}` }, mayLeave),
     async call(call) {
       try {
         const answer = await request(`${options.graphUrl}/${GRAPH_VERSION}/${call.path}`, {
           method: call.method,
           headers: headers(call.accessToken),
-          headersTimeout: CALL_TIMEOUT_MS,
-          bodyTimeout: CALL_TIMEOUT_MS,
-          signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+          headersTimeout: timeoutMs,
+          bodyTimeout: timeoutMs,
+          signal: AbortSignal.timeout(timeoutMs),
           ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
         });
         const read = readAnswer(
@@ -103,24 +110,36 @@ function headers(accessToken: string): Record<string, string> {
 
 class HeldBack extends Error {}
 
-function send(pool: Pool, call: GraphCall, mayLeave: () => boolean): Promise<SendOutcome> {
+function send(
+  pool: Pool,
+  call: GraphCall & { timeoutMs: number },
+  mayLeave: () => boolean,
+): Promise<SendOutcome> {
   return new Promise((resolve) => {
     let left = false;
     let status = 0;
     let retryAfterMs: number | null = null;
     let size = 0;
     const chunks: Buffer[] = [];
-    const timer = setTimeout(
-      () => resolve({ kind: 'unknown', reason: 'Meta did not answer in time' }),
-      CALL_TIMEOUT_MS + 1_000,
-    );
+    let over = false;
+    let wire: Dispatcher.DispatchController | undefined;
     const end = (outcome: SendOutcome): void => {
+      over = true;
       clearTimeout(timer);
       resolve(outcome);
     };
+    // What has not left by then never leaves, and what has is cut off: nothing arrives after it was called unknown.
+    const timer = setTimeout(() => {
+      const reason = 'Meta did not answer in time';
+      end(
+        left ? { kind: 'unknown', reason } : { kind: 'not sent', reason: 'no connection was free in time' },
+      );
+      wire?.abort(new Error(reason));
+    }, call.timeoutMs * 1.05);
     const handler: Dispatcher.DispatchHandler = {
-      onRequestStart() {
-        if (!mayLeave()) throw new HeldBack('the lane is not ours any more');
+      onRequestStart(controller) {
+        wire = controller;
+        if (over || !mayLeave()) throw new HeldBack('the lane is not ours any more');
         left = true;
       },
       onResponseStart(_controller, statusCode, responseHeaders) {
