@@ -46,6 +46,8 @@ export interface Gateway extends AsyncDisposable {
   ctx: Context;
   /** Looks for what is due, once: a test ticks instead of waiting. */
   tick(): Promise<void>;
+  /** One heartbeat, and what follows from it. */
+  beat(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -111,7 +113,14 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   sweep.start();
   const url = await app.listen({ host: ctx.config.host, port: ctx.config.port });
   state.started = true;
-  return { url, ctx, tick: () => rooms.dispatch.tick(), close, [Symbol.asyncDispose]: close };
+  return {
+    url,
+    ctx,
+    tick: () => rooms.dispatch.tick(),
+    beat: () => rooms.lease.beat(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 // The rooms from left to right, each handed what it may use.

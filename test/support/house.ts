@@ -42,6 +42,22 @@ export interface HouseOptions {
   gatewayDatabaseUrl?: string;
 }
 
+export interface NodeOptions {
+  nodeId?: string;
+  config?: Partial<Config>;
+  clock?: Clock;
+  /** The node's way to the database, where a test wants to break it. */
+  databaseUrl?: string;
+}
+
+/** One gateway of several; it stops with the house, or before. */
+export interface Node extends AsyncDisposable {
+  id: string;
+  gateway: Gateway;
+  request: House['request'];
+  sendText: House['sendText'];
+}
+
 export interface House extends AsyncDisposable {
   gateway: Gateway;
   simulator: Simulator;
@@ -57,6 +73,8 @@ export interface House extends AsyncDisposable {
   sendText(to: string, text?: string, headers?: Record<string, string>): Promise<Reply>;
   /** Stops the gateway and starts another one on the same tables. */
   restart(): Promise<void>;
+  /** A further gateway on the same tables, with a node id of its own. Webhooks go on to the first one. */
+  addNode(about?: NodeOptions): Promise<Node>;
   /** A further number of an organisation, with its lane. */
   addNumber(number: { phoneNumberId: string; phone: string; organisationId?: string }): Promise<void>;
   /** A further organisation with a key. */
@@ -150,19 +168,22 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
   }
 
   await number({ phoneNumberId: PHONE_NUMBER_ID, phone: BUSINESS_PHONE });
-  const nodeId = `node-${schema}`;
-  const start = (): Promise<Gateway> =>
-    createGateway({
-      config,
+  const start = (about: NodeOptions & { nodeId: string }): Promise<Gateway> => {
+    const clock = about.clock ?? options.clock;
+    return createGateway({
+      config: { ...config, ...about.config },
       secrets,
-      databaseUrl: options.gatewayDatabaseUrl ?? databaseUrl,
-      nodeId,
+      databaseUrl: about.databaseUrl ?? options.gatewayDatabaseUrl ?? databaseUrl,
+      nodeId: about.nodeId,
       schema,
-      log,
-      ...(options.clock === undefined ? {} : { clock: options.clock }),
+      log: log.child({ node: about.nodeId }),
+      ...(clock === undefined ? {} : { clock }),
     });
+  };
+  const first = { nodeId: `node-${schema}` };
+  const nodes: Node[] = [];
   const house: House = {
-    gateway: await start(),
+    gateway: await start(first),
     simulator,
     ctx: seeding,
     organisationId: organisation.id,
@@ -170,17 +191,22 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
     apiKey: key,
     schema,
     databaseUrl,
-    request: (method, path, body, headers) => request(house, { method, path, body, headers: headers ?? {} }),
-    sendText: (to, text = 'Halo', headers = {}) =>
-      house.request(
-        'POST',
-        `/v1/${PHONE_NUMBER_ID}/messages`,
-        { messaging_product: 'whatsapp', to, type: 'text', text: { body: text } },
-        headers,
-      ),
+    ...doorsOf(() => ({ url: house.gateway.url, apiKey: house.apiKey })),
     async restart() {
       await house.gateway.close();
-      house.gateway = await start();
+      house.gateway = await start(first);
+    },
+    async addNode(about = {}) {
+      const id = about.nodeId ?? `node-${nodes.length + 2}-${schema}`;
+      const gateway = await start({ ...about, nodeId: id, config: { port: 0, ...about.config } });
+      const node = {
+        id,
+        gateway,
+        ...doorsOf(() => ({ url: gateway.url, apiKey: house.apiKey })),
+        [Symbol.asyncDispose]: () => gateway.close(),
+      };
+      nodes.push(node);
+      return node;
     },
     addNumber: number,
     async addOrganisation(name) {
@@ -189,7 +215,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
       return { organisationId: other.id, apiKey: made.key };
     },
     async [Symbol.asyncDispose]() {
-      await house.gateway.close();
+      await Promise.all([house, ...nodes].map((node) => node.gateway.close()));
       await simulator.close();
       await admin.query(`drop schema ${schema} cascade`);
       await admin.close();
@@ -198,17 +224,37 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
   return house;
 }
 
+function doorsOf(door: () => Door): Pick<House, 'request' | 'sendText'> {
+  const ask: House['request'] = (method, path, body, headers = {}) =>
+    request(door(), { method, path, body, headers });
+  return {
+    request: ask,
+    sendText: (to, text = 'Halo', headers = {}) =>
+      ask(
+        'POST',
+        `/v1/${PHONE_NUMBER_ID}/messages`,
+        { messaging_product: 'whatsapp', to, type: 'text', text: { body: text } },
+        headers,
+      ),
+  };
+}
+
+interface Door {
+  url: string;
+  apiKey: string;
+}
+
 async function request(
-  house: House,
+  door: Door,
   what: { method: string; path: string; body: unknown; headers: Record<string, string> },
 ): Promise<Reply> {
-  const headers: Record<string, string> = { authorization: `Bearer ${house.apiKey}`, ...what.headers };
+  const headers: Record<string, string> = { authorization: `Bearer ${door.apiKey}`, ...what.headers };
   const init: RequestInit = { method: what.method, headers };
   if (what.body !== undefined) {
     headers['content-type'] ??= 'application/json';
     init.body = typeof what.body === 'string' ? what.body : JSON.stringify(what.body);
   }
-  const response = await fetch(house.gateway.url + what.path, init);
+  const response = await fetch(door.url + what.path, init);
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') === true;
   return {
