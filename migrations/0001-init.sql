@@ -165,6 +165,8 @@ create table message_states (
 ) with (fillfactor = 60);
 create index message_states_turns on message_states (organisation_id, phone_number_id, conversation, turn) where turn is not null;
 create index message_states_ready on message_states (phone_number_id, line, ready_at) where ready_at is not null;
+-- The queued ones alone (whatever is watched has line 9): each is in it once, and leaves it when it is sent or ended.
+create index message_states_overdue on message_states (phone_number_id, least(expires_at, owed_until)) where turn is not null and line < 9;
 create index message_states_wamids on message_states (organisation_id, wamid) where wamid is not null;
 alter table message_states set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 

@@ -214,6 +214,8 @@ CREATE INDEX door_gaps_by_end ON door_gaps USING btree (ended_at);
 
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING brin (created_at);
 
+CREATE INDEX message_states_overdue ON message_states USING btree (phone_number_id, LEAST(expires_at, owed_until)) WHERE ((turn IS NOT NULL) AND (line < 9));
+
 CREATE INDEX message_states_ready ON message_states USING btree (phone_number_id, line, ready_at) WHERE (ready_at IS NOT NULL);
 
 CREATE INDEX message_states_turns ON message_states USING btree (organisation_id, phone_number_id, conversation, turn) WHERE (turn IS NOT NULL);

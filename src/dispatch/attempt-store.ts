@@ -1,5 +1,5 @@
-// SQL of what became of attempts: those that ended without a wamid, those that must be looked at, and what is given up. All of it works on
-// the live state of messages, by lane.
+// SQL of what became of attempts: those that ended without a wamid, and those that must be looked at. All of it works on the live state of
+// messages, by lane.
 import type { Failure } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
 import type { Queryable } from '../storage/db.ts';
@@ -226,56 +226,4 @@ export async function readEvidence(
       ]),
     ),
   };
-}
-
-export interface Given {
-  id: string;
-  phoneNumberId: string;
-  conversation: string;
-  failure: Failure;
-}
-
-/** Gives up what is queued past its expiry, or past the wait of a caller who was owed a wamid (whose key is freed). What may have
- *  left is not called expired: nobody knows. Over index message_states_turns. */
-export async function giveUp(
-  db: Queryable,
-  queue: { lanes: readonly { organisationId: string; phoneNumberId: string }[]; now: number },
-  failures: { expired: Failure; withdrawn: Failure; unknown: Failure },
-): Promise<Given[]> {
-  const rows = await db.query<{
-    id: string;
-    phone_number_id: string;
-    conversation: string;
-    failure: Failure;
-  }>(
-    `with given as (
-       update message_states s set state = 'failed', turn = null, ready_at = null, failed_at = to_timestamp($3 / 1000.0),
-         rank = case when s.may_have_left then 15 else 30 end,
-         failure = case when s.may_have_left then $6::jsonb when s.owed_until <= database_now() then $5::jsonb else $4::jsonb end
-       from unnest($1::text[], $2::text[]) as lane (organisation_id, phone_number_id)
-       where s.organisation_id = lane.organisation_id and s.phone_number_id = lane.phone_number_id
-         and s.turn is not null and s.state = 'queued'
-         and (s.expires_at <= to_timestamp($3 / 1000.0) or s.owed_until <= database_now())
-       returning s.organisation_id, s.id, s.phone_number_id, s.conversation, s.failure,
-         not s.may_have_left and s.owed_until <= database_now() as owed
-     ), freed as (
-       delete from idempotency_keys k using given g join messages m using (organisation_id, id)
-       where g.owed and k.organisation_id = m.organisation_id and k.key = m.idempotency_key and k.message_id = m.id
-     )
-     select id, phone_number_id, conversation, failure from given`,
-    [
-      queue.lanes.map((lane) => lane.organisationId),
-      queue.lanes.map((lane) => lane.phoneNumberId),
-      queue.now,
-      failures.expired,
-      failures.withdrawn,
-      failures.unknown,
-    ],
-  );
-  return rows.map((row) => ({
-    id: row.id,
-    phoneNumberId: row.phone_number_id,
-    conversation: row.conversation,
-    failure: row.failure,
-  }));
 }

@@ -10,6 +10,7 @@ import type { NumberDirectory } from '../organisations/number-directory.ts';
 import { createCaller, type Caller } from './dispatch.ts';
 import { requeueUncalled } from './attempt-store.ts';
 import { openConversations } from './dispatch-store.ts';
+import { createOverdue, type Overdue } from './overdue.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createSettler, type Settler } from './settle.ts';
 import { createWatch, type Watch } from './watch.ts';
@@ -43,6 +44,7 @@ interface State {
   caller: Caller;
   queue: Queue;
   watch: Watch;
+  overdue: Overdue;
   /** When a call of the former owner can no longer be on the wire, by lane. */
   callsEndAt: Map<string, number>;
   /** Lanes we own whose number is not known yet: it was connected a moment ago. */
@@ -118,6 +120,7 @@ function wire(ctx: Context, parts: DispatchParts): State {
     caller,
     queue,
     watch,
+    overdue: createOverdue(ctx, { lanes, next }),
     callsEndAt,
     unopened: new Map(),
     timer: undefined,
@@ -184,6 +187,7 @@ async function tick(state: State): Promise<void> {
   await openLate(state);
   goOn(state);
   await state.watch.look();
+  await state.overdue.look();
   await state.queue.look();
 }
 

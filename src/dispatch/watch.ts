@@ -1,18 +1,11 @@
 // The watch over attempts: those a dead owner left open become unknown whenever they are seen; unknown ones are decided when silence
-// means something; what is queued too long is given up.
+// means something.
 import type { Context } from '../context.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
-import { OWED_ENDS, RANKS } from '../messages/message.ts';
+import { RANKS } from '../messages/message.ts';
 import { decideUnknown, type Evidence } from './unknown.ts';
-import {
-  giveUp,
-  lookAgain,
-  readEvidence,
-  readWatched,
-  type EndedRow,
-  type Watched,
-} from './attempt-store.ts';
+import { lookAgain, readEvidence, readWatched, type EndedRow, type Watched } from './attempt-store.ts';
 import { failureOf, type Settler } from './settle.ts';
 
 export interface Watch {
@@ -32,18 +25,13 @@ export interface WatchParts {
   next: (lane: Lane, conversation: string) => void;
 }
 
-const FAILURES_OF_QUEUE = { expired: failureOf('expired', null, null), ...OWED_ENDS };
-
-const OVERDUE_EVERY_MS = 1_000;
-
 interface State {
   ctx: Context;
   parts: WatchParts;
-  overdueAt: number;
 }
 
 export function createWatch(ctx: Context, parts: WatchParts): Watch {
-  const state: State = { ctx, parts, overdueAt: 0 };
+  const state: State = { ctx, parts };
   return { look: () => look(state) };
 }
 
@@ -56,7 +44,6 @@ async function look(state: State): Promise<void> {
   await Promise.all(open.map((one) => leaveUnknown(state, one, now)));
   const unknown = watched.filter((one) => one.state === 'unknown');
   if (unknown.length > 0) await decideAll(state, unknown, now);
-  if (now >= state.overdueAt) await endOverdue(state, lanes, now);
 }
 
 async function leaveUnknown(state: State, watched: Watched, now: number): Promise<void> {
@@ -113,22 +100,6 @@ async function decide(
   if (decision.kind !== 'wait')
     ctx.log.info({ messageId: watched.id, decision: decision.kind }, 'an unknown outcome was decided');
   if (letsGo || decision.kind !== 'wait') free(state, watched);
-}
-
-async function endOverdue(state: State, lanes: readonly Lane[], now: number): Promise<void> {
-  const { ctx, parts } = state;
-  const started = ctx.clock.monotonic();
-  for (const given of await giveUp(ctx.db, { lanes, now }, FAILURES_OF_QUEUE)) {
-    parts.lanes.waiters.tell(given.id, {
-      state: 'failed',
-      mayHaveLeft: false,
-      wamid: null,
-      failure: given.failure,
-    });
-    free(state, given);
-  }
-  // A long queue takes long to look through: never more than a twentieth of the time.
-  state.overdueAt = now + Math.max(OVERDUE_EVERY_MS, 20 * (ctx.clock.monotonic() - started));
 }
 
 function free(state: State, settled: { phoneNumberId: string; conversation: string }): void {
