@@ -131,6 +131,7 @@ async function wire(ctx: Context, nodeId: string) {
     graphUrl: ctx.config.graphUrl,
     connections: ctx.config.metaConnections,
     timeoutMs: ctx.config.times.callTimeoutMs,
+    clock: ctx.clock,
   });
   const tokenKey = ctx.sealer.derive('callback-token');
   const lanes = createLanes(ctx, createWaiters(ctx.clock, createNewsReader(ctx.db)));

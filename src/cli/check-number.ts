@@ -1,5 +1,6 @@
 // Asks Meta whether a token may use a number, and whether the number is of the WABA that was named.
 import type { Config } from '../config/config.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { isObject, type Json } from '../kernel/json.ts';
 import { createMetaClient, type GraphAnswer, type MetaClient } from '../meta/client.ts';
 import type { CheckNumber, NumberCheck } from '../organisations/numbers.ts';
@@ -12,6 +13,7 @@ export function checkNumber(config: Config): CheckNumber {
       graphUrl: config.graphUrl,
       connections: 1,
       timeoutMs: config.times.callTimeoutMs,
+      clock: systemClock,
     });
     try {
       return await check(meta, asked);

@@ -29,6 +29,7 @@ export async function examineNumbers(ctx: Context, { answers }: { answers: boole
     graphUrl: ctx.config.graphUrl,
     connections: 2,
     timeoutMs: ctx.config.times.callTimeoutMs,
+    clock: ctx.clock,
   });
   try {
     const findings: Finding[] = [];

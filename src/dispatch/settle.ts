@@ -1,6 +1,7 @@
 // Settling: what an outcome makes of its message. Accepted goes forward with the statuses; a no is for good or for now; silence
 // is unknown. An outcome that cannot be recorded is kept and tried again, and no new call begins meanwhile.
 import type { Context } from '../context.ts';
+import { sleep } from '../kernel/clock.ts';
 import { FAILURES, type Failure, type FailureCode } from '../kernel/errors.ts';
 import { backoffMs, type Backoff } from '../kernel/backoff.ts';
 import type { Attempt, Lanes } from '../lanes/lanes.ts';
@@ -57,7 +58,7 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
         } catch (error) {
           resume ??= lanes.suspend();
           ctx.log.error({ err: error }, 'an outcome could not be recorded; it is kept and tried again');
-          await new Promise<void>((resolve) => setTimeout(resolve, RECORD_AGAIN_MS));
+          await sleep(ctx.clock, RECORD_AGAIN_MS);
         }
       }
     } finally {

@@ -2,6 +2,7 @@
 // that no branch can be forgotten. What is *not sent* never reached a socket: everything else without a clear word is unknown.
 import { Pool, request, type Dispatcher } from 'undici';
 
+import type { Clock } from '../kernel/clock.ts';
 import { isObject, type JsonObject } from '../kernel/json.ts';
 
 /** The version Kurir speaks (Meta silently upgrades calls of versions that have ended). */
@@ -57,10 +58,11 @@ export interface MetaClientOptions {
   connections: number;
   /** How long Meta may take for an answer. */
   timeoutMs: number;
+  clock: Clock;
 }
 
 export function createMetaClient(options: MetaClientOptions): MetaClient {
-  const { timeoutMs } = options;
+  const { timeoutMs, clock } = options;
   const base = new URL(options.graphUrl);
   const prefix = base.pathname.replace(/\/+$/, '');
   // No pipelining and a short keep-alive: a request on a connection that Meta is closing has an unknown outcome.
@@ -75,7 +77,7 @@ export function createMetaClient(options: MetaClientOptions): MetaClient {
   });
   return {
     send: (call, mayLeave) =>
-      send(pool, { ...call, timeoutMs, path: `${prefix}/${GRAPH_VERSION}/${call.path}` }, mayLeave),
+      send(pool, { ...call, timeoutMs, clock, path: `${prefix}/${GRAPH_VERSION}/${call.path}` }, mayLeave),
     async call(call) {
       try {
         const answer = await request(`${options.graphUrl}/${GRAPH_VERSION}/${call.path}`, {
@@ -112,7 +114,7 @@ class HeldBack extends Error {}
 
 function send(
   pool: Pool,
-  call: GraphCall & { timeoutMs: number },
+  call: GraphCall & { timeoutMs: number; clock: Clock },
   mayLeave: () => boolean,
 ): Promise<SendOutcome> {
   return new Promise((resolve) => {
@@ -125,17 +127,17 @@ function send(
     let wire: Dispatcher.DispatchController | undefined;
     const end = (outcome: SendOutcome): void => {
       over = true;
-      clearTimeout(timer);
+      timer.cancel();
       resolve(outcome);
     };
     // What has not left by then never leaves, and what has is cut off: nothing arrives after it was called unknown.
-    const timer = setTimeout(() => {
+    const timer = call.clock.after(call.timeoutMs * 1.05, () => {
       const reason = 'Meta did not answer in time';
       end(
         left ? { kind: 'unknown', reason } : { kind: 'not sent', reason: 'no connection was free in time' },
       );
       wire?.abort(new Error(reason));
-    }, call.timeoutMs * 1.05);
+    });
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
         wire = controller;

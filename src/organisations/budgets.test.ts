@@ -3,15 +3,15 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { KurirError } from '../kernel/errors.ts';
 import { budgetClassOf, createBudgets, type Budgeted, type Budgets } from './budgets.ts';
-import { manualClock, type ManualClock } from '../../test/support/organisations-room.ts';
+import { turnableClock, type TurnableClock } from '../../test/support/turnable-clock.ts';
 
-let clock: ManualClock;
+let clock: TurnableClock;
 let budgets: Budgets;
 const organisation: Budgeted = { organisationId: 'org_1', writePerMinute: 60, readPerMinute: 600 };
 const NOW_SECONDS = 1_800_000_000;
 
 beforeEach(() => {
-  clock = manualClock(NOW_SECONDS * 1000);
+  clock = turnableClock(NOW_SECONDS * 1000);
   budgets = createBudgets({ clock });
 });
 
@@ -95,7 +95,7 @@ it('grants in any span what a bucket of tokens grants, and no more', () => {
       fc.integer({ min: 1, max: 5_000 }),
       fc.array(step, { maxLength: 30 }),
       (writePerMinute, steps) => {
-        clock = manualClock(0);
+        clock = turnableClock(0);
         budgets = createBudgets({ clock });
         const one = { ...organisation, writePerMinute };
         let tokens = writePerMinute;

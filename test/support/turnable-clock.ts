@@ -1,0 +1,45 @@
+// A clock that a test turns by hand. It stands still until then; what comes due on the way is called at its moment. Asleep (a stopped
+// process), time goes on and nothing is called until it wakes.
+import type { Clock } from '../../src/kernel/clock.ts';
+
+export interface TurnableClock extends Clock {
+  advance(ms: number): void;
+  sleep(): void;
+  wake(): void;
+}
+
+export function turnableClock(start: number): TurnableClock {
+  let passed = 0;
+  let asleep = false;
+  let waiting: { due: number; act: () => void }[] = [];
+
+  function fire(until: number): void {
+    while (!asleep) {
+      const [next] = waiting.toSorted((a, b) => a.due - b.due);
+      if (!next || next.due > until) break;
+      waiting = waiting.filter((other) => other !== next);
+      passed = Math.max(passed, next.due);
+      next.act();
+    }
+  }
+
+  return {
+    now: () => start + passed,
+    monotonic: () => passed,
+    after(delayMs, act) {
+      const one = { due: passed + delayMs, act };
+      waiting.push(one);
+      return { cancel: () => (waiting = waiting.filter((other) => other !== one)) };
+    },
+    advance(ms) {
+      const until = passed + ms;
+      fire(until);
+      passed = until;
+    },
+    sleep: () => void (asleep = true),
+    wake() {
+      asleep = false;
+      fire(passed);
+    },
+  };
+}
