@@ -14,11 +14,13 @@ import { systemClock, type Clock, type Timer } from './kernel/clock.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { systemRandom, type Random } from './kernel/random.ts';
 import { createSealer } from './kernel/secrets.ts';
-import { createHearing, type Hearing } from './lanes/hearing.ts';
+import { createBacklog } from './lanes/backlog.ts';
+import { createHearing } from './lanes/hearing.ts';
 import { createLanes } from './lanes/lanes.ts';
 import { createLease, type Lease } from './lanes/lease.ts';
 import { createWaiters } from './lanes/waiters.ts';
 import { createAccepter } from './messages/accept-message.ts';
+import { createQueueCounter } from './messages/count-queued.ts';
 import { createReadMarker } from './messages/mark-read.ts';
 import { createNewsReader } from './messages/read-news.ts';
 import { createProgresser } from './messages/progress-message.ts';
@@ -87,12 +89,12 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     state: { stopping: () => state.stopping, started: () => state.started && rooms.lease.isFresh() },
   });
   const sweep = createSweep(ctx);
-  const stopHearing = keepHearing(ctx, rooms.hearing);
+  const repeated: (() => void)[] = [];
 
   async function close(): Promise<void> {
     if (state.stopping) return;
     state.stopping = true;
-    stopHearing();
+    for (const stop of repeated) stop();
     sweep.stop();
     // Calls to Meta that are under way end and are recorded; callers who wait are answered with what is known.
     await rooms.dispatch.stop(ctx.config.shutdownMs - CLOSING_MS);
@@ -109,6 +111,11 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   }
 
   await rooms.lease.start();
+  const { keepHearingMs, heartbeatMs } = ctx.config.times;
+  repeated.push(
+    repeat(ctx, keepHearingMs, () => rooms.hearing.keep()),
+    repeat(ctx, heartbeatMs, () => rooms.backlog.keep()),
+  );
   rooms.dispatch.start();
   sweep.start();
   const url = await app.listen({ host: ctx.config.host, port: ctx.config.port });
@@ -149,8 +156,13 @@ async function wire(ctx: Context, nodeId: string) {
   });
   const lease: Lease = createLease(ctx, nodeId, dispatch);
   const keys = createKeyLookUp(ctx.db);
-  const accepter = createAccepter(ctx, { lanes, keys, nodeId, renewLease: () => lease.renew() });
-  const sender = createSender(ctx, { accepter, keys, lanes });
+  const backlog = createBacklog(ctx, {
+    nodeId,
+    owned: () => lanes.all(),
+    countQueued: createQueueCounter(ctx.db),
+  });
+  const accepter = createAccepter(ctx, { lanes, keys, backlog, nodeId, renewLease: () => lease.renew() });
+  const sender = createSender(ctx, { accepter, keys, lanes, backlog });
   const receiver = createReceiver(ctx, { progresser, lanes, hearing, tokenKey, apps, numbers });
   return {
     rooms: { ctx, numbers, sender, readMarker: createReadMarker(ctx, meta), lanes },
@@ -158,6 +170,7 @@ async function wire(ctx: Context, nodeId: string) {
     budgets: createBudgets(ctx),
     drain: [accepter, progresser, receiver, sender],
     apps,
+    backlog,
     dispatch,
     hearing,
     lanes,
@@ -168,18 +181,18 @@ async function wire(ctx: Context, nodeId: string) {
   };
 }
 
-function keepHearing(ctx: Context, hearing: Hearing): () => void {
+/** Does it every few seconds, one after the other; what fails is done the next time. */
+function repeat(ctx: Context, everyMs: number, act: () => Promise<void>): () => void {
   let timer: Timer;
-  const again = (): void => {
+  const again = (ms: number): void => {
     timer = ctx.clock.after(
-      ctx.config.times.keepHearingMs,
+      ms,
       () =>
-        void hearing
-          .keep()
-          .catch(() => undefined)
-          .finally(again),
+        void act()
+          .catch((error: unknown) => ctx.log.debug({ err: error }, 'could not be written down; it will be'))
+          .finally(() => again(everyMs)),
     );
   };
-  again();
+  again(0);
   return () => timer.cancel();
 }

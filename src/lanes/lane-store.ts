@@ -1,4 +1,5 @@
 // SQL of nodes, lanes and the gaps of our webhook door. Leases are decided by the database's clock (database_now()).
+import type { OrganisationId } from '../kernel/ids.ts';
 import type { Queryable } from '../storage/db.ts';
 
 export interface HeldLane {
@@ -94,6 +95,38 @@ export async function countLanes(
     [leaseSeconds],
   );
   return rows[0] ?? { all: 0, owned: 0 };
+}
+
+/** Writes down how many messages are queued in our lanes. */
+export async function publishQueued(
+  db: Queryable,
+  nodeId: string,
+  queued: ReadonlyMap<string, number>,
+): Promise<void> {
+  const ordered = [...queued].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  await db.query(
+    `update lanes l set queued = t.queued from unnest($2::text[], $3::int[]) as t (phone_number_id, queued)
+     where l.phone_number_id = t.phone_number_id and l.owner = $1 and l.queued <> t.queued`,
+    [nodeId, ordered.map(([id]) => id), ordered.map(([, count]) => count)],
+  );
+}
+
+export interface QueuedInLane {
+  phoneNumberId: string;
+  organisationId: OrganisationId;
+  queued: number;
+}
+
+/** The lanes of all nodes in which something is queued, as their owners last wrote it down. */
+export async function readQueued(db: Queryable): Promise<QueuedInLane[]> {
+  const rows = await db.query<{ phone_number_id: string; organisation_id: OrganisationId; queued: number }>(
+    `select phone_number_id, n.organisation_id, l.queued from lanes l join numbers n using (phone_number_id) where l.queued > 0`,
+  );
+  return rows.map((row) => ({
+    phoneNumberId: row.phone_number_id,
+    organisationId: row.organisation_id,
+    queued: row.queued,
+  }));
 }
 
 export interface Heard {

@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import type { IdempotencyKey, KeyLookUp } from '../idempotency/idempotency-key.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { newId, type MessageId, type OrganisationId } from '../kernel/ids.ts';
+import type { Backlog } from '../lanes/backlog.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { OutboundMessage } from '../meta/outbound.ts';
@@ -40,6 +41,7 @@ export interface Accepter {
 export interface AccepterParts {
   lanes: Lanes;
   keys: KeyLookUp;
+  backlog: Backlog;
   nodeId: string;
   /** Takes this node's lanes anew; resolves when it may call again. */
   renewLease: () => Promise<void>;
@@ -101,7 +103,7 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
       if (lane && written?.state !== 'intended') parts.lanes.givePlaceBack(lane, row.conversation);
       if (!written) return replayed(parts.keys, input);
       if (lane && written.state === 'intended') hand(parts.lanes, input, row);
-      else wake(parts.lanes, row);
+      else queued(parts, input, row);
       return {
         kind: 'accepted',
         id: row.id,
@@ -156,7 +158,8 @@ function hand(lanes: Lanes, input: AcceptInput, row: NewRow): void {
   });
 }
 
-function wake(lanes: Lanes, row: NewRow): void {
+function queued({ lanes, backlog }: AccepterParts, input: AcceptInput, row: NewRow): void {
+  backlog.added({ phoneNumberId: row.phoneNumberId, organisationId: input.organisationId });
   const lane = lanes.get(row.phoneNumberId);
   if (!lane) return;
   lane.queued[row.line] = (lane.queued[row.line] ?? 0) + 1;

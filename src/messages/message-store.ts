@@ -232,6 +232,22 @@ export async function endOwed(
   return rows[0]?.failure;
 }
 
+/** How many are queued in each line of lanes, each lane counted up to `max` (index message_states_turns). */
+export function countQueued(
+  db: Queryable,
+  lanes: readonly { organisationId: string; phoneNumberId: string }[],
+  max: number,
+): Promise<{ phoneNumberId: string; line: number; queued: number }[]> {
+  return db.query(
+    `select lane.phone_number_id as "phoneNumberId", s.line, count(*)::int as queued
+     from unnest($1::text[], $2::text[]) as lane (organisation_id, phone_number_id) cross join lateral (
+       select line from message_states s where s.organisation_id = lane.organisation_id
+         and s.phone_number_id = lane.phone_number_id and s.turn is not null and s.state = 'queued' limit $3) s
+     group by lane.phone_number_id, s.line`,
+    [lanes.map((lane) => lane.organisationId), lanes.map((lane) => lane.phoneNumberId), max],
+  );
+}
+
 /** Flips an inbound message to read; says whether this call did it. */
 export async function flipToRead(db: Queryable, organisationId: string, id: string): Promise<boolean> {
   const rows = await db.query(

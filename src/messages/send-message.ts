@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import type { IdempotencyKey, KeyLookUp } from '../idempotency/idempotency-key.ts';
 import { KurirError, type Failure } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
+import type { Backlog } from '../lanes/backlog.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { News } from '../lanes/waiters.ts';
 import type { OutboundMessage } from '../meta/outbound.ts';
@@ -58,6 +59,7 @@ export interface SenderParts {
   accepter: Accepter;
   keys: KeyLookUp;
   lanes: Lanes;
+  backlog: Backlog;
 }
 
 /** A little beyond Meta's time-out: when a call is under way, its end is near. */
@@ -204,6 +206,7 @@ function refusalOf(state: State, input: SendInput): KurirError | undefined {
     );
   }
   try {
+    state.parts.backlog.requireRoom(number);
     input.budget.take();
     return undefined;
   } catch (error) {
