@@ -6,15 +6,15 @@ const TYPING_MS = 25_000;
 const SOMETHING_WENT_WRONG = 131_000;
 
 /** Changes the world by one fact. Facts that only the ledger cares for change nothing. */
-export function applyFact(world: World, fact: Fact, keepMessages: number): void {
+export function applyFact(world: World, fact: Fact): void {
   switch (fact.fact) {
     case 'send':
-      return addMessage(world, { direction: 'outbound', fact, history: [] }, keepMessages);
+      return addMessage(world, { direction: 'outbound', seq: world.row.latest + 1, fact, history: [] });
     case 'status':
       return applyStatus(world, fact);
     case 'inbound':
       world.wroteAt.set(windowKey(fact.number, fact.phone), fact.at);
-      return addMessage(world, { direction: 'inbound', fact, readAt: null }, keepMessages);
+      return addMessage(world, { direction: 'inbound', seq: world.row.latest + 1, fact, readAt: null });
     case 'phone':
       world.phones.set(fact.phone.phone, fact.phone);
       world.phoneOfUser.set(fact.phone.userId, fact.phone.phone);

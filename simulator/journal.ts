@@ -1,5 +1,6 @@
 // What happened, newest last: every Graph call and every webhook try. In memory and bounded, for people and test suites;
 // nothing depends on it.
+import { createTail } from './tail.ts';
 
 export interface JournalEntry {
   seq: number;
@@ -25,22 +26,11 @@ export interface Journal {
 }
 
 export function createJournal(keep: number): Journal {
-  let entries: Kept[] = [];
-  let seq = 0;
+  const entries = createTail<Kept>(keep);
   return {
-    add(entry) {
-      if (keep === 0) return;
-      entries.push({ seq: ++seq, ...entry });
-      if (entries.length >= keep * 2) entries = entries.slice(-keep);
-    },
+    add: (entry) => void entries.add({ seq: entries.latest + 1, ...entry }),
     page: (after, limit) =>
-      entries
-        .slice(-keep)
-        .filter((entry) => entry.seq > after)
-        .slice(0, limit)
-        .map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })),
-    clear: () => {
-      entries = [];
-    },
+      entries.page(after, limit).map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })),
+    clear: () => entries.clear(),
   };
 }

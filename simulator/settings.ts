@@ -99,8 +99,9 @@ export interface Settings {
   /** Patterns of hosts whose links can be fetched, `*.` in front for any below; `*` for all. */
   linksThatResolve: readonly string[];
   ledgerDir: string | null;
-  /** Messages, and journal entries, kept in memory: the latest so many. */
+  /** Messages, calls to send, and journal entries kept in memory: the latest so many. */
   keepMessages: number;
+  keepCalls: number;
   keepJournal: number;
 }
 
@@ -155,6 +156,7 @@ const DEFAULTS: Settings = {
   linksThatResolve: ['*.example.com', 'example.com'],
   ledgerDir: null,
   keepMessages: 100_000,
+  keepCalls: 200_000,
   keepJournal: 10_000,
 };
 

@@ -10,6 +10,7 @@ import type { MediaFiles } from './media-files.ts';
 import type { Pace } from './pace.ts';
 import type { Update } from './envelope.ts';
 import type { Push } from './push.ts';
+import type { SendCalls } from './send-calls.ts';
 import type { Settings } from './settings.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import type { World } from './world.ts';
@@ -25,6 +26,7 @@ export interface Simulation {
   world: World;
   ledger: Ledger | null;
   journal: Journal;
+  calls: SendCalls;
   push: Push;
   faults: Faults;
   pace: Pace;
@@ -48,6 +50,6 @@ export interface Simulation {
 /** Makes something so: in the world, in the ledger, for those who wait. */
 export function record(sim: Simulation, fact: Fact): void {
   sim.ledger?.append(fact);
-  applyFact(sim.world, fact, sim.settings.keepMessages);
+  applyFact(sim.world, fact);
   for (const look of sim.watchers) look();
 }

@@ -14,6 +14,7 @@ import { createPace } from './pace.ts';
 import { Push, type Posted } from './push.ts';
 import { resume } from './resume.ts';
 import { seedWorld } from './seed.ts';
+import { createSendCalls } from './send-calls.ts';
 import { withDefaults, type Settings, type SimulatorSettings } from './settings.ts';
 import { record, type Simulation } from './simulation.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -61,7 +62,7 @@ async function createSimulation(settings: Settings): Promise<Simulation> {
   const replay = (fact: Fact): void => {
     facts++;
     if (fact.fact === 'clock') time = fact;
-    applyFact(world, fact, settings.keepMessages);
+    applyFact(world, fact);
   };
   const ledger = settings.ledgerDir === null ? null : await openLedger(settings.ledgerDir, replay);
   // What the start says goes before what was set in an earlier run.
@@ -82,6 +83,7 @@ async function createSimulation(settings: Settings): Promise<Simulation> {
     world,
     ledger,
     journal: createJournal(settings.keepJournal),
+    calls: createSendCalls(settings.keepCalls),
     push: new Push({
       clock,
       appSecret: settings.appSecret,

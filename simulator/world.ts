@@ -12,6 +12,7 @@ import type {
 } from './fact.ts';
 import { part, word } from './json-parts.ts';
 import type { NumberSettings, Settings, TemplateSettings } from './settings.ts';
+import { createTail, type Tail } from './tail.ts';
 
 export interface Waba {
   id: string;
@@ -32,6 +33,8 @@ export interface StatusChange {
 /** From the business to a customer. */
 export interface Outbound {
   direction: 'outbound';
+  /** Its place among all messages. */
+  seq: number;
   fact: SendFact;
   history: StatusChange[];
 }
@@ -39,6 +42,7 @@ export interface Outbound {
 /** From a customer to the business. */
 export interface Inbound {
   direction: 'inbound';
+  seq: number;
   fact: InboundFact;
   readAt: number | null;
   tries?: number;
@@ -56,6 +60,8 @@ export interface World {
   phones: Map<string, Phone>;
   phoneOfUser: Map<string, string>;
   messages: Map<string, Message>;
+  /** All of them, in the order they came. */
+  row: Tail<Message>;
   /** The messages of each customer, oldest first. */
   threads: Map<string, Message[]>;
   /** When a customer last wrote to a number: `number:phone`. */
@@ -77,6 +83,7 @@ export function createWorld(settings: Settings): World {
     phones: new Map(),
     phoneOfUser: new Map(),
     messages: new Map(),
+    row: createTail(settings.keepMessages),
     threads: new Map(),
     wroteAt: new Map(),
     templates: new Map(),
@@ -114,13 +121,14 @@ export function addNumber(world: World, number: BusinessNumber): void {
   }
 }
 
-export function addMessage(world: World, message: Message, keep: number): void {
+export function addMessage(world: World, message: Message): void {
   const { wamid, phone } = message.fact;
   world.messages.set(wamid, message);
   const thread = world.threads.get(phone);
   if (thread) thread.push(message);
   else world.threads.set(phone, [message]);
-  if (world.messages.size > keep) forgetOldest(world);
+  const forgotten = world.row.add(message);
+  if (forgotten) forget(world, forgotten.fact);
 }
 
 export function templateKey(wabaId: string, name: string, language: string): string {
@@ -147,13 +155,10 @@ function toTemplate(given: TemplateSettings, wabaId: string, index: number): Tem
   };
 }
 
-function forgetOldest(world: World): void {
-  for (const [wamid, message] of world.messages) {
-    world.messages.delete(wamid);
-    const { phone } = message.fact;
-    const thread = world.threads.get(phone);
-    if (thread && thread.length > 1) thread.shift();
-    else world.threads.delete(phone);
-    return;
-  }
+// A customer's messages are forgotten in the order they came, too.
+function forget(world: World, { wamid, phone }: SendFact | InboundFact): void {
+  world.messages.delete(wamid);
+  const thread = world.threads.get(phone);
+  if (thread && thread.length > 1) thread.shift();
+  else world.threads.delete(phone);
 }

@@ -6,6 +6,7 @@ import { Type, type Static, type TSchema } from 'typebox';
 import { ControlRefusal } from '../control-refusal.ts';
 import { MAGIC_NUMBERS } from '../magic-numbers.ts';
 import type { Simulation } from '../simulation.ts';
+import { StatisticsAsked } from './calls.ts';
 import { Advance, ClockAsked } from './clock.ts';
 import type { Control } from './control.ts';
 import { FaultAsked } from './fault-schema.ts';
@@ -37,10 +38,14 @@ const ReactBody = Type.Object(
   strict,
 );
 const MessagesQuery = Type.Object(
-  { ...MessageMatch.properties, limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,4}$' })) },
+  {
+    ...MessageMatch.properties,
+    after: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
+    limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,4}$' })),
+  },
   strict,
 );
-const JournalQuery = Type.Object(
+const PageQuery = Type.Object(
   {
     after: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
     limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,3}$' })),
@@ -75,8 +80,16 @@ export function controlRoutes(app: FastifyInstance, sim: Simulation, control: Co
   });
   route(app, 'POST /reset', { act: () => done(control.reset()) });
   route(app, 'GET /journal', {
-    query: JournalQuery,
+    query: PageQuery,
     act: ({ query }) => ({ data: control.journal(Number(query.after ?? 0), Number(query.limit ?? 100)) }),
+  });
+  route(app, 'GET /calls', {
+    query: PageQuery,
+    act: ({ query }) => ({ data: control.calls(Number(query.after ?? 0), Number(query.limit ?? 1000)) }),
+  });
+  route(app, 'GET /statistics', {
+    query: StatisticsAsked,
+    act: ({ query }) => ({ data: control.statistics(query) }),
   });
   messageRoutes(app, control);
   phoneRoutes(app, control);
@@ -90,9 +103,11 @@ export function controlRoutes(app: FastifyInstance, sim: Simulation, control: Co
 function messageRoutes(app: FastifyInstance, control: Control): void {
   route(app, 'GET /messages', {
     query: MessagesQuery,
-    act: ({ query: { limit, ...match } }) => ({
-      data: control.messages(match, limit === undefined ? undefined : Number(limit)),
-    }),
+    act: ({ query: { after, limit: asked, ...match } }) => {
+      const limit = asked === undefined ? undefined : Number(asked);
+      if (after === undefined) return { data: control.messages(match, limit) };
+      return control.messagesAfter(match, { after: Number(after), limit });
+    },
   });
   route(app, 'POST /messages/wait', {
     body: WaitBody,

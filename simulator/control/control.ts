@@ -3,12 +3,26 @@ import type { JournalEntry } from '../journal.ts';
 import type { Simulation } from '../simulation.ts';
 import { settled } from '../soon.ts';
 import type { Verification } from '../verify-callback.ts';
+import {
+  listCalls,
+  readStatistics,
+  type CallView,
+  type NumberStatistics,
+  type StatisticsAsked,
+} from './calls.ts';
 import { advanceClock, readClock, setClock, type Advance, type ClockAsked, type ClockView } from './clock.ts';
 import type { FaultAsked } from './fault-schema.ts';
 import { deleteFault, getFault, listFaults, putFault, type FaultView } from './faults.ts';
 import type { MessageMatch } from './message-match.ts';
 import type { MessageView } from './message-view.ts';
-import { expectNoMessage, listMessages, waitForMessages, type WaitFor } from './messages.ts';
+import {
+  expectNoMessage,
+  listMessages,
+  pageOfMessages,
+  waitForMessages,
+  type MessagePage,
+  type WaitFor,
+} from './messages.ts';
 import { listNumbers, putNumber, type NumberAsked, type NumberView } from './numbers.ts';
 import * as phones from './phones.ts';
 import { resetSimulation } from './reset.ts';
@@ -32,6 +46,7 @@ import {
 export interface Control {
   reset(): void;
   messages(match?: MessageMatch, limit?: number): MessageView[];
+  messagesAfter(match: MessageMatch, page: { after: number; limit: number | undefined }): MessagePage;
   wait(wanted: WaitFor): Promise<MessageView[]>;
   none(wanted: { match: MessageMatch; within_ms?: number }): Promise<void>;
   pushStatus(asked: StatusAsked): MessageView;
@@ -62,16 +77,20 @@ export interface Control {
   setCallback(asked: CallbackAsked): WebhooksView;
   verifyWebhook(asked?: CallbackAsked): Promise<Verification>;
   journal(after?: number, limit?: number): JournalEntry[];
+  calls(after?: number, limit?: number): CallView[];
+  statistics(asked?: StatisticsAsked): NumberStatistics[];
   /** Resolves when every webhook that could leave has been answered. */
   settled(): Promise<void>;
 }
 
 const JOURNAL_PAGE = 100;
+const CALLS_PAGE = 1000;
 
 export function createControl(sim: Simulation, signal: AbortSignal): Control {
   return {
     reset: () => resetSimulation(sim, signal),
     messages: (match, limit) => listMessages(sim, match, limit),
+    messagesAfter: (match, page) => pageOfMessages(sim, match, page),
     wait: (wanted) => waitForMessages(sim, wanted, signal),
     none: (wanted) => expectNoMessage(sim, wanted),
     pushStatus: (asked) => pushStatus(sim, asked),
@@ -102,6 +121,8 @@ export function createControl(sim: Simulation, signal: AbortSignal): Control {
     setCallback: (asked) => setCallback(sim, asked),
     verifyWebhook: (asked = {}) => verifyWebhook(sim, asked),
     journal: (after = 0, limit = JOURNAL_PAGE) => sim.journal.page(after, limit),
+    calls: (after = 0, limit = CALLS_PAGE) => listCalls(sim, after, limit),
+    statistics: (asked = {}) => readStatistics(sim, asked),
     settled: () => settled(sim),
   };
 }

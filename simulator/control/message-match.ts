@@ -34,7 +34,7 @@ export interface Difference {
   actual: string;
 }
 
-/** The messages that could be meant: one customer's, when the match names one. */
+/** The messages that could be meant, oldest first: one customer's, when the match names one. */
 export function candidatesFor(sim: Simulation, match: MessageMatch): Iterable<Message> {
   const { world } = sim;
   if (match.id !== undefined) {

@@ -6,6 +6,8 @@ import type { Message, Outbound } from '../world.ts';
 
 export interface MessageView {
   id: string;
+  /** Its place in the order of arrival. */
+  seq: number;
   direction: 'inbound' | 'outbound';
   from: string;
   to: string;
@@ -38,6 +40,7 @@ export function viewOf(sim: Simulation, message: Message): MessageView {
   const business = sim.world.numbers.get(fact.number)?.digits ?? '';
   return {
     id: fact.wamid,
+    seq: message.seq,
     direction,
     from: direction === 'outbound' ? business : fact.phone,
     to: direction === 'outbound' ? fact.phone : business,

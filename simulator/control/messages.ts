@@ -28,6 +28,28 @@ export function listMessages(
     .map((message) => viewOf(sim, message));
 }
 
+export interface MessagePage {
+  data: MessageView[];
+  /** The `after` of the next page; null: no more for now. */
+  next: number | null;
+}
+
+/** The messages that fit and came after number `after`, oldest first. */
+export function pageOfMessages(
+  sim: Simulation,
+  match: MessageMatch,
+  { after, limit = LIMIT_DEFAULT }: { after: number; limit: number | undefined },
+): MessagePage {
+  const fitting: Message[] = [];
+  for (const message of candidatesAfter(sim, match, after)) {
+    if (differences(sim, message, match).length > 0) continue;
+    fitting.push(message);
+    if (fitting.length === limit) break;
+  }
+  const data = fitting.map((message) => viewOf(sim, message));
+  return { data, next: data.length === limit ? (data.at(-1)?.seq ?? null) : null };
+}
+
 /** Resolves when `count` messages fit; refuses after `timeout_ms` with what came nearest. */
 export async function waitForMessages(
   sim: Simulation,
@@ -58,6 +80,13 @@ export async function expectNoMessage(
   throw new ControlRefusal('unexpected_message', `${messages.length} messages fit, and none should.`, {
     found: messages.slice(-NEAR_MISSES).map((message) => viewOf(sim, message)),
   });
+}
+
+// A page of the whole row begins where the last one ended, however long the row is.
+function candidatesAfter(sim: Simulation, match: MessageMatch, after: number): Message[] {
+  if (match.id === undefined && match.to === undefined && match.from === undefined)
+    return sim.world.row.page(after, Infinity);
+  return [...candidatesFor(sim, match)].filter((message) => message.seq > after);
 }
 
 function found(sim: Simulation, match: MessageMatch): Message[] {

@@ -11,6 +11,7 @@ export function resetSimulation(sim: Simulation, signal: AbortSignal): void {
   sim.faults.clear();
   sim.pace.clear();
   sim.journal.clear();
+  sim.calls.clear();
   sim.mediaFiles.clear();
   sim.strangers.clear();
   sim.heldBack.clear();

@@ -19,6 +19,8 @@ export interface Answer {
   json?: Json;
   bytes?: Uint8Array;
   headers?: Record<string, string>;
+  /** The message that came of the call. */
+  wamid?: string;
   /** The WABA whose usage the headers tell. */
   wabaId?: string;
   /** What becomes of the answer on its way; sent whole when absent. */

@@ -1,8 +1,10 @@
 // The Graph's door: every path that is not the control API. Faults of any layer become Meta's error body; nothing here ever
 // answers 404 or 500 of its own. Each processed send stands in the ledger before its answer leaves.
+import type { ServerResponse } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CallEffect } from '../faults.ts';
 import { MEDIA_PATH } from '../media-links.ts';
+import type { SendCall } from '../send-calls.ts';
 import { record, type Simulation } from '../simulation.ts';
 import { errorAnswer, writeAnswer, type Answer } from './answer.ts';
 import { bent, factsOf, heldMs, mannerOf, refusedByFault } from './call-faults.ts';
@@ -40,8 +42,11 @@ function answerCall(sim: Simulation, request: FastifyRequest, reply: FastifyRepl
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   const { method, url, headers } = request;
   const call = takeApart({ method, url, headers, body }, sim.origin);
-  const effects = sim.faults.ofCall(factsOf(call), sim.clock.now());
+  const facts = factsOf(call);
+  const effects = sim.faults.ofCall(facts, sim.clock.now());
+  const sendCall = isSend(call) ? follow(sim, { call, to: facts.to, raw: reply.raw }) : null;
   const leave = (answer: Answer): void => {
+    if (sendCall) keepAnswer(sendCall, answer);
     keepInJournal(sim, call, answer);
     write(sim, reply, { ...answer, version: call.version });
   };
@@ -53,6 +58,33 @@ function answerCall(sim: Simulation, request: FastifyRequest, reply: FastifyRepl
   const held = heldMs(effects);
   if (held === 0) proceed();
   else sim.wireClock.after(held, proceed);
+}
+
+interface Followed {
+  call: GraphCall;
+  to: string;
+  raw: ServerResponse;
+}
+
+// Under way until its answer has left, or the caller has gone.
+function follow(sim: Simulation, { call, to, raw }: Followed): SendCall {
+  const sendCall = sim.calls.begin({
+    number: call.object,
+    to,
+    token: tokenOf(call),
+    arrivedAt: sim.wireClock.now(),
+  });
+  raw.once('close', () => {
+    sendCall.endedAt = sim.wireClock.now();
+  });
+  return sendCall;
+}
+
+function keepAnswer(sendCall: SendCall, answer: Answer): void {
+  sendCall.answer = answer.fate ?? answer.status;
+  sendCall.wamid = answer.wamid;
+  const code = codeOf(answer);
+  if (code !== TRANSPORT_FAULT) sendCall.code = code;
 }
 
 function write(sim: Simulation, reply: FastifyReply, answer: Answer): void {
@@ -126,19 +158,27 @@ function recordRefusal(
   call: GraphCall,
   { code, answer }: { code: number; answer: Answer },
 ): void {
-  const { fields, method, edge, object } = call;
-  if (method !== 'POST' || edge !== 'messages' || isReceipt(fields)) return;
-  const token = fields['biz_opaque_callback_data'];
+  if (!isSend(call)) return;
+  const token = tokenOf(call);
   record(sim, {
     fact: 'refused',
     at: sim.clock.now(),
-    number: object,
+    number: call.object,
     to: factsOf(call).to,
-    ...(typeof token === 'string' ? { token } : {}),
+    ...(token === undefined ? {} : { token }),
     code,
     http: answer.status,
     reply: answer.fate === 'reset' ? 'reset' : answer.fate === 'swallowed' ? 'swallowed' : 'sent',
   });
+}
+
+function isSend({ method, edge, fields }: GraphCall): boolean {
+  return method === 'POST' && edge === 'messages' && !isReceipt(fields);
+}
+
+function tokenOf({ fields }: GraphCall): string | undefined {
+  const token = fields['biz_opaque_callback_data'];
+  return typeof token === 'string' ? token : undefined;
 }
 
 function codeOf({ json }: Answer): number {

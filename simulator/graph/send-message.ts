@@ -38,7 +38,7 @@ export function sendMessage(sim: Simulation, number: BusinessNumber, { body, man
   const send = checkSend(sim, number, body);
   takePace(sim, number, send.recipient.phone);
   const wamid = accept(sim, number, { send, manner });
-  return { status: 200, json: acceptedJson(send, wamid), wabaId: number.wabaId };
+  return { status: 200, json: acceptedJson(send, wamid), wabaId: number.wabaId, wamid };
 }
 
 export function checkSend(sim: Simulation, number: BusinessNumber, body: JsonObject): CheckedSend {
