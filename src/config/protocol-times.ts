@@ -14,6 +14,8 @@ export interface ProtocolTimes {
   ownCallsMs: number;
   /** The same for a lane that was another node's, from that node's last heartbeat. */
   formerCallsMs: number;
+  /** How long nothing goes on a number that Meta refuses, before it is tried again; twice as long each time. */
+  numberRestMs: number;
   /** How often an unknown outcome without evidence is looked at. */
   lookAgainMs: number;
   /** An unknown outcome without evidence ends then. */
@@ -29,6 +31,7 @@ const TIMES: ProtocolTimes = {
   callTimeoutMs: 20_000,
   ownCallsMs: 20_000,
   formerCallsMs: 30_000,
+  numberRestMs: 15_000,
   lookAgainMs: 30_000,
   giveUpMs: 24 * 3_600_000,
   keepHearingMs: 3_000,
@@ -43,6 +46,7 @@ export function protocolTimes(scale: number): ProtocolTimes {
     callTimeoutMs: TIMES.callTimeoutMs / scale,
     ownCallsMs: TIMES.ownCallsMs / scale,
     formerCallsMs: TIMES.formerCallsMs / scale,
+    numberRestMs: TIMES.numberRestMs / scale,
     lookAgainMs: TIMES.lookAgainMs / scale,
     giveUpMs: TIMES.giveUpMs / scale,
     keepHearingMs: TIMES.keepHearingMs / scale,

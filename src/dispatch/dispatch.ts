@@ -6,7 +6,8 @@ import type { Lane } from '../lanes/lane.ts';
 import type { Attempt, Lanes } from '../lanes/lanes.ts';
 import { callbackToken } from '../meta/callback-token.ts';
 import type { MetaClient, SendOutcome } from '../meta/client.ts';
-import type { Brake, Settler } from './settle.ts';
+import type { Brakes } from './brake.ts';
+import type { Settler } from './settle.ts';
 
 export interface Caller {
   /** Takes charge of an attempt. */
@@ -26,18 +27,10 @@ export interface CallerParts {
   settler: Settler;
   tokenKey: Buffer;
   accessTokenOf: (phoneNumberId: string) => string | undefined;
-  /** Says of a number whether it can send, and why not. */
-  setStatus: (
-    phoneNumberId: string,
-    status: 'connected' | 'degraded',
-    reason: string | null,
-  ) => Promise<void>;
+  brakes: Pick<Brakes, 'pull' | 'release'>;
   /** The conversation's attempt is settled: its next message may go. */
   next: (lane: Lane, conversation: string) => void;
 }
-
-const STOP_FIRST_MS = 15_000;
-const STOP_MAX_MS = 300_000;
 
 export function createCaller(ctx: Context, parts: CallerParts): Caller {
   const open = new Map<string, { attempt: Attempt; left: boolean }>();
@@ -52,13 +45,8 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
     );
     const settled = await parts.settler.settle(attempt, outcome);
     const lane = parts.lanes.get(attempt.phoneNumberId);
-    if (lane) {
-      if (outcome.kind === 'accepted') {
-        lane.stops = 0;
-        await parts.setStatus(lane.phoneNumberId, 'connected', null);
-      }
-      if (settled.brake) await brake(lane, attempt, settled.brake);
-    }
+    if (lane && outcome.kind === 'accepted') await parts.brakes.release(lane);
+    if (lane && settled.brake) await parts.brakes.pull(lane, attempt.conversation, settled.brake);
   }
 
   async function send(attempt: Attempt, mayLeave: () => boolean): Promise<SendOutcome> {
@@ -66,20 +54,6 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
     if (accessToken === undefined) return { kind: 'not sent', reason: 'the number is not connected' };
     const body = { ...attempt.body, biz_opaque_callback_data: callbackToken(parts.tokenKey, attempt) };
     return parts.meta.send({ accessToken, path: `${attempt.phoneNumberId}/messages`, body }, mayLeave);
-  }
-
-  async function brake(lane: Lane, attempt: Attempt, how: Brake): Promise<void> {
-    const now = ctx.clock.now();
-    if (how.kind === 'slow lane') lane.pace.pause(now, how.ms);
-    else if (how.kind === 'slow recipient') lane.pairs?.pause(attempt.conversation, now, how.ms);
-    else {
-      lane.stoppedUntil = now + Math.min(STOP_MAX_MS, STOP_FIRST_MS * 2 ** lane.stops);
-      // Why stands with the number: Meta's own words may hold anything.
-      ctx.log.warn({ phoneNumberId: lane.phoneNumberId }, 'the number is unusable; its queue is kept');
-      await parts.setStatus(lane.phoneNumberId, 'degraded', how.reason);
-      // Counted only now: a lane that counts stops while its number is connected has been repaired.
-      lane.stops++;
-    }
   }
 
   function done(attempt: Attempt): void {

@@ -7,6 +7,7 @@ import type { Lanes } from '../lanes/lanes.ts';
 import type { Progresser } from '../messages/progress-message.ts';
 import type { MetaClient } from '../meta/client.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
+import { createBrakes, type Brakes } from './brake.ts';
 import { createCaller, type Caller } from './dispatch.ts';
 import { requeueUncalled } from './attempt-store.ts';
 import { openConversations } from './dispatch-store.ts';
@@ -44,6 +45,7 @@ interface State {
   caller: Caller;
   queue: Queue;
   watch: Watch;
+  brakes: Brakes;
   overdue: Overdue;
   /** When a call of the former owner can no longer be on the wire, by lane. */
   callsEndAt: Map<string, number>;
@@ -87,6 +89,7 @@ function wire(ctx: Context, parts: DispatchParts): State {
   const callsEndAt = new Map<string, number>();
   // Each is told by another: the caller of what ended, the queue of what may be called.
   const next = (lane: Lane, conversation: string): void => queue.next(lane, conversation);
+  const brakes = createBrakes(ctx, { lanes, numbers, wake: (lane) => queue.wake(lane) });
   const caller = createCaller(ctx, {
     lanes,
     lease: { mayCall: (phoneNumberId, epoch) => parts.lease().mayCall(phoneNumberId, epoch) },
@@ -94,7 +97,7 @@ function wire(ctx: Context, parts: DispatchParts): State {
     settler,
     tokenKey: parts.tokenKey,
     accessTokenOf: (phoneNumberId) => numbers.numberAnywhere(phoneNumberId)?.accessToken,
-    setStatus: (phoneNumberId, status, reason) => setStatus(numbers, { phoneNumberId, status, reason }),
+    brakes,
     next,
   });
   const queue = createQueue(ctx, {
@@ -120,6 +123,7 @@ function wire(ctx: Context, parts: DispatchParts): State {
     caller,
     queue,
     watch,
+    brakes,
     overdue: createOverdue(ctx, { lanes, next }),
     callsEndAt,
     unopened: new Map(),
@@ -127,17 +131,6 @@ function wire(ctx: Context, parts: DispatchParts): State {
     ticking: Promise.resolve(),
     stopped: false,
   };
-}
-
-async function setStatus(
-  numbers: NumberDirectory,
-  to: { phoneNumberId: string; status: 'connected' | 'degraded'; reason: string | null },
-): Promise<void> {
-  const { phoneNumberId, status, reason: statusReason } = to;
-  const number = numbers.numberAnywhere(phoneNumberId);
-  // Only what was stopped here is connected again here: a number that somebody disconnected stays so.
-  if (!number || number.status === status || (status === 'connected' && number.status !== 'degraded')) return;
-  await numbers.setNumber({ organisationId: number.organisationId, phoneNumberId, status, statusReason });
 }
 
 // A new owner: what it took over is read from the table, and what its predecessor was calling may still arrive.
@@ -185,7 +178,7 @@ async function takeUpAnew(
 
 async function tick(state: State): Promise<void> {
   await openLate(state);
-  goOn(state);
+  state.brakes.releaseRepaired();
   await state.watch.look();
   await state.overdue.look();
   await state.queue.look();
@@ -197,17 +190,6 @@ async function openLate(state: State): Promise<void> {
   for (const held of state.unopened.values()) {
     if (state.parts.lease().epochOf(held.phoneNumberId) === held.epoch) await open(state, held);
     else state.unopened.delete(held.phoneNumberId);
-  }
-}
-
-// A number that was repaired (a new token, say) need not wait for its next try.
-function goOn(state: State): void {
-  for (const lane of state.parts.lanes.all()) {
-    if (lane.stops === 0 || state.parts.numbers.numberAnywhere(lane.phoneNumberId)?.status !== 'connected')
-      continue;
-    lane.stops = 0;
-    lane.stoppedUntil = 0;
-    state.queue.wake(lane);
   }
 }
 

@@ -44,7 +44,7 @@ describe('an outcome', () => {
   test('a rate limit: queued again, and the lane goes slower, as long as Meta says', () => {
     expect(judge(attempt, refused(130429, 400, 7_000), at)).toMatchObject({
       row: { next: 'queued', readyAt: 17_000, mayHaveLeft: false, refused: true },
-      brake: { kind: 'slow lane', ms: 7_000 },
+      brake: { kind: 'slow lane', retryAfterMs: 7_000 },
     });
     expect(judge(attempt, refused(80007, 429), at).brake).toMatchObject({ kind: 'slow lane' });
   });

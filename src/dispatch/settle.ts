@@ -11,6 +11,7 @@ import type { GraphError, SendOutcome } from '../meta/client.ts';
 import { judgeMetaError } from '../meta/error-table.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { endRows, type Ended, type EndedRow } from './attempt-store.ts';
+import type { Brake } from './brake.ts';
 
 /** What Meta says with HTTP 5xx is repeated so often, no more (DESIGN §4). */
 const SERVER_NOES_MAX = 2;
@@ -21,11 +22,6 @@ export interface Settled {
   /** How Meta slows or stops the lane. */
   brake: Brake | undefined;
 }
-
-export type Brake =
-  | { kind: 'slow lane'; ms: number }
-  | { kind: 'slow recipient'; ms: number }
-  | { kind: 'stop number'; reason: string };
 
 export interface Settler {
   settle(attempt: Attempt, outcome: SendOutcome): Promise<Settled>;
@@ -195,10 +191,10 @@ function refusedRow(
       : { row: { ...again, mayHaveLeft: true }, brake: undefined };
   }
   if (verdict.action === 'later') return { row: again, brake: undefined };
-  return {
-    row: again,
-    brake: { kind: error.code === PAIR_LIMIT ? 'slow recipient' : 'slow lane', ms: waitMs },
-  };
+  // How long the message waits grows with its own noes; the lane's pace remembers what others heard.
+  if (error.code === PAIR_LIMIT) return { row: again, brake: { kind: 'slow recipient', ms: waitMs } };
+  const { code, retryAfterMs } = error;
+  return { row: again, brake: { kind: 'slow lane', code, retryAfterMs } };
 }
 
 const PAIR_LIMIT = 131056;

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { Failure } from '../kernel/errors.ts';
 import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
 import type { Hearing } from '../lanes/hearing.ts';
+import { slowDown } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { Progress, Progresser } from '../messages/progress-message.ts';
 import { idsOfWamids } from '../messages/find-by-wamid.ts';
@@ -131,5 +132,5 @@ function slow(
   const lane = lanes.get(told.phoneNumberId);
   if (!lane || told.code === null || judgeMetaError(told.code, 400).action !== 'slower') return;
   if (told.code === PAIR_LIMIT) lane.pairs?.pause(told.conversation, ctx.clock.now(), SLOW_MS);
-  else lane.pace.pause(ctx.clock.now(), SLOW_MS);
+  else slowDown(lane, ctx.clock.now(), null);
 }

@@ -22,6 +22,7 @@ export interface Lane {
   queued: number[];
   /** Nothing goes until then: the number or its token is unusable. */
   stoppedUntil: number;
+  /** How often it stopped without a message having gone since; while it is not 0, one goes at a time, to see. */
   stops: number;
 }
 
@@ -56,12 +57,19 @@ export function setPace(lane: Lane, pace: number | null, now: number): void {
 
 /** Takes a place for a message that was not in the queue: only where nothing is to go before it. */
 export function takePlace(lane: Lane, conversation: string, now: number): boolean {
-  if (lane.due || lane.waiting > 0 || lane.stoppedUntil > now) return false;
+  if (lane.due || lane.waiting > 0 || lane.stops > 0 || lane.stoppedUntil > now) return false;
   if (lane.busy.has(conversation) || lane.followed.has(conversation)) return false;
   if ((lane.pairs?.waitMs(conversation, now) ?? 0) > 0 || !lane.pace.take(now)) return false;
   lane.pairs?.took(conversation, now);
   lane.busy.add(conversation);
   return true;
+}
+
+const QUIET_MS = 1_000;
+
+/** Meta said that it is too much, and perhaps for how long it wants to hear nothing. */
+export function slowDown(lane: Lane, now: number, retryAfterMs: number | null): void {
+  lane.pace.slow(now, retryAfterMs ?? QUIET_MS);
 }
 
 /** Gives back a place whose message did not go. */

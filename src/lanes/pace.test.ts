@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { createPace, createPairPace } from './pace.ts';
+import { createPace, createPairPace, type Pace } from './pace.ts';
 
 /** The moments at which one goes when somebody asks every `stepMs` for `totalMs`. */
 function departures(
@@ -47,10 +47,10 @@ describe('pace', () => {
     );
   });
 
-  test('without a limit everything goes, but not while it is paused', () => {
+  test('without a limit everything goes, but not while Meta wants quiet', () => {
     const pace = createPace(null, false, 0);
     for (let i = 0; i < 10_000; i++) expect(pace.take(0)).toBe(true);
-    pace.pause(0, 500);
+    pace.slow(0, 500);
     expect(pace.take(499)).toBe(false);
     expect(pace.waitMs(100)).toBe(400);
     expect(pace.take(500)).toBe(true);
@@ -62,6 +62,76 @@ describe('pace', () => {
     expect(pace.take(1)).toBe(false);
     pace.giveBack();
     expect(pace.take(1)).toBe(true);
+  });
+});
+
+/** When `pace` lets one go, asked every millisecond from one moment to another. */
+function departuresOf(pace: Pace, from: number, to: number): number[] {
+  const gone: number[] = [];
+  for (let now = from; now < to; now++) while (pace.take(now)) gone.push(now);
+  return gone;
+}
+
+describe('when Meta says that it is too much', () => {
+  test('half goes after the quiet, and all of it again after ten seconds, by itself', () => {
+    const pace = createPace(80, false, 0);
+    departuresOf(pace, 0, 2_000);
+    pace.slow(2_000, 500);
+    expect(departuresOf(pace, 2_000, 2_500)).toEqual([]);
+    const first = departuresOf(pace, 2_500, 3_500).length;
+    expect(first).toBeGreaterThanOrEqual(37);
+    expect(first).toBeLessThanOrEqual(44);
+    departuresOf(pace, 3_500, 12_500);
+    expect(departuresOf(pace, 12_500, 22_500).length / 10).toBeGreaterThanOrEqual(76);
+  });
+
+  test('many noes of one moment halve it once', () => {
+    const pace = createPace(80, false, 0);
+    for (let i = 0; i < 50; i++) pace.slow(i, 0);
+    expect(departuresOf(pace, 50, 1_050).length).toBeGreaterThanOrEqual(37);
+  });
+
+  test('any limit holds in any second, whenever Meta complains, and it never stands still for good', () => {
+    const complaint = fc.record({
+      at: fc.integer({ min: 0, max: 20_000 }),
+      quietMs: fc.integer({ min: 0, max: 3_000 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 200 }),
+        fc.array(complaint, { maxLength: 40 }),
+        (perSecond, complaints) => {
+          const pace = createPace(perSecond, true, 0);
+          const gone: number[] = [];
+          for (let now = 0; now < 24_000; now += 5) {
+            for (const { at, quietMs } of complaints)
+              if (Math.floor(at / 5) * 5 === now) pace.slow(now, quietMs);
+            while (pace.take(now)) gone.push(now);
+          }
+          expect(mostInASecond(gone)).toBeLessThanOrEqual(perSecond);
+          // Twenty seconds after the last word of Meta's, all of the rate is back, but for what is due from before.
+          const back = departuresOf(pace, 44_000 + 60_000, 54_000 + 60_000).length / 10;
+          expect(back).toBeGreaterThanOrEqual(perSecond * 0.9);
+        },
+      ),
+    );
+  });
+
+  test('a limit that is lower than the one we know is found: few noes, and most of what goes', () => {
+    const pace = createPace(80, false, 0);
+    const real = createPace(20, true, 0);
+    let refused = 0;
+    let taken = 0;
+    for (let now = 0; now < 60_000; now++)
+      while (pace.take(now)) {
+        if (real.take(now)) taken++;
+        else {
+          refused++;
+          pace.slow(now, 100);
+        }
+      }
+    expect(taken / 60).toBeGreaterThanOrEqual(10);
+    expect(refused).toBeLessThan(taken / 10);
   });
 });
 

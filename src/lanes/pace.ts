@@ -1,5 +1,6 @@
 // Pace: how many may go in a second, kept by waiting. A rate and a small burst (generic cell rate algorithm): in no
-// sliding second do more than `perSecond` leave, and after a pause nothing is made up for.
+// sliding second do more than `perSecond` leave, and after a pause nothing is made up for. When Meta says that it is too much, the
+// rate falls to half and climbs back evenly: whatever the limit really is, the lane finds it, and leaves the brake by itself.
 export interface Pace {
   /** Whether one may go now; takes its place if so. */
   take(now: number): boolean;
@@ -7,28 +8,45 @@ export interface Pace {
   giveBack(): void;
   /** Milliseconds until the next may go; 0 when it may now. */
   waitMs(now: number): number;
-  /** Lets nothing go for a while: Meta said that it is too much. */
-  pause(now: number, ms: number): void;
+  /** Meta said that it is too much: nothing for `quietMs`, then half of what went before. */
+  slow(now: number, quietMs: number): void;
 }
+
+/** One that is refused brings others with it that were under way at the same time: they halve the rate together, once. */
+const HALVE_EVERY_MS = 1_000;
+/** Of the whole rate, how much comes back each second without a complaint, and what is always left. */
+const CLIMB = 0.05;
+const LEAST = 0.02;
 
 /** @param perSecond null: no pace @param startFull whether a burst may go at once (a new owner does not know what left before) */
 export function createPace(perSecond: number | null, startFull: boolean, now: number): Pace {
-  // A burst of 3 % is taken off the rate, so that rate and burst together stay within the limit.
+  // A burst of 3 % is taken off the rate (of few a second, a twentieth), so that rate and burst together stay within the limit.
   const burst = perSecond === null ? 0 : Math.max(1, Math.floor(perSecond * 0.03));
-  const intervalMs = perSecond === null ? 0 : 1000 / Math.max(perSecond - burst, perSecond * 0.5);
+  const intervalMs = perSecond === null ? 0 : 1000 / Math.max(perSecond - burst, perSecond * 0.95);
   const slackMs = intervalMs * (burst - 1);
   // The moment at which the next one is due if all go evenly.
   let dueAt = startFull || perSecond === null ? now - slackMs : now + intervalMs;
-  let pausedUntil = 0;
+  let quietUntil = 0;
+  // The share of the rate that Meta left us, from which it climbs when the quiet is over.
+  let share = 1;
+  let halvedAt = -Infinity;
+  const shareAt = (at: number): number => Math.min(1, share + (CLIMB * Math.max(0, at - quietUntil)) / 1_000);
   return {
     take(at) {
-      if (at < pausedUntil || dueAt - slackMs > at) return false;
-      dueAt = Math.max(dueAt, at) + intervalMs;
+      if (at < quietUntil || dueAt - slackMs > at) return false;
+      dueAt = Math.max(dueAt, at) + intervalMs / shareAt(at);
       return true;
     },
     giveBack: () => void (dueAt -= intervalMs),
-    waitMs: (at) => Math.max(0, pausedUntil - at, dueAt - slackMs - at),
-    pause: (at, ms) => void (pausedUntil = Math.max(pausedUntil, at + ms)),
+    waitMs: (at) => Math.max(0, quietUntil - at, dueAt - slackMs - at),
+    slow(at, quietMs) {
+      share = shareAt(at);
+      if (at - halvedAt >= HALVE_EVERY_MS) {
+        share = Math.max(LEAST, share / 2);
+        halvedAt = at;
+      }
+      quietUntil = Math.max(quietUntil, at + quietMs);
+    },
   };
 }
 
