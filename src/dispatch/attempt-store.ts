@@ -186,16 +186,23 @@ export async function lookAgain(
   );
 }
 
-/** After the lane was taken anew: intents of the former epoch that were not called are queued again. */
+/** After the lane was taken anew: intents since the former epoch that were not called are queued again. */
 export async function requeueUncalled(
   db: Queryable,
-  lane: { phoneNumberId: string; formerEpoch: number; calling: readonly string[]; now: number },
+  lane: {
+    phoneNumberId: string;
+    formerEpoch: number;
+    epoch: number;
+    calling: readonly string[];
+    now: number;
+  },
 ): Promise<number> {
   const rows = await db.query(
     `update message_states set state = 'queued', line = priority, ready_at = to_timestamp($4 / 1000.0)
-     where phone_number_id = $1 and line = 9 and ready_at is not null and state = 'intended' and epoch = $2 and not id = any($3)
+     where phone_number_id = $1 and line = 9 and ready_at is not null and state = 'intended' and epoch >= $2 and epoch < $5
+       and not id = any($3)
      returning id`,
-    [lane.phoneNumberId, lane.formerEpoch, lane.calling, lane.now],
+    [lane.phoneNumberId, lane.formerEpoch, lane.calling, lane.now, lane.epoch],
   );
   return rows.length;
 }

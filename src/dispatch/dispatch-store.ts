@@ -130,17 +130,27 @@ export async function intendRows(
   });
 }
 
-/** Takes messages out of what is ready: they wait behind another one of their conversation (`until` null), or for a moment. */
+/** Takes messages out of what is ready: they wait behind another one of their conversation (`until` null), or for a moment. Only while
+ *  the lane is ours: a new owner would not know whom to bring back. */
 export async function postpone(
   db: Queryable,
+  lane: { phoneNumberId: string; owner: string; epoch: number },
   rows: readonly { organisationId: string; id: string; until: number | null }[],
 ): Promise<void> {
   const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   await db.query(
     `update message_states s set ready_at = to_timestamp(t.until / 1000)
-     from unnest($1::text[], $2::text[], $3::float8[]) as t (organisation_id, id, until)
-     where s.organisation_id = t.organisation_id and s.id = t.id and s.state = 'queued' and s.ready_at is not null`,
-    [ordered.map((r) => r.organisationId), ordered.map((r) => r.id), ordered.map((r) => r.until)],
+     from unnest($1::text[], $2::text[], $3::float8[]) as t (organisation_id, id, until), lanes l
+     where s.organisation_id = t.organisation_id and s.id = t.id and s.state = 'queued' and s.ready_at is not null
+       and l.phone_number_id = $4 and l.owner = $5 and l.epoch = $6`,
+    [
+      ordered.map((r) => r.organisationId),
+      ordered.map((r) => r.id),
+      ordered.map((r) => r.until),
+      lane.phoneNumberId,
+      lane.owner,
+      lane.epoch,
+    ],
   );
 }
 

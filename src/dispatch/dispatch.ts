@@ -57,7 +57,8 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
   }
 
   function done(attempt: Attempt): void {
-    open.delete(attempt.messageId);
+    // Not an attempt that was opened for it since.
+    if (open.get(attempt.messageId)?.attempt === attempt) open.delete(attempt.messageId);
     parts.lanes.giveCallBack();
     const lane = parts.lanes.get(attempt.phoneNumberId);
     if (lane) parts.next(lane, attempt.conversation);

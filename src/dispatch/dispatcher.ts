@@ -49,7 +49,7 @@ interface State {
   overdue: Overdue;
   /** When a call of the former owner can no longer be on the wire, by lane. */
   callsEndAt: Map<string, number>;
-  /** Lanes we own whose number is not known yet: it was connected a moment ago. */
+  /** Lanes we own that are not open yet: their number was connected a moment ago, or the table could not be read. */
   unopened: Map<string, HeldLane>;
   timer: Timer | undefined;
   ticking: Promise<void>;
@@ -136,9 +136,10 @@ function wire(ctx: Context, parts: DispatchParts): State {
 // A new owner: what it took over is read from the table, and what its predecessor was calling may still arrive.
 async function open(state: State, held: HeldLane): Promise<void> {
   const { ctx, parts } = state;
+  // Until all of it is read: the database may go away in between.
+  state.unopened.set(held.phoneNumberId, held);
   const number = parts.numbers.numberAnywhere(held.phoneNumberId);
-  if (!number) return void state.unopened.set(held.phoneNumberId, held);
-  state.unopened.delete(held.phoneNumberId);
+  if (!number) return;
   const restarted = held.formerOwner === parts.nodeId;
   const endsAt = restarted
     ? ctx.clock.now() + ctx.config.times.ownCallsMs
@@ -152,6 +153,7 @@ async function open(state: State, held: HeldLane): Promise<void> {
     pace,
   });
   for (const conversation of await openConversations(ctx.db, lane)) lane.followed.add(conversation);
+  state.unopened.delete(held.phoneNumberId);
   state.queue.wake(lane);
 }
 
@@ -169,6 +171,7 @@ async function takeUpAnew(
     await requeueUncalled(ctx.db, {
       phoneNumberId,
       formerEpoch,
+      epoch,
       calling: caller.calling(phoneNumberId),
       now: ctx.clock.now(),
     });

@@ -142,7 +142,7 @@ async function pump(state: State, lane: Lane, work: Work): Promise<void> {
       await read(state, lane, work);
       const behind = giveTurns(state, lane, work);
       lane.waiting = work.ready.length;
-      if (behind.length > 0) inOrder(state, work, () => postpone(state.ctx.db, behind));
+      if (behind.length > 0) putBehind(state, lane, behind);
     } while ((work.again || (lane.due && work.ready.length === 0)) && !state.stopped);
   } catch (error) {
     state.ctx.log.warn(
@@ -216,7 +216,7 @@ async function intend(state: State, lane: Lane, row: Ready): Promise<void> {
     lanes.givePlaceBack(lane, row.conversation);
     lane.followed.add(row.conversation);
     const behind = [{ organisationId: row.organisationId, id: row.id, until: null }];
-    inOrder(state, work, () => postpone(state.ctx.db, behind));
+    putBehind(state, lane, behind);
   } catch (error) {
     state.ctx.log.warn({ err: error }, 'an intent could not be written');
     work.known.delete(row.id);
@@ -245,6 +245,12 @@ function advance(state: State, lane: Lane, conversations: string[]): void {
     lane.due = true;
     wake(state, lane);
   });
+}
+
+function putBehind(state: State, lane: Lane, behind: Behind[]): void {
+  const { phoneNumberId, epoch } = lane;
+  const ours = { phoneNumberId, epoch, owner: state.parts.nodeId };
+  inOrder(state, workOf(state, lane), () => postpone(state.ctx.db, ours, behind));
 }
 
 function inOrder(state: State, work: Work, act: () => Promise<unknown>): void {

@@ -92,10 +92,11 @@ async function decide(
   const row = ended(watched, now);
   if (decision.kind === 'wait')
     await lookAgain(ctx.db, { ...watched, until: decision.until, freeTurn: letsGo });
-  else if (decision.kind === 'resend') await parts.settler.end({ ...row, next: 'queued', readyAt: now });
   else {
-    const failure = failureOf('delivery_unknown', null, null);
-    await parts.settler.end({ ...row, next: 'failed', failure, failedRank: RANKS.deliveryUnknown });
+    // Under `resend` as well: the number's policy may have become `fail` a moment ago, and then the table fails it.
+    const failed = { failure: failureOf('delivery_unknown', null, null), failedRank: RANKS.deliveryUnknown };
+    const next = decision.kind === 'resend' ? 'queued' : 'failed';
+    await parts.settler.end({ ...row, ...failed, next, readyAt: decision.kind === 'resend' ? now : null });
   }
   if (decision.kind !== 'wait')
     ctx.log.info({ messageId: watched.id, decision: decision.kind }, 'an unknown outcome was decided');

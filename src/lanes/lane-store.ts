@@ -32,29 +32,38 @@ export async function beat(db: Queryable, nodeId: string, gapSeconds: number): P
   return rows[0]?.now ?? new Date(0);
 }
 
-/** Takes every lane that is free: owned by nobody, by a node silent for `leaseSeconds`, or by ourselves before a restart. The
+/** Takes every lane that is free: owned by nobody, by a node silent for `leaseSeconds`, or by ourselves under an epoch that is not held
+ *  (before a restart; or the answer that told us was lost). `held` undefined: there are none of these. The
  *  epoch that was seen free is the one that is taken (two nodes may see the same lane free: one update finds it changed). */
 export async function takeFreeLanes(
   db: Queryable,
   nodeId: string,
-  take: { leaseSeconds: number; ours: boolean },
+  take: { leaseSeconds: number; held: ReadonlyMap<string, number> | undefined },
 ): Promise<HeldLane[]> {
   const rows = await db.query<LaneRow>(
     `with free as (
        select l.phone_number_id, l.epoch, l.owner, n.seen_at
        from lanes l left join nodes n on n.id = l.owner
-       where l.owner is null or (l.owner = $1 and $3)
+       where l.owner is null
+          or (l.owner = $1 and $3 and not (l.phone_number_id, l.epoch) in (select * from unnest($4::text[], $5::bigint[])))
           or (l.owner <> $1 and coalesce(n.seen_at, '-infinity') < database_now() - make_interval(secs => $2))
      )
      update lanes l set owner = $1, epoch = l.epoch + 1
      from free where l.phone_number_id = free.phone_number_id and l.epoch = free.epoch
      returning l.phone_number_id, l.epoch, free.owner as former_owner, free.seen_at as former_seen_at`,
-    [nodeId, take.leaseSeconds, take.ours],
+    [
+      nodeId,
+      take.leaseSeconds,
+      take.held !== undefined,
+      [...(take.held?.keys() ?? [])],
+      [...(take.held?.values() ?? [])],
+    ],
   );
   return rows.map(toHeldLane);
 }
 
-/** Raises the epoch of the lanes that are still ours at the epoch we hold; the others we have lost. */
+/** Raises the epoch of the lanes that are still ours at the epoch we hold; the others we have lost. One more is ours as well: the answer
+ *  to an earlier raise was lost, and nobody else can have had the lane in between. */
 export async function takeLanesAnew(
   db: Queryable,
   nodeId: string,
@@ -63,7 +72,7 @@ export async function takeLanesAnew(
   const rows = await db.query<LaneRow>(
     `update lanes l set epoch = l.epoch + 1
      from unnest($2::text[], $3::bigint[]) as held (phone_number_id, epoch)
-     where l.phone_number_id = held.phone_number_id and l.owner = $1 and l.epoch = held.epoch
+     where l.phone_number_id = held.phone_number_id and l.owner = $1 and l.epoch between held.epoch and held.epoch + 1
      returning l.phone_number_id, l.epoch, null::text as former_owner, null::timestamptz as former_seen_at`,
     [nodeId, [...held.keys()], [...held.values()]],
   );

@@ -38,9 +38,14 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
   const { heartbeatMs, callWithinMs, leaseMs } = ctx.config.times;
   const leaseSeconds = leaseMs / 1_000;
   const held = new Map<string, number>();
+  /** The epochs held before lanes were taken anew, as long as what followed from it has not been done. */
+  let former = new Map<string, number>();
   let beatAt = { monotonic: -Infinity, wall: -Infinity };
   let late = false;
+  let renewals = 0;
   let first = true;
+  /** The table names us for no other lanes than we hold: every answer of the last heartbeat has come. */
+  let sure = false;
   let stopped = false;
   let running: Promise<void> = Promise.resolve();
   let timer: Timer | undefined;
@@ -49,24 +54,35 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
     ctx.clock.monotonic() - at.monotonic < callWithinMs && Math.abs(ctx.clock.now() - at.wall) < callWithinMs;
 
   async function anew(): Promise<void> {
-    const former = new Map(held);
-    const kept = await takeLanesAnew(ctx.db, nodeId, former);
+    const asked = renewals;
+    const before = new Map(held);
+    const kept = await takeLanesAnew(ctx.db, nodeId, before);
+    // Not done yet: what was not called under an epoch before this one, either.
+    former = new Map([...before, ...former]);
     held.clear();
     for (const lane of kept) held.set(lane.phoneNumberId, lane.epoch);
-    const lost = [...former.keys()].filter((id) => !held.has(id));
+    const lost = [...before.keys()].filter((id) => !held.has(id));
+    for (const id of lost) former.delete(id);
     if (lost.length > 0) events.onLost(lost);
     await events.onAnew(kept, former);
-    late = false;
+    former = new Map();
+    // Asked for again meanwhile: an answer was lost after we had looked.
+    late = renewals !== asked;
   }
 
   async function once(): Promise<void> {
     const sent = { monotonic: ctx.clock.monotonic(), wall: ctx.clock.now() };
-    if (!first && !fresh(beatAt)) late = true;
+    const wasSure = sure;
+    sure = false;
     await beat(ctx.db, nodeId, leaseSeconds);
+    // Judged by when it was answered: one that was sent in time may have arrived after a takeover.
+    if (!first && !fresh(beatAt)) late = true;
+    const unsure = late || !wasSure;
     if (late) await anew();
     beatAt = sent;
-    const taken = await takeFreeLanes(ctx.db, nodeId, { leaseSeconds, ours: first });
+    const taken = await takeFreeLanes(ctx.db, nodeId, { leaseSeconds, held: unsure ? held : undefined });
     first = false;
+    sure = true;
     for (const lane of taken) held.set(lane.phoneNumberId, lane.epoch);
     if (taken.length > 0) await events.onTaken(taken);
   }
@@ -89,6 +105,7 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
     beat: () => (running = running.then(once, once)),
     renew() {
       late = true;
+      renewals++;
       return lease.beat();
     },
     isFresh: () => fresh(beatAt),

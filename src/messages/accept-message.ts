@@ -1,8 +1,9 @@
 // Accept: a message and its key are committed, or nothing is. Where the lane has a place free, the message is committed as an open
 // attempt and handed on at once; otherwise it stands in the queue.
 //
-// If the answer to the COMMIT is lost, nobody knows whether the rows are there. The node then takes its lanes anew, inserts each id as
-// void (which waits for the lost transaction, or forbids it) and only then answers: what was accepted goes on, the rest is a 503.
+// If the answer to the COMMIT is lost, nobody knows whether the rows are there. The node then inserts each id as void (which waits for the
+// lost transaction, or forbids it), takes its lanes anew, so that what was accepted as an intent and is called by nobody is queued again,
+// and only then answers: what was accepted goes on, the rest is a 503.
 import type { Context } from '../context.ts';
 import type { IdempotencyKey, KeyLookUp } from '../idempotency/idempotency-key.ts';
 import { KurirError } from '../kernel/errors.ts';
@@ -181,8 +182,8 @@ async function recover(ctx: Context, parts: AccepterParts, rows: AcceptRow[]): P
   const until = ctx.clock.monotonic() + RECOVERY_MAX_MS;
   for (;;) {
     try {
-      await parts.renewLease();
       const accepted = await voidRows(ctx.db, rows);
+      await parts.renewLease();
       ctx.log.warn(
         { rows: rows.length, accepted: accepted.size },
         'the answer to a commit was lost; looked again',

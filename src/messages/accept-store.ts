@@ -110,17 +110,18 @@ export async function acceptRows(
 }
 
 /** After an accept whose answer was lost: forbids each id, or finds that it is there. The insert waits for the lost transaction
- *  while that is open; afterwards the row is either ours to go on with, or can never appear. Returns the ids that were accepted. */
+ *  while that is open; afterwards the row is either ours to go on with, or can never appear. Returns the ids that were accepted: a
+ *  second look says so, because an id may be there as one that we forbade before and never heard of. */
 export async function voidRows(db: Queryable, rows: readonly AcceptRow[]): Promise<Set<string>> {
   const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const voided = await db.query<{ id: string }>(
+  await db.query(
     `with voided as (
        insert into message_states (organisation_id, id, phone_number_id, conversation, state, rank, line, priority, accepted_at)
        select organisation_id, id, phone_number_id, conversation, 'void', 99, 2, 2, database_now()
        from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as t (organisation_id, id, phone_number_id, conversation)
        on conflict do nothing returning organisation_id, id
      )
-     insert into void_messages (organisation_id, id, voided_at) select organisation_id, id, database_now() from voided returning id`,
+     insert into void_messages (organisation_id, id, voided_at) select organisation_id, id, database_now() from voided`,
     [
       ordered.map((r) => r.organisationId),
       ordered.map((r) => r.id),
@@ -128,6 +129,10 @@ export async function voidRows(db: Queryable, rows: readonly AcceptRow[]): Promi
       ordered.map((r) => r.conversation),
     ],
   );
-  const gone = new Set(voided.map((row) => row.id));
-  return new Set(rows.map((row) => row.id).filter((id) => !gone.has(id)));
+  const accepted = await db.query<{ id: string }>(
+    `select s.id from unnest($1::text[], $2::text[]) as t (organisation_id, id) join message_states s using (organisation_id, id)
+     where s.state <> 'void'`,
+    [ordered.map((r) => r.organisationId), ordered.map((r) => r.id)],
+  );
+  return new Set(accepted.map((row) => row.id));
 }

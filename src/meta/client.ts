@@ -65,10 +65,12 @@ export function createMetaClient(options: MetaClientOptions): MetaClient {
   const { timeoutMs, clock } = options;
   const base = new URL(options.graphUrl);
   const prefix = base.pathname.replace(/\/+$/, '');
-  // No pipelining and a short keep-alive: a request on a connection that Meta is closing has an unknown outcome.
+  // No pipelining and a short keep-alive: a request on a connection that Meta is closing has an unknown outcome. No HTTP/2: its streams
+  // queue after the check of the lease, and undici sends them a second time by itself.
   const pool = new Pool(base.origin, {
     connections: options.connections,
     pipelining: 1,
+    allowH2: false,
     connect: { timeout: 10_000 },
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 4_000,
@@ -141,7 +143,7 @@ function send(
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
         wire = controller;
-        if (over || !mayLeave()) throw new HeldBack('the lane is not ours any more');
+        if (over || left || !mayLeave()) throw new HeldBack('the lane is not ours any more');
         left = true;
       },
       onResponseStart(_controller, statusCode, responseHeaders) {
