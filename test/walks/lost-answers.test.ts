@@ -33,6 +33,33 @@ test('the answer to an accept is lost: the message is accepted once, or not at a
   if (answer.status === 200) expect(again.body.data.id).toBe(answer.body.data.id);
 }, 60_000);
 
+test('the answer to forbidding a lost accept is lost, too: it was not accepted, and is told so', async () => {
+  await using wire = await openWire(inject('databaseUrl'));
+  await using house = await startHouse({
+    gatewayDatabaseUrl: wire.url,
+    simulator: { windowEnforced: false },
+  });
+  await house.sendText(TO, 'before');
+  wire.freeze();
+  const lost = house.sendText(TO, 'lost', { 'idempotency-key': 'lost' });
+  await until('the accept on its way', async () => wire.held() > 0);
+  wire.cut();
+  wire.release();
+  wire.hold('void_messages');
+  await until('the forbidden id', async () => {
+    const rows = await house.ctx.db.query("select 1 from message_states where state = 'void'");
+    return rows.length > 0;
+  });
+  wire.cut();
+  wire.release();
+  const answer = await lost;
+  expect(answer.status, answer.text).toBe(503);
+  const again = await house.sendText(TO, 'lost', { 'idempotency-key': 'lost' });
+  expect(again.status, again.text).toBe(200);
+  await until('the message at Meta', async () => sentTo(house).length >= 2);
+  expect(sentTo(house).map((one) => one.text)).toEqual(['before', 'lost']);
+}, 60_000);
+
 test('the answer to an outcome is lost: it is recorded all the same, and nothing goes twice', async () => {
   await using wire = await openWire(inject('databaseUrl'));
   await using house = await startHouse({
