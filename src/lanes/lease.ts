@@ -48,7 +48,7 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
   let sure = false;
   let stopped = false;
   let running: Promise<void> = Promise.resolve();
-  let timer: Timer | undefined;
+  let beating: Timer | undefined;
 
   const fresh = (at: { monotonic: number; wall: number }): boolean =>
     ctx.clock.monotonic() - at.monotonic < callWithinMs && Math.abs(ctx.clock.now() - at.wall) < callWithinMs;
@@ -87,16 +87,6 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
     if (taken.length > 0) await events.onTaken(taken);
   }
 
-  function again(): void {
-    if (stopped) return;
-    timer = ctx.clock.after(heartbeatMs, () => {
-      void lease
-        .beat()
-        .catch((error: unknown) => ctx.log.warn({ err: error }, 'heartbeat failed'))
-        .finally(again);
-    });
-  }
-
   const lease: Lease = {
     epochOf: (phoneNumberId) => held.get(phoneNumberId),
     mayCall: (phoneNumberId, epoch) =>
@@ -111,17 +101,37 @@ export function createLease(ctx: Context, nodeId: string, events: LeaseEvents): 
     isFresh: () => fresh(beatAt),
     async start() {
       await lease.beat();
-      again();
+      beating = keepBeating(ctx, heartbeatMs, lease.beat);
     },
     async stop() {
       stopped = true;
-      timer?.cancel();
+      beating?.cancel();
       await running.catch(() => undefined);
       await leaveLanes(ctx.db, nodeId, held).catch(() => undefined);
       held.clear();
     },
   };
   return lease;
+}
+
+function keepBeating(ctx: Context, everyMs: number, beat: () => Promise<void>): Timer {
+  let stopped = false;
+  let next: Timer;
+  const again = (): void => {
+    if (stopped) return;
+    next = ctx.clock.after(everyMs, () => {
+      void beat()
+        .catch((error: unknown) => ctx.log.warn({ err: error }, 'heartbeat failed'))
+        .finally(again);
+    });
+  };
+  again();
+  return {
+    cancel() {
+      stopped = true;
+      next.cancel();
+    },
+  };
 }
 
 /** Lanes in all, and those that some living node owns. */
