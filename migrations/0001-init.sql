@@ -218,3 +218,19 @@ create table inbound_aside (
   primary key (id, received_at)
 ) partition by range (received_at);
 create table inbound_aside_default partition of inbound_aside default;
+
+-- Statuses without our token, of a wamid that no message has yet, while a call of their number was open: Meta's answer to it may come
+-- after them. Looked at again a few times, then set aside.
+create table early_statuses (
+  organisation_id text not null,
+  id bigint generated always as identity,
+  app_id text not null,
+  phone_number_id text not null,
+  wamid text not null,
+  change jsonb not null,
+  received_at timestamptz not null,
+  looks smallint not null default 0,
+  look_at timestamptz not null,
+  primary key (organisation_id, id)
+);
+create index early_statuses_due on early_statuses (look_at);

@@ -72,6 +72,19 @@ create table door_gaps (
   constraint door_gaps_pkey PRIMARY KEY (id)
 );
 
+create table early_statuses (
+  organisation_id text not null,
+  id bigint not null generated always as identity,
+  app_id text not null,
+  phone_number_id text not null,
+  wamid text not null,
+  change jsonb not null,
+  received_at timestamp with time zone not null,
+  looks smallint not null default 0,
+  look_at timestamp with time zone not null,
+  constraint early_statuses_pkey PRIMARY KEY (organisation_id, id)
+);
+
 create table idempotency_keys (
   organisation_id text not null,
   key text not null,
@@ -212,6 +225,8 @@ CREATE INDEX api_keys_of_organisation ON api_keys USING btree (organisation_id, 
 CREATE UNIQUE INDEX apps_one_default ON apps USING btree (is_default) WHERE is_default;
 
 CREATE INDEX door_gaps_by_end ON door_gaps USING btree (ended_at);
+
+CREATE INDEX early_statuses_due ON early_statuses USING btree (look_at);
 
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING brin (created_at);
 

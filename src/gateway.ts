@@ -118,6 +118,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   );
   rooms.dispatch.start();
   sweep.start();
+  rooms.receiver.start();
   const url = await app.listen({ host: ctx.config.host, port: ctx.config.port });
   state.started = true;
   return {

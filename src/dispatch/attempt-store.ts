@@ -17,8 +17,6 @@ export interface EndedRow {
   next: 'queued' | 'failed' | 'unknown';
   readyAt: number | null;
   failure: Failure | null;
-  /** Where the message stands among its statuses if it fails: delivery_unknown just above pending. */
-  failedRank: number;
   mayHaveLeft: boolean;
   refused: boolean;
   /** The call has ended: under `fail` an unknown outcome lets its followers go. */
@@ -33,16 +31,19 @@ export interface Ended {
   wamid: string | null;
 }
 
-// Only the attempt that is open: what an echo has settled meanwhile stays. What was once unknown under `fail` is never queued again:
-// a later no makes it failed with its code (a message that is queued again could overtake one that has gone).
+// Only the attempt that is open: what an echo has settled meanwhile stays. What was once unknown and let its followers go, as under
+// `fail`, is never queued again: a later no makes it failed with its code (a message that is queued again could overtake one that has
+// gone). What failed although it may have left ranks as delivery_unknown does: an echo overrides it. The story of an attempt is told by
+// whoever knows more: a word of Meta's replaces "unknown".
 const END = `
 with input as (
   select * from unnest($1::text[], $2::text[], $3::smallint[], $4::float8[], $5::float8[], $6::text[], $7::int[], $8::text[], $9::text[],
-    $10::float8[], $11::jsonb[], $12::smallint[], $13::boolean[], $14::boolean[], $15::boolean[])
-  as input (organisation_id, id, attempt, started_at, ended_at, outcome, provider_code, detail, next, ready_at, failure, failed_rank,
-    may_have_left, refused, call_ended)
+    $10::float8[], $11::jsonb[], $12::boolean[], $13::boolean[], $14::boolean[])
+  as input (organisation_id, id, attempt, started_at, ended_at, outcome, provider_code, detail, next, ready_at, failure, may_have_left,
+    refused, call_ended)
 ), judged as (
-  select input.*, case when input.next = 'queued' and s.state = 'unknown' and n.on_unknown = 'fail' then 'failed' else input.next end as becomes,
+  select input.*, case when input.next = 'queued' and s.state = 'unknown' and (n.on_unknown = 'fail' or s.turn is null) then 'failed'
+      else input.next end as becomes,
     input.call_ended and n.on_unknown = 'fail' as lets_followers_go
   from input join message_states s on s.organisation_id = input.organisation_id and s.id = input.id and s.attempt = input.attempt
     and s.state in ('intended', 'unknown')
@@ -51,7 +52,7 @@ with input as (
 ), ended as (
   update message_states s set
     state = j.becomes,
-    rank = case when j.becomes = 'failed' then j.failed_rank else s.rank end,
+    rank = case when j.becomes <> 'failed' then s.rank when s.may_have_left or j.may_have_left then 15 else 30 end,
     failure = case when j.becomes = 'failed' then j.failure end,
     failed_at = case when j.becomes = 'failed' then to_timestamp(j.ended_at / 1000) end,
     turn = case when j.becomes = 'failed' or (j.becomes = 'unknown' and j.lets_followers_go) then null else s.turn end,
@@ -65,8 +66,12 @@ with input as (
   returning s.organisation_id, s.id, s.state, s.failure, s.may_have_left, s.wamid
 ), kept as (
   insert into attempts (organisation_id, message_id, attempt, started_at, ended_at, outcome, provider_code, detail)
-  select organisation_id, id, attempt, to_timestamp(started_at / 1000), to_timestamp(ended_at / 1000), outcome, provider_code, detail
-  from input order by organisation_id, id on conflict do nothing
+  select distinct on (organisation_id, id, attempt, started_at)
+    organisation_id, id, attempt, to_timestamp(started_at / 1000), to_timestamp(ended_at / 1000), outcome, provider_code, detail
+  from input order by organisation_id, id, attempt, started_at, outcome = 'unknown'
+  on conflict (organisation_id, message_id, attempt, started_at) do update
+    set ended_at = excluded.ended_at, outcome = excluded.outcome, provider_code = excluded.provider_code, detail = excluded.detail
+    where attempts.outcome = 'unknown' and excluded.outcome <> 'unknown'
 )
 select id, state, failure, may_have_left, wamid from ended`;
 
@@ -91,7 +96,6 @@ export async function endRows(db: Queryable, rows: readonly EndedRow[]): Promise
     o.map((r) => r.next),
     o.map((r) => r.readyAt),
     o.map((r) => (r.failure === null ? null : JSON.stringify(r.failure))),
-    o.map((r) => r.failedRank),
     o.map((r) => r.mayHaveLeft),
     o.map((r) => r.refused),
     o.map((r) => r.callEnded),

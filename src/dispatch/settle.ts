@@ -6,7 +6,6 @@ import { FAILURES, type Failure, type FailureCode } from '../kernel/errors.ts';
 import { backoffMs, type Backoff } from '../kernel/backoff.ts';
 import type { Attempt, Lanes } from '../lanes/lanes.ts';
 import type { Progresser } from '../messages/progress-message.ts';
-import { RANKS } from '../messages/message.ts';
 import type { GraphError, SendOutcome } from '../meta/client.ts';
 import { judgeMetaError } from '../meta/error-table.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
@@ -121,7 +120,6 @@ export function judge(
     startedAt: attempt.startedAt,
     endedAt: at.now,
     outcome: outcome.kind,
-    failedRank: RANKS.failed,
     providerCode: null,
     mayHaveLeft: false,
     refused: false,

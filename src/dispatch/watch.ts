@@ -3,7 +3,6 @@
 import type { Context } from '../context.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
-import { RANKS } from '../messages/message.ts';
 import { decideUnknown, type Evidence } from './unknown.ts';
 import { lookAgain, readEvidence, readWatched, type EndedRow, type Watched } from './attempt-store.ts';
 import { failureOf, type Settler } from './settle.ts';
@@ -82,7 +81,8 @@ async function decide(
   const { now } = at;
   const policy = parts.policyOf(watched.phoneNumberId);
   const callEndedAt = watched.unknownSince ?? now;
-  const resendable = watched.type !== 'template';
+  // Every template counts as marketing: Kurir does not know their categories. Nor does one go again whose followers were let go.
+  const resendable = watched.type !== 'template' && watched.holdsTurn;
   const decision = decideUnknown(
     { attemptAt: watched.attemptAt, callEndedAt, policy, resendable },
     at.evidence,
@@ -94,9 +94,14 @@ async function decide(
     await lookAgain(ctx.db, { ...watched, until: decision.until, freeTurn: letsGo });
   else {
     // Under `resend` as well: the number's policy may have become `fail` a moment ago, and then the table fails it.
-    const failed = { failure: failureOf('delivery_unknown', null, null), failedRank: RANKS.deliveryUnknown };
-    const next = decision.kind === 'resend' ? 'queued' : 'failed';
-    await parts.settler.end({ ...row, ...failed, next, readyAt: decision.kind === 'resend' ? now : null });
+    const failure = failureOf('delivery_unknown', null, null);
+    const resent = decision.kind === 'resend';
+    await parts.settler.end({
+      ...row,
+      failure,
+      next: resent ? 'queued' : 'failed',
+      readyAt: resent ? now : null,
+    });
   }
   if (decision.kind !== 'wait')
     ctx.log.info({ messageId: watched.id, decision: decision.kind }, 'an unknown outcome was decided');
@@ -124,7 +129,6 @@ function ended(watched: Watched, at: number): EndedRow {
     next: 'unknown',
     readyAt: null,
     failure: null,
-    failedRank: RANKS.failed,
     mayHaveLeft: true,
     refused: false,
     callEnded: true,

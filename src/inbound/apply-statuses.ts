@@ -38,14 +38,21 @@ interface Read {
   sent: { messageId: string; attempt: number } | undefined;
 }
 
+export interface Unmatched {
+  status: Json;
+  reason: string;
+  /** Without a token: the message of this wamid may become known later. */
+  early?: string;
+}
+
 /** Applies the statuses of one change; returns those that belong to no message of ours, with the reason. */
 export async function applyStatuses(
   ctx: Context,
   parts: StatusParts,
   change: { number: BusinessNumber; value: JsonObject },
-): Promise<{ status: Json; reason: string }[]> {
+): Promise<Unmatched[]> {
   const { number } = change;
-  const unmatched: { status: Json; reason: string }[] = [];
+  const unmatched: Unmatched[] = [];
   const read: Read[] = [];
   for (const status of objects(change.value['statuses'])) {
     const wamid = text(status['id']);
@@ -68,8 +75,9 @@ export async function applyStatuses(
     read.map(async (one) => {
       const messageId = one.sent?.messageId ?? byWamid.get(one.wamid);
       const known = messageId !== undefined && (await applyOne(ctx, parts, { ...one, number, messageId }));
-      if (!known)
-        unmatched.push({ status: one.status, reason: 'a status of a message that Kurir did not send' });
+      if (known) return;
+      const reason = 'a status of a message that Kurir did not send';
+      unmatched.push({ status: one.status, reason, ...(one.sent ? {} : { early: one.wamid }) });
     }),
   );
   return unmatched;

@@ -12,7 +12,8 @@ import type { BusinessNumber } from '../organisations/numbers.ts';
 import { isUnacceptable } from '../storage/db.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
 import { applyMessages } from './apply-messages.ts';
-import { applyStatuses, type StatusParts } from './apply-statuses.ts';
+import { applyStatuses, type StatusParts, type Unmatched } from './apply-statuses.ts';
+import { createEarlyStatuses, type EarlyStatuses } from './early-statuses.ts';
 import { keepAside, keepInbound, type Aside, type InboundMessage } from './inbound-store.ts';
 import { storableJson } from './storable.ts';
 
@@ -27,6 +28,9 @@ export interface Receiver {
   /** Takes one POST of Meta's; resolves when all of it is committed. Throws `resource_not_found`, `invalid_signature`,
    *  `invalid_request` or `service_unavailable`. */
   receive(post: Post): Promise<void>;
+  /** Looks now and then whether statuses that came too early can be applied. */
+  start(): void;
+  stop(): void;
   drained(): Promise<void>;
 }
 
@@ -41,7 +45,10 @@ interface State {
   parts: ReceiverParts;
   keeping: GroupCommit<InboundMessage, void>;
   asides: GroupCommit<Aside, void>;
+  early: EarlyStatuses;
 }
+
+const NOT_METAS: ReadonlySet<string> = new Set(['resource_not_found', 'invalid_signature']);
 
 export function createReceiver(ctx: Context, parts: ReceiverParts): Receiver {
   const keeping = createGroupCommit<InboundMessage, void>({
@@ -52,9 +59,15 @@ export function createReceiver(ctx: Context, parts: ReceiverParts): Receiver {
     write: each((rows) => keepAside(ctx.db, rows)),
     maxRows: 500,
   });
-  const state: State = { ctx, parts, keeping, asides };
+  const early = createEarlyStatuses(ctx, {
+    findNumber: (phoneNumberId) => parts.numbers.numberAnywhere(phoneNumberId),
+    apply: (number, value) => applyStatuses(ctx, parts, { number, value }),
+  });
+  const state: State = { ctx, parts, keeping, asides, early };
   return {
     receive: (post) => receive(state, post),
+    start: () => early.start(),
+    stop: () => early.stop(),
     drained: async () => void (await Promise.all([keeping.drained(), asides.drained()])),
   };
 }
@@ -67,6 +80,16 @@ function each<Row>(write: (rows: Row[]) => Promise<void>): (rows: Row[]) => Prom
 }
 
 async function receive(state: State, post: Post): Promise<void> {
+  try {
+    await take(state, post);
+  } catch (error) {
+    // What is not Meta's says nothing about our hearing; all else that Meta must repeat does.
+    if (!(error instanceof KurirError && NOT_METAS.has(error.code))) state.parts.hearing.refused();
+    throw error;
+  }
+}
+
+async function take(state: State, post: Post): Promise<void> {
   const app = await state.parts.apps.findApp(post.appId);
   if (!app) throw new KurirError('resource_not_found', 'There is no such app.');
   if (!isSignedBy(app.appSecret, post.body, post.signature)) {
@@ -79,7 +102,6 @@ async function receive(state: State, post: Post): Promise<void> {
   const results = await Promise.allSettled(changes.map((change) => apply(state, app, change)));
   const failed = results.find((result) => result.status === 'rejected');
   if (!failed) return;
-  state.parts.hearing.refused();
   throw new KurirError('service_unavailable', 'The webhook could not be stored: send it again.', {
     retryAfterMs: 5_000,
     cause: failed.reason,
@@ -115,9 +137,7 @@ async function applyChange(state: State, app: App, change: Change): Promise<void
   const messages =
     change.value['messages'] === undefined ? [] : await applyMessages(ctx, state.keeping, told);
   await Promise.all([
-    ...statuses.map(({ status, reason }) =>
-      aside(state, { ...about, change: { ...change, value: { statuses: [status] } }, reason }),
-    ),
+    ...statuses.map((one) => leave(state, { app, number, change }, one)),
     ...messages.map(({ message, reason }) =>
       aside(state, { ...about, change: { ...change, value: { messages: [message] } }, reason }),
     ),
@@ -126,21 +146,38 @@ async function applyChange(state: State, app: App, change: Change): Promise<void
     await aside(state, { ...about, reason: 'an account-level error' });
 }
 
+// A status that nothing could be done with: kept for later where its message may yet become known.
+async function leave(
+  state: State,
+  at: { app: App; number: BusinessNumber; change: Change },
+  { status, reason, early }: Unmatched,
+): Promise<void> {
+  const { app, number } = at;
+  const change = { ...at.change, value: { statuses: [status] } };
+  const kept =
+    early !== undefined &&
+    (await state.early.keep({ appId: app.id, number, wamid: early, change: toKept(change) }));
+  if (!kept) await aside(state, { app, number, change, reason });
+}
+
 function aside(
   state: State,
   what: { app: App; number: BusinessNumber | undefined; change: Change; reason: string },
 ): Promise<void> {
   const { app, number, change, reason } = what;
-  const kept: JsonObject = { field: change.field, waba_id: change.wabaId, value: change.value };
   return state.asides.add({
     appId: app.id,
     organisationId: number?.organisationId ?? null,
     phoneNumberId: change.phoneNumberId?.slice(0, 100) ?? null,
     field: change.field.slice(0, 200),
     reason,
-    change: JSON.stringify(kept),
+    change: JSON.stringify(toKept(change)),
     at: state.ctx.clock.now(),
   });
+}
+
+function toKept(change: Change): JsonObject {
+  return { field: change.field, waba_id: change.wabaId, value: change.value };
 }
 
 function parse(body: Buffer): Json {

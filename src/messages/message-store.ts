@@ -209,27 +209,39 @@ export async function withdraw(
   return rows[0] ? { phoneNumberId: rows[0].phone_number_id, conversation: rows[0].conversation } : undefined;
 }
 
+export type OwedEnd =
+  | { kind: 'ended'; failure: Failure }
+  /** Its first caller still waits for it, for so long. */
+  | { kind: 'owed'; forMs: number }
+  /** A call is under way, or over. */
+  | { kind: 'called' };
+
 /** Ends the wait of a caller who was owed a wamid: what is still queued is withdrawn and its key freed, unless an earlier attempt may
- *  have left; then nobody knows. Returns which of the two it was; undefined when a call is under way, or over. */
+ *  have left; then nobody knows. A repeat ends it only when the wait of the first call is over (the moment stands in the row): it must
+ *  not take away what that still waits for. */
 export async function endOwed(
   db: Queryable,
-  message: { organisationId: string; id: string },
+  wait: { organisationId: string; id: string; repeat: boolean },
   failures: { withdrawn: Failure; unknown: Failure },
-): Promise<Failure | undefined> {
-  const rows = await db.query<{ failure: Failure }>(
+): Promise<OwedEnd> {
+  const [row] = await db.query<{ failure: Failure | null; owed_for: number | null }>(
     `with ended as (
        update message_states set state = 'failed', rank = case when may_have_left then 15 else 30 end,
          failure = case when may_have_left then $4::jsonb else $3::jsonb end, failed_at = database_now(), turn = null, ready_at = null
-       where organisation_id = $1 and id = $2 and state = 'queued'
+       where organisation_id = $1 and id = $2 and state = 'queued' and not ($5 and coalesce(owed_until > database_now(), false))
        returning organisation_id, id, failure, may_have_left
      ), freed as (
        delete from idempotency_keys k using ended e join messages m using (organisation_id, id)
        where not e.may_have_left and k.organisation_id = m.organisation_id and k.key = m.idempotency_key and k.message_id = m.id
      )
-     select failure from ended`,
-    [message.organisationId, message.id, failures.withdrawn, failures.unknown],
+     select (select failure from ended) as failure,
+       case when state = 'queued' then extract(epoch from owed_until - database_now())::float8 * 1000 end as owed_for
+     from message_states where organisation_id = $1 and id = $2`,
+    [wait.organisationId, wait.id, failures.withdrawn, failures.unknown, wait.repeat],
   );
-  return rows[0]?.failure;
+  if (row?.failure) return { kind: 'ended', failure: row.failure };
+  const forMs = Math.ceil(row?.owed_for ?? 0);
+  return forMs > 0 ? { kind: 'owed', forMs } : { kind: 'called' };
 }
 
 /** How many are queued in each line of lanes, each lane counted up to `max` (index message_states_turns). */

@@ -116,6 +116,15 @@ export async function idsOfWamids(
   return new Map(rows.map((row) => [row.wamid, row.id]));
 }
 
+/** Whether an attempt of the number is open or unknown (index message_states_ready). */
+export async function hasOpenAttempt(db: Queryable, phoneNumberId: string): Promise<boolean> {
+  const rows = await db.query(
+    'select 1 from message_states where phone_number_id = $1 and line = 9 and ready_at is not null limit 1',
+    [phoneNumberId],
+  );
+  return rows.length > 0;
+}
+
 function toProgressed(r: Returned): ProgressedRow {
   return {
     id: r.id,

@@ -87,6 +87,10 @@ interface Wait {
   /** Wait for Meta's first word by webhook: our record says that the window is closed. */
   firstStatus: boolean;
   owed: boolean;
+  /** The caller repeats an earlier call. */
+  repeat: boolean;
+  /** It has waited for the first call's wait, too. */
+  again?: boolean;
 }
 
 export function createSender(ctx: Context, parts: SenderParts): Sender {
@@ -126,7 +130,7 @@ async function send(state: State, input: SendInput): Promise<Sent> {
   }
   const message = { organisationId: input.organisationId, id: accepted.id };
   const firstStatus = !input.owed && input.message.freeForm && !accepted.windowOpen;
-  const news = await awaitNews(state, message, { waitMs, firstStatus, owed: input.owed });
+  const news = await awaitNews(state, message, { waitMs, firstStatus, owed: input.owed, repeat: false });
   const sent = toSent({ id: accepted.id, createdAt: accepted.createdAt }, news, input);
   // What progress told is written down with it; any other answer must be before it leaves, or a repeat may hear another.
   if (input.idempotency && !input.owed && waitMs > 0 && !news?.firstAnswer)
@@ -140,8 +144,9 @@ async function awaitNews(state: State, message: MessageName, wait: Wait): Promis
   const news = wait.waitMs > 0 ? await waiters.wait(message, enough, wait.waitMs) : undefined;
   if (news) return news;
   if (!wait.owed) return wait.waitMs > 0 ? present(state, message) : undefined;
-  const failure = await endOwed(state.ctx.db, message, OWED_ENDS);
-  if (failure) return { state: 'failed', mayHaveLeft: false, wamid: null, failure };
+  const end = await endOwed(state.ctx.db, { ...message, repeat: wait.repeat }, OWED_ENDS);
+  if (end.kind === 'ended') return { state: 'failed', mayHaveLeft: false, wamid: null, failure: end.failure };
+  if (end.kind === 'owed') return awaitFirst(state, message, { ...wait, waitMs: end.forMs });
   // The call has begun, or is over: its end is near.
   const ended = await waiters.wait(
     message,
@@ -149,6 +154,19 @@ async function awaitNews(state: State, message: MessageName, wait: Wait): Promis
     state.ctx.config.times.callTimeoutMs * CALL_ENDS,
   );
   return ended ?? present(state, message);
+}
+
+// A repeat whose own wait is over before that of the first call: whatever ends that one answers both. Once more, and not for ever:
+// waits are over at once when the gateway stops.
+async function awaitFirst(state: State, message: MessageName, wait: Wait): Promise<News | undefined> {
+  if (!wait.again) return awaitNews(state, message, { ...wait, again: true });
+  throw new KurirError(
+    'service_unavailable',
+    'The message still waits to be sent: repeat with the same key.',
+    {
+      retryAfterMs: 1_000,
+    },
+  );
 }
 
 async function present(state: State, message: MessageName): Promise<News | undefined> {
@@ -183,7 +201,7 @@ async function newsForReplay(
     input.message.freeForm &&
     !windowIsOpen(await readLastInbound(state.ctx.db, organisationId, stored.id), stored.createdAt.getTime());
   const settled = before && (isEnough(before, { firstStatus }) || (owed && before.state === 'unknown'));
-  return settled ? before : awaitNews(state, message, { waitMs, firstStatus, owed });
+  return settled ? before : awaitNews(state, message, { waitMs, firstStatus, owed, repeat: true });
 }
 
 async function keepAnswer(state: State, answer: FirstAnswer): Promise<void> {

@@ -92,6 +92,25 @@ describe('when the wait ends before it could leave', () => {
   });
 });
 
+test('a repeat that waits less takes nothing away from the first call, and is answered with it', async () => {
+  await using house = await startTappedHouse({ simulator: QUIET });
+  const release = await keepBusy(house);
+  const headers = { 'Idempotency-Key': 'patient first' };
+  const first = send(house, 'patient', { ...headers, prefer: 'wait=30' });
+  await until('it is queued', async () => {
+    const shown = await house.request('GET', `${KIRIM}?status=queued`);
+    return shown.body.data.length === 1;
+  });
+  const repeat = send(house, 'patient', { ...headers, prefer: 'wait=1' });
+  // The wait of one that began after it is over: so is its own.
+  expectNotSent(await send(house, 'impatient', { prefer: 'wait=1' }));
+  release();
+  const [one, other] = await Promise.all([first, repeat]);
+  expectStatus(one, 200);
+  expect(other.body).toEqual(one.body);
+  expect(bodiesAtMeta(house)).toEqual([{ body: 'first' }, { body: 'patient' }]);
+});
+
 describe('while the wait lasts', () => {
   test('a no for now is tried again, and the caller gets the wamid', async () => {
     await using house = await startTappedHouse({ simulator: QUIET });
