@@ -14,7 +14,6 @@ const FRAMEWORK: Record<string, [ErrorCode, string]> = {
   FST_ERR_BAD_URL: ['invalid_request', 'The path is not a valid URL.'],
   FST_ERR_MAX_PARAM_LENGTH: ['path_too_long', 'A part of the path is too long.'],
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request was not sent in time.'],
-  ECONNRESET: ['invalid_request', 'The connection was closed before the request was complete.'],
   HPE_HEADER_OVERFLOW: ['headers_too_large', 'The headers are larger than this server takes.'],
 };
 
@@ -23,6 +22,11 @@ export function toKurirError(error: unknown): KurirError {
   const code = codeOf(error);
   const known = code === undefined ? undefined : FRAMEWORK[code];
   if (known) return new KurirError(known[0], known[1], { cause: error });
+  // Node's word for a body that ended in its middle; a connection of ours to the database breaks with the same code.
+  if (code === 'ECONNRESET' && error instanceof Error && error.message === 'aborted')
+    return new KurirError('invalid_request', 'The connection was closed before the request was complete.', {
+      cause: error,
+    });
   if (code?.startsWith('HPE_'))
     return new KurirError('invalid_request', 'The request is not valid HTTP.', { cause: error });
   if (code?.startsWith('FST_ERR_CTP'))

@@ -1,22 +1,19 @@
 // The whole house as real processes: the gateway through the command `kurir`, the simulator beside it, both over a database of their
 // own on the run's PostgreSQL. What is to survive a kill -9 is tested here; everything else runs in one process (house.ts).
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
 
 import type { SimulatorSettings } from '../../simulator/settings.ts';
 import { openDatabase, type Database } from '../../src/storage/db.ts';
 import { freePort } from '../../src/storage/free-port.ts';
 import { APP_SECRET, BUSINESS_PHONE, GRAPH_TOKEN, PHONE_NUMBER_ID, VERIFY_TOKEN, WABA_ID } from './house.ts';
-
-const ROOT = join(import.meta.dirname, '../..');
-const KURIR = join(ROOT, 'bin/kurir.mjs');
+import { createGatewayProcess, KURIR, startSimulatorProcess } from './processes.ts';
 
 export interface ProcessHouseOptions {
   simulator?: SimulatorSettings;
@@ -56,8 +53,25 @@ export async function startProcessHouse(options: ProcessHouseOptions = {}): Prom
   stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
   const { databaseUrl, database } = await createDatabase(stack);
   const port = await freePort();
-  const simulator = await startSimulatorProcess(port, dataDir, options.simulator);
-  stack.defer(() => end(simulator.child));
+  const simulator = await startSimulatorProcess({
+    callbackUrl: `http://127.0.0.1:${port}/webhooks/meta`,
+    appSecret: APP_SECRET,
+    verifyToken: VERIFY_TOKEN,
+    tokens: [GRAPH_TOKEN],
+    wabaId: WABA_ID,
+    numbers: [
+      {
+        phoneNumberId: PHONE_NUMBER_ID,
+        displayPhoneNumber: `+${BUSINESS_PHONE}`,
+        verifiedName: 'Kopi Senja',
+      },
+    ],
+    pairLimit: null,
+    throughputPerSecond: null,
+    ledgerDir: join(dataDir, 'simulator'),
+    ...options.simulator,
+  });
+  stack.defer(() => simulator.kill());
   const env = {
     PATH: process.env['PATH'] ?? '',
     NO_COLOR: '1',
@@ -130,100 +144,9 @@ async function createDatabase(
   return { databaseUrl: databaseUrl.href, database };
 }
 
-async function startSimulatorProcess(
-  port: number,
-  dataDir: string,
-  more: SimulatorSettings = {},
-): Promise<{ url: string; child: ChildProcess }> {
-  const settings: SimulatorSettings = {
-    callbackUrl: `http://127.0.0.1:${port}/webhooks/meta`,
-    appSecret: APP_SECRET,
-    verifyToken: VERIFY_TOKEN,
-    tokens: [GRAPH_TOKEN],
-    wabaId: WABA_ID,
-    numbers: [
-      {
-        phoneNumberId: PHONE_NUMBER_ID,
-        displayPhoneNumber: `+${BUSINESS_PHONE}`,
-        verifiedName: 'Kopi Senja',
-      },
-    ],
-    pairLimit: null,
-    throughputPerSecond: null,
-    ledgerDir: join(dataDir, 'simulator'),
-    ...more,
-  };
-  const program = fileURLToPath(import.meta.resolve('./simulator-program.ts'));
-  const child = spawn(process.execPath, [program, JSON.stringify(settings)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const { url }: { url: string } = JSON.parse(await firstLine(child, 'the simulator'));
-  return { url, child };
-}
-
-interface GatewayProcess {
-  start(env?: Record<string, string>): Promise<void>;
-  kill(): Promise<void>;
-  stop(): Promise<number | null>;
-  log(): string;
-}
-
-function createGatewayProcess(env: Record<string, string>): GatewayProcess {
-  let child: ChildProcess | undefined;
-  let written = '';
-  return {
-    log: () => written,
-    async start(more = {}) {
-      // The command runs in the process that is started, as this Node will do: its id is the gateway's.
-      child = spawn(process.execPath, [KURIR, 'start', '--json'], {
-        env: { ...env, ...more },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      for (const stream of [child.stdout, child.stderr])
-        stream?.setEncoding('utf8').on('data', (chunk: string) => void (written += chunk));
-      await firstLine(child, 'the gateway', () => written);
-    },
-    async kill() {
-      if (child) await end(child);
-    },
-    async stop() {
-      if (!child || child.exitCode !== null) return child?.exitCode ?? null;
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
-      return child.exitCode;
-    },
-  };
-}
-
 async function run(env: Record<string, string>, args: readonly string[], stdin = ''): Promise<CommandResult> {
   const child = spawn(process.execPath, [KURIR, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.end(stdin);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: child.exitCode, stdout, stderr };
-}
-
-/** The first line that is JSON: what it says when it is ready. A log line is not it: those have a level. */
-async function firstLine(child: ChildProcess, who: string, said: () => string = () => ''): Promise<string> {
-  let seen = '';
-  return new Promise((resolve, reject) => {
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-      seen += chunk;
-      const line = seen
-        .split('\n')
-        .slice(0, -1)
-        .find((one) => one.includes('"url"') && !one.includes('"level"'));
-      if (line !== undefined) resolve(line);
-    });
-    child.once('exit', (code) =>
-      reject(new Error(`${who} ended with ${code} before it was ready: ${said()}`)),
-    );
-  });
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
 }
