@@ -1,14 +1,15 @@
 // How each fact changes the world. Nothing else may.
 import type { Fact, PostedFact, ReadFact, StatusFact, Template } from './fact.ts';
+import { magicNumber } from './magic-numbers.ts';
 import { addMessage, addNumber, templateKey, windowKey, type Message, type World } from './world.ts';
 
 const TYPING_MS = 25_000;
-const SOMETHING_WENT_WRONG = 131_000;
 
 /** Changes the world by one fact. Facts that only the ledger cares for change nothing. */
 export function applyFact(world: World, fact: Fact): void {
   switch (fact.fact) {
     case 'send':
+      world.refusedLast.delete(fact.phone);
       return addMessage(world, { direction: 'outbound', seq: world.row.latest + 1, fact, history: [] });
     case 'status':
       return applyStatus(world, fact);
@@ -46,7 +47,7 @@ export function applyFact(world: World, fact: Fact): void {
       for (const id of fact.updates) applyPosted(world, id, fact);
       return;
     case 'refused':
-      if (fact.code === SOMETHING_WENT_WRONG) world.refusedOnce.add(fact.to);
+      if (magicNumber(fact.to)) world.refusedLast.add(fact.to);
       return;
     case 'clock':
       return;

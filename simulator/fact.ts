@@ -10,14 +10,11 @@ export type Quirk =
   | 'offline_hour'
   | 'marketing_capped'
   | 'media_fails'
-  | 'pair_limited'
   | 'failed_then_delivered'
-  | 'told_three_times'
   | 'out_of_order'
   | 'says_stop'
   | 'taps_first_button'
   | 'picks_last_row'
-  | 'refused_once'
   | 'expires_silently';
 
 /** How a customer and their phone behave. */

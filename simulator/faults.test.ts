@@ -1,10 +1,13 @@
 // Faults: each effect does what it says, to what it matches, as often as it may.
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
+import { systemClock } from '../src/kernel/clock.ts';
 import type { FaultAsked } from './control/fault-schema.ts';
 import type { Effect } from './faults.ts';
 import { startSimulator, type Simulator } from './simulator.ts';
-import { control, errorOf, graph, NUMBER, send, sendText, wamidOf } from './testing/client.ts';
+import { control, errorOf, graph, NUMBER, send, sendText, TOKEN, wamidOf } from './testing/client.ts';
 import { isSigned, startReceiver, type Receiver } from './testing/receiver.ts';
+import { VirtualClock } from './virtual-clock.ts';
 
 interface House extends AsyncDisposable {
   receiver: Receiver;
@@ -125,15 +128,72 @@ test('delay: the answer is late, or everything is', async () => {
   expect(accepted(house)).toBe(2);
 });
 
+/** Sends over a bare socket; what has arrived so far, and whether the connection is over. */
+function sendBare({ port }: Simulator): { text: string; over: boolean } {
+  const seen = { text: '', over: false };
+  const body = '{"messaging_product":"whatsapp","to":"628111111111","text":{"body":"x"}}';
+  const head = `POST /v24.0/${NUMBER}/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\ncontent-type: application/json`;
+  const socket = connect(port, '127.0.0.1', () => {
+    socket.write(`${head}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`);
+  });
+  socket.setEncoding('utf8').on('data', (text: string) => (seen.text += text));
+  socket.on('close', () => (seen.over = true));
+  return seen;
+}
+
+test.each([
+  ['headers', /^HTTP\/1\.1 200 OK\r\n(?!.*\r\n\r\n)/s],
+  ['body', /\r\n\r\n\{"mes[^}]*$/],
+] as const)('trickle: the %s drop by drop, whole in the end', async (part, first) => {
+  const clock = new VirtualClock(systemClock);
+  clock.set(0);
+  await using simulator = await startSimulator({ clock, windowEnforced: false });
+  simulator.control.putFault({ effect: { kind: 'trickle', part, ms: 3000 } });
+  const seen = sendBare(simulator);
+  await expect.poll(() => seen.text).toMatch(first);
+  const before = seen.text.length;
+  await clock.advance(2900, async () => undefined);
+  await expect.poll(() => seen.text.length).toBeGreaterThan(before);
+  expect(seen.over).toBe(false);
+  await clock.advance(100, async () => undefined);
+  await expect.poll(() => seen.over).toBe(true);
+  const [, body = ''] = seen.text.split('\r\n\r\n');
+  expect(JSON.parse(body)).toMatchObject({ messages: [{ id: simulator.control.messages({}, 1)[0]?.id }] });
+});
+
+test('latency: the same for all, spread as asked, also while it runs', async () => {
+  const clock = new VirtualClock(systemClock);
+  clock.set(0);
+  await using simulator = await startSimulator({ clock, windowEnforced: false });
+  const ahead = (ms: number): Promise<number> => clock.advance(ms, async () => undefined);
+  await sendText(simulator);
+  expect((await control(simulator, 'PUT /latency', { ms: 1000, spread_ms: 500 })).json).toEqual({
+    ms: 1000,
+    spread_ms: 500,
+  });
+  const answers = Array.from({ length: 10 }, () => sendText(simulator));
+  await expect.poll(() => simulator.control.calls()).toHaveLength(11);
+  await ahead(999);
+  expect(simulator.control.calls().filter((one) => one.ended_ms === null)).toHaveLength(10);
+  await ahead(501);
+  expect((await Promise.all(answers)).every(({ status }) => status === 200)).toBe(true);
+  simulator.control.reset();
+  expect((await sendText(simulator)).status).toBe(200);
+});
+
 test.each([
   ['throughput', 130429],
   ['pair', 131056],
   ['app', 4],
   ['waba', 80007],
-] as const)('rate_limit of the %s: %i', async (bucket, code) => {
+] as const)('rate_limit of the %s: %i, with 400 as Meta has it, or as asked', async (bucket, code) => {
   await using house = await startHouse();
-  house.fault({ kind: 'rate_limit', bucket });
-  expect(errorOf(await sendText(house.simulator))).toMatchObject({ code });
+  house.fault({ kind: 'rate_limit', bucket }, { times: 1 });
+  const plain = await sendText(house.simulator);
+  expect([plain.status, errorOf(plain)['code']]).toEqual([400, code]);
+  house.fault({ kind: 'rate_limit', bucket, http: 429, retry_after_s: 9 });
+  const asked = await sendText(house.simulator);
+  expect([asked.status, errorOf(asked)['code'], asked.headers.get('retry-after')]).toEqual([429, code, '9']);
 });
 
 test('token_expired: Meta’s sentence about it', async () => {
@@ -230,6 +290,24 @@ test('a fault matches number, recipient and type; ends by count, by time, by cha
   simulator.control.clearFaults();
   house.fault(error, { probability: 0 });
   expect((await sendText(simulator)).status).toBe(200);
+});
+
+test('a fault passes the first so many, and then hits each so manyth', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'http_error', status: 502 }, { after: 2, every: 3, times: 2 });
+  const statuses: number[] = [];
+  for (let i = 0; i < 12; i++) statuses.push((await sendText(house.simulator)).status);
+  expect(statuses).toEqual([200, 200, 200, 200, 502, 200, 200, 502, 200, 200, 200, 200]);
+});
+
+test('a fault matches numbers by how they begin, and whole ones by the name WhatsApp gives them', async () => {
+  await using house = await startHouse();
+  const { simulator } = house;
+  house.fault({ kind: 'http_error', status: 502 }, { match: { to: '+62 811*' } });
+  expect((await sendText(simulator, '628111111111')).status).toBe(502);
+  expect((await sendText(simulator, '628222222222')).status).toBe(200);
+  house.fault({ kind: 'http_error', status: 503 }, { match: { to: '+52 55 1234 5678' } });
+  expect((await sendText(simulator, '525512345678')).status).toBe(503);
 });
 
 test('the fault API: put, look, delete; and clear errors', async () => {

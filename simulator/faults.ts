@@ -1,10 +1,10 @@
-// Faults that someone asked for: each matches some requests or webhooks and has one effect on them, always, by chance, so many
-// times, or until a moment. A fault changes what is told or answered, never the rules.
+// Faults that someone asked for: each matches some requests or webhooks and has one effect on them, always, by chance, every so
+// many, so many times, or until a moment. A fault changes what is told or answered, never the rules.
 import type { Random } from '../src/kernel/random.ts';
 
 export interface FaultMatch {
   number?: string | undefined;
-  /** Digits of a customer. */
+  /** Digits of a customer, or how they begin: `6281*`. */
   to?: string | undefined;
   /** The message's type or interactive type; `receipt` for read receipts. */
   type?: string | undefined;
@@ -30,14 +30,21 @@ export type CallEffect =
   /** Accepted, then failed by webhook. */
   | { kind: 'webhook_error'; code: number }
   /** The answer comes late; `before`: it is also accepted late. */
-  | { kind: 'delay'; ms: number; before?: boolean | undefined }
+  | { kind: 'delay'; ms: number; spread_ms?: number | undefined; before?: boolean | undefined }
   /** Accepted, but the answer never arrives. */
   | { kind: 'lost_answer'; how: 'reset' | 'timeout' }
   /** Not accepted, and no answer either. */
   | { kind: 'not_taken'; how: 'reset' | 'timeout' }
   /** Accepted; half of the answer arrives. */
   | { kind: 'truncated' }
-  | { kind: 'rate_limit'; bucket: 'throughput' | 'pair' | 'app' | 'waba' }
+  /** The head of the answer, or its body, comes drop by drop. */
+  | { kind: 'trickle'; part: 'headers' | 'body'; ms: number }
+  | {
+      kind: 'rate_limit';
+      bucket: 'throughput' | 'pair' | 'app' | 'waba';
+      http?: number | undefined;
+      retry_after_s?: number | undefined;
+    }
   | { kind: 'token_expired' };
 
 /** What happens to a webhook. */
@@ -47,7 +54,7 @@ export type WebhookEffect =
   | { kind: 'drop' }
   | { kind: 'batch'; size: number }
   | { kind: 'forged_signature' }
-  | { kind: 'webhook_delay'; ms: number };
+  | { kind: 'webhook_delay'; ms: number; spread_ms?: number | undefined };
 
 export type Effect = CallEffect | WebhookEffect;
 
@@ -56,10 +63,16 @@ export interface Fault {
   match: FaultMatch;
   effect: Effect;
   probability: number;
+  /** So many that match pass first. */
+  after: number;
+  /** Of the others, each of this number: 1 is all of them. */
+  every: number;
   /** How often it may still happen; null: always. */
   times: number | null;
   /** Milliseconds of the world's clock; null: for ever. */
   until: number | null;
+  /** How many have matched. */
+  seen: number;
   hits: number;
 }
 
@@ -96,6 +109,8 @@ export function createFaults(random: Random): Faults {
 
   function hits(fault: Fault, now: number): boolean {
     if (fault.times === 0 || (fault.until !== null && now >= fault.until)) return false;
+    const place = ++fault.seen - fault.after;
+    if (place <= 0 || place % fault.every !== 0) return false;
     if (fault.probability < 1 && random() >= fault.probability) return false;
     fault.hits++;
     if (fault.times !== null) fault.times--;
@@ -148,7 +163,7 @@ function matchesWebhook(match: FaultMatch, facts: WebhookFacts): boolean {
 }
 
 function matchesWho(match: FaultMatch, { number, to }: { number: string; to: string }): boolean {
-  return (
-    (match.number === undefined || match.number === number) && (match.to === undefined || match.to === to)
-  );
+  if (match.number !== undefined && match.number !== number) return false;
+  if (match.to === undefined || match.to === to) return true;
+  return match.to.endsWith('*') && to.startsWith(match.to.slice(0, -1));
 }

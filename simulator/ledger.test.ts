@@ -121,7 +121,7 @@ test('after a restart: phones, windows, media, templates, subscriptions and the 
 test('a callback given at the start goes before one that was set in an earlier run', async () => {
   const settings = settingsWith({});
   const first = await startSimulator(settings);
-  first.control.setCallback({ url: 'http://127.0.0.1:1/first' });
+  first.control.setWebhooks({ url: 'http://127.0.0.1:1/first' });
   await first.close();
   const second = await startSimulator(settings);
   expect(second.control.webhooks().callback_url).toBe('http://127.0.0.1:1/first');

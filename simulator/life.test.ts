@@ -1,10 +1,9 @@
 // What becomes of messages as time goes by and customers do what they do; time is turned by hand.
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../src/kernel/json.ts';
-import { MAGIC_NUMBERS } from './magic-numbers.ts';
 import type { SimulatorSettings } from './settings.ts';
 import { startSimulator, type Simulator } from './simulator.ts';
-import { errorOf, graph, NUMBER, send, sendText, wamidOf } from './testing/client.ts';
+import { errorOf, NUMBER, send, sendText, wamidOf } from './testing/client.ts';
 import { startReceiver, type Receiver } from './testing/receiver.ts';
 
 interface House extends AsyncDisposable {
@@ -362,13 +361,4 @@ test('magic numbers for marketing', async () => {
     await house.simulator.control.advance({ by: '10s' });
     expect(house.told(wamid)).toMatchObject([{ errors: [{ code }] }]);
   }
-});
-
-test('every magic number is listed', async () => {
-  await using house = await startHouse();
-  const { json } = await graph(house.simulator, 'GET /_sim/v1/magic-numbers');
-  expect(json['data']).toHaveLength(MAGIC_NUMBERS.length);
-  expect(MAGIC_NUMBERS.map((one) => one.phone)).toEqual(
-    Array.from({ length: 19 }, (_, i) => `120255501${String(i).padStart(2, '0')}`),
-  );
 });

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { META_RETRY_MS } from './settings.ts';
 import { startSimulator } from './simulator.ts';
-import { sendText, wamidOf } from './testing/client.ts';
+import { control as call, sendText, wamidOf } from './testing/client.ts';
 import { isSigned, startReceiver } from './testing/receiver.ts';
 
 const AT_ONCE = { sent: 0, delivered: 0, read: 0 };
@@ -97,4 +97,31 @@ test('batches: what is ready together leaves together, in one signed body', asyn
   expect(receiver.statuses()).toHaveLength(400);
   expect(receiver.heard.length).toBeLessThan(10);
   expect(receiver.heard.every((one) => isSigned(one))).toBe(true);
+});
+
+test('held: Meta keeps back what is new and what is to be tried again, then tells all of it', async () => {
+  await using receiver = await startReceiver();
+  receiver.answers = [503];
+  await using simulator = await startSimulator({
+    callbackUrl: receiver.url,
+    windowEnforced: false,
+    webhookRetryMs: [60_000],
+    statusDelaysMs: AT_ONCE,
+  });
+  simulator.control.setClock({ mode: 'frozen' });
+  await sendText(simulator);
+  await simulator.control.settled();
+  expect(receiver.heard).toHaveLength(2);
+  expect((await call(simulator, 'PUT /webhooks', { held: true })).json).toMatchObject({ held: true });
+  const wamid = wamidOf(await sendText(simulator, '628222222222'));
+  await simulator.control.advance({ by: '1h' });
+  expect(receiver.heard).toHaveLength(2);
+  expect(simulator.control.webhooks()).toMatchObject({ held: true, pending: 3 });
+  simulator.control.setWebhooks({ held: false });
+  await simulator.control.settled();
+  expect(simulator.control.webhooks()).toMatchObject({ callback_url: receiver.url, held: false, pending: 0 });
+  const told = receiver.statuses().filter((one) => one['id'] === wamid);
+  expect(told.map((one) => one['status'])).toEqual(['sent', 'delivered']);
+  expect(receiver.heard).toHaveLength(5);
+  expect(receiver.heard.filter((one) => one.body === receiver.heard[0]?.body)).toHaveLength(2);
 });

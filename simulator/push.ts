@@ -71,6 +71,7 @@ export class Push {
   #pending = 0;
   #round = 0;
   #scheduled = false;
+  #held = false;
   #closed = false;
   #idle: (() => void)[] = [];
 
@@ -99,9 +100,19 @@ export class Push {
     this.#schedule();
   }
 
+  /** Held: nothing leaves, neither what is new nor what is tried again, until it is let go; then all of it does. */
+  hold(held: boolean): void {
+    this.#held = held;
+    this.#schedule();
+  }
+
+  isHeld(): boolean {
+    return this.#held;
+  }
+
   /** Resolves when nothing is being posted and nothing could be. */
   settled(): Promise<void> {
-    if (this.#ready.length === 0 && this.#underWay === 0) return Promise.resolve();
+    if (this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => void this.#idle.push(resolve));
   }
 
@@ -117,6 +128,7 @@ export class Push {
     this.#ready.clear();
     this.#streams.clear();
     this.#pending = 0;
+    this.#held = false;
     this.#round++;
     this.#schedule();
   }
@@ -136,11 +148,16 @@ export class Push {
 
   #drain(): void {
     this.#scheduled = false;
-    while (this.#ready.length > 0 && this.#underWay < this.#options.concurrency && !this.#closed) {
+    const { concurrency } = this.#options;
+    while (this.#ready.length > 0 && this.#underWay < concurrency && !this.#held && !this.#closed) {
       const next = this.#ready.shift();
       if (next) this.#dispatch('updates' in next ? next : this.#gather(next));
     }
-    if (this.#ready.length === 0 && this.#underWay === 0) for (const tell of this.#idle.splice(0)) tell();
+    if (this.#isIdle()) for (const tell of this.#idle.splice(0)) tell();
+  }
+
+  #isIdle(): boolean {
+    return (this.#ready.length === 0 || this.#held) && this.#underWay === 0;
   }
 
   // Takes what else is ready for the same place into the same envelope, up to the batch size.

@@ -14,6 +14,7 @@ const OPTIONS = {
   ledger: { type: 'string' },
   seed: { type: 'string' },
   latency: { type: 'string' },
+  'latency-spread': { type: 'string' },
   fast: { type: 'boolean' },
   'no-limits': { type: 'boolean' },
   'no-window': { type: 'boolean' },
@@ -34,6 +35,7 @@ export const USAGE = `Usage: npm run simulator -- [flags]
   --ledger DIR        keeps what happened there and goes on from it (KURIR_SIMULATOR_LEDGER)
   --seed N            the same ids and chances in every run
   --latency MS        how long answers of the Graph take (30)
+  --latency-spread MS up to so much longer, by chance (0)
   --fast              no delays at all
   --no-limits         no pace: neither 130429 nor 131056 of its own accord
   --no-window         free-form messages go to everyone, always
@@ -49,6 +51,7 @@ export function settingsFromEnv(args: string[], env: NodeJS.ProcessEnv): Simulat
   return {
     ...devSeed,
     latencyMs: values.fast ? 0 : (wholeNumber('latency', values.latency) ?? LATENCY_MS),
+    latencySpreadMs: values.fast ? 0 : wholeNumber('latency-spread', values['latency-spread']),
     ...(values.fast ? { statusDelaysMs: { sent: 0, delivered: 0, read: 0 } } : {}),
     ...(values['no-limits'] ? { throughputPerSecond: null, pairLimit: null } : {}),
     windowEnforced: values['no-window'] !== true,

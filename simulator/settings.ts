@@ -84,7 +84,9 @@ export interface Settings {
   numbers: readonly NumberSettings[];
   templates: readonly TemplateSettings[];
   phones: readonly PhoneSettings[];
+  /** How long answers of the Graph take: at the least, and evenly up to so much more. */
   latencyMs: number;
+  latencySpreadMs: number;
   statusDelaysMs: StatusDelaysMs;
   /** The waits between the tries of an unanswered webhook; afterwards it is given up. */
   webhookRetryMs: readonly number[];
@@ -144,6 +146,7 @@ const DEFAULTS: Settings = {
   templates: [],
   phones: [],
   latencyMs: 0,
+  latencySpreadMs: 0,
   statusDelaysMs: { sent: 300, delivered: 700, read: 1500 },
   webhookRetryMs: META_RETRY_MS,
   webhookTimeoutMs: 10 * SECOND_MS,

@@ -5,6 +5,7 @@ import { applyFact } from './apply-fact.ts';
 import type { Fact, Phone } from './fact.ts';
 import type { Faults } from './faults.ts';
 import type { Journal } from './journal.ts';
+import type { Latency } from './latency.ts';
 import type { Ledger } from './ledger.ts';
 import type { MediaFiles } from './media-files.ts';
 import type { Pace } from './pace.ts';
@@ -22,6 +23,8 @@ export interface Simulation {
   /** The time that answers of the Graph take, and that callers wait. */
   wireClock: Clock;
   random: Random;
+  /** How long answers of the Graph take. */
+  latency: Latency;
   /** Another one after a reset. */
   world: World;
   ledger: Ledger | null;

@@ -8,6 +8,7 @@ import type { Fact } from './fact.ts';
 import { createFaults } from './faults.ts';
 import { graphRoutes, refuseInGraph } from './graph/graph-routes.ts';
 import { createJournal } from './journal.ts';
+import { usualLatency } from './latency.ts';
 import { openLedger } from './ledger.ts';
 import { createMediaFiles } from './media-files.ts';
 import { createPace } from './pace.ts';
@@ -80,6 +81,7 @@ async function createSimulation(settings: Settings): Promise<Simulation> {
     clock,
     wireClock: settings.clock,
     random,
+    latency: usualLatency(settings),
     world,
     ledger,
     journal: createJournal(settings.keepJournal),

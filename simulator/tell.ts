@@ -1,7 +1,8 @@
 // Hands an update to the push, as the faults and the customer's quirks would have it: not at all, several times, late, in
 // another order, with a wrong signature.
-import type { WebhookFacts } from './faults.ts';
-import { phoneOf } from './phones.ts';
+import type { WebhookEffect, WebhookFacts } from './faults.ts';
+import { spread } from './latency.ts';
+import { magicNumber } from './magic-numbers.ts';
 import type { Update } from './envelope.ts';
 import type { PushManner } from './push.ts';
 import { record, type Simulation } from './simulation.ts';
@@ -10,13 +11,12 @@ import { record, type Simulation } from './simulation.ts';
 const HELD_BACK_MAX_MS = 2000;
 
 export function tell(sim: Simulation, update: Update, facts: WebhookFacts): void {
-  const effects = sim.faults.ofWebhook(facts, sim.clock.now());
-  let copies = phoneOf(sim, facts.to).quirk === 'told_three_times' && facts.status !== 'message' ? 3 : 1;
+  let copies = 1;
   let delayMs = 0;
   let batchSize = 1;
   let keepBack = false;
   const manner: PushManner = {};
-  for (const effect of effects) {
+  for (const effect of effectsOn(sim, facts)) {
     switch (effect.kind) {
       case 'drop':
         return dropped(sim, update);
@@ -24,7 +24,7 @@ export function tell(sim: Simulation, update: Update, facts: WebhookFacts): void
         copies = Math.max(copies, effect.n);
         break;
       case 'webhook_delay':
-        delayMs += effect.ms;
+        delayMs += spread(sim, effect);
         break;
       case 'reorder':
         keepBack = true;
@@ -47,6 +47,12 @@ export function tell(sim: Simulation, update: Update, facts: WebhookFacts): void
   if (delayMs === 0) post();
   else sim.clock.after(delayMs, post);
   releaseHeld(sim, update.stream);
+}
+
+function effectsOn(sim: Simulation, facts: WebhookFacts): WebhookEffect[] {
+  const effects = sim.faults.ofWebhook(facts, sim.clock.now());
+  const magic = facts.status === 'message' ? undefined : magicNumber(facts.to)?.webhook;
+  return magic ? [magic, ...effects] : effects;
 }
 
 /** An update that has no one to go to is over, also after a restart with a callback. */

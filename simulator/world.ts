@@ -68,8 +68,8 @@ export interface World {
   wroteAt: Map<string, number>;
   templates: Map<string, Template>;
   media: Map<string, Media>;
-  /** Who refused once already (a magic number). */
-  refusedOnce: Set<string>;
+  /** Magic numbers whose latest send was refused. */
+  refusedLast: Set<string>;
   seeded: boolean;
 }
 
@@ -88,7 +88,7 @@ export function createWorld(settings: Settings): World {
     wroteAt: new Map(),
     templates: new Map(),
     media: new Map(),
-    refusedOnce: new Set(),
+    refusedLast: new Set(),
     seeded: false,
   };
   world.wabas.set(settings.wabaId, { id: settings.wabaId, subscribed: true, callback: null });

@@ -226,7 +226,11 @@ test('the clock: set, frozen, advanced to the next timer', async () => {
 test('webhooks: where they go, and the handshake with the receiver', async () => {
   await using receiver = await startReceiver('mine');
   await using simulator = await startSimulator();
-  expect((await control(simulator, 'GET /webhooks')).json).toEqual({ callback_url: null, pending: 0 });
+  expect((await control(simulator, 'GET /webhooks')).json).toEqual({
+    callback_url: null,
+    pending: 0,
+    held: false,
+  });
   const wrong = await control(simulator, 'POST /webhooks/verify', { url: receiver.url });
   expect(wrong.json).toMatchObject({ ok: false, status: 404 });
   const right = await control(simulator, 'POST /webhooks/verify', {

@@ -9,14 +9,14 @@ import type { Simulation } from '../simulation.ts';
 import { StatisticsAsked } from './calls.ts';
 import { Advance, ClockAsked } from './clock.ts';
 import type { Control } from './control.ts';
-import { FaultAsked } from './fault-schema.ts';
+import { FaultAsked, LatencyAsked } from './fault-schema.ts';
 import { checkCaller } from './guard.ts';
 import { MessageMatch } from './message-match.ts';
 import { NumberAsked } from './numbers.ts';
 import { asSending, NewPhone, Tap } from './phones.ts';
 import { StatusAsked } from './statuses.ts';
 import { Review, TemplateAsked } from './templates.ts';
-import { CallbackAsked } from './webhooks.ts';
+import { CallbackAsked, WebhooksAsked } from './webhooks.ts';
 
 const strict = { additionalProperties: false };
 const Empty = Type.Object({}, strict);
@@ -156,6 +156,8 @@ function faultRoutes(app: FastifyInstance, control: Control): void {
   route(app, 'PUT /faults/:id', { body: FaultAsked, act: ({ id, body }) => control.putFault(body, id) });
   route(app, 'GET /faults/:id', { act: ({ id }) => control.fault(id) });
   route(app, 'DELETE /faults/:id', { act: ({ id }) => done(control.deleteFault(id)) });
+  route(app, 'GET /latency', { act: () => control.latency() });
+  route(app, 'PUT /latency', { body: LatencyAsked, act: ({ body }) => control.setLatency(body) });
 }
 
 function worldRoutes(app: FastifyInstance, control: Control): void {
@@ -174,7 +176,7 @@ function worldRoutes(app: FastifyInstance, control: Control): void {
     act: ({ id, body }) => control.reviewTemplate(id, body),
   });
   route(app, 'GET /webhooks', { act: () => control.webhooks() });
-  route(app, 'PUT /webhooks', { body: CallbackAsked, act: ({ body }) => control.setCallback(body) });
+  route(app, 'PUT /webhooks', { body: WebhooksAsked, act: ({ body }) => control.setWebhooks(body) });
   route(app, 'POST /webhooks/verify', {
     body: CallbackAsked,
     act: ({ body }) => control.verifyWebhook(body),

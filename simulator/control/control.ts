@@ -1,5 +1,6 @@
 // The verbs of the control API, for tests in the same process and, by control-routes.ts, for everyone else.
 import type { JournalEntry } from '../journal.ts';
+import type { Latency } from '../latency.ts';
 import type { Simulation } from '../simulation.ts';
 import { settled } from '../soon.ts';
 import type { Verification } from '../verify-callback.ts';
@@ -37,9 +38,10 @@ import {
 } from './templates.ts';
 import {
   readWebhooks,
-  setCallback,
+  setWebhooks,
   verifyWebhook,
   type CallbackAsked,
+  type WebhooksAsked,
   type WebhooksView,
 } from './webhooks.ts';
 
@@ -65,6 +67,8 @@ export interface Control {
   putFault(asked: FaultAsked, id?: string): FaultView;
   deleteFault(id: string): void;
   clearFaults(): void;
+  latency(): Latency;
+  setLatency(latency: Latency): Latency;
   clock(): ClockView;
   setClock(asked: ClockAsked): ClockView;
   advance(asked: Advance): Promise<ClockView & { fired: number }>;
@@ -74,7 +78,7 @@ export interface Control {
   putTemplate(asked: TemplateAsked): TemplateView;
   reviewTemplate(which: string, review: Review): TemplateView;
   webhooks(): WebhooksView;
-  setCallback(asked: CallbackAsked): WebhooksView;
+  setWebhooks(asked: WebhooksAsked): WebhooksView;
   verifyWebhook(asked?: CallbackAsked): Promise<Verification>;
   journal(after?: number, limit?: number): JournalEntry[];
   calls(after?: number, limit?: number): CallView[];
@@ -109,6 +113,8 @@ export function createControl(sim: Simulation, signal: AbortSignal): Control {
     putFault: (asked, id) => putFault(sim, asked, id),
     deleteFault: (id) => deleteFault(sim, id),
     clearFaults: () => sim.faults.clear(),
+    latency: () => sim.latency,
+    setLatency: (latency) => (sim.latency = { spread_ms: 0, ...latency }),
     clock: () => readClock(sim),
     setClock: (asked) => setClock(sim, asked),
     advance: (asked) => advanceClock(sim, asked),
@@ -118,7 +124,7 @@ export function createControl(sim: Simulation, signal: AbortSignal): Control {
     putTemplate: (asked) => putTemplate(sim, asked),
     reviewTemplate: (which, review) => reviewTemplate(sim, which, review),
     webhooks: () => readWebhooks(sim),
-    setCallback: (asked) => setCallback(sim, asked),
+    setWebhooks: (asked) => setWebhooks(sim, asked),
     verifyWebhook: (asked = {}) => verifyWebhook(sim, asked),
     journal: (after = 0, limit = JOURNAL_PAGE) => sim.journal.page(after, limit),
     calls: (after = 0, limit = CALLS_PAGE) => listCalls(sim, after, limit),

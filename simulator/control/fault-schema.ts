@@ -26,13 +26,26 @@ const EFFECTS: { [Kind in Effect['kind']]: TSchema } = {
     strict,
   ),
   webhook_error: Type.Object({ kind: Type.Literal('webhook_error'), code: Type.Integer() }, strict),
-  delay: Type.Object({ kind: Type.Literal('delay'), ms, before: Type.Optional(Type.Boolean()) }, strict),
+  delay: Type.Object(
+    { kind: Type.Literal('delay'), ms, spread_ms: Type.Optional(ms), before: Type.Optional(Type.Boolean()) },
+    strict,
+  ),
   lost_answer: Type.Object({ kind: Type.Literal('lost_answer'), how }, strict),
   not_taken: Type.Object({ kind: Type.Literal('not_taken'), how }, strict),
   truncated: Type.Object({ kind: Type.Literal('truncated') }, strict),
+  trickle: Type.Object(
+    {
+      kind: Type.Literal('trickle'),
+      part: Type.Union([Type.Literal('headers'), Type.Literal('body')]),
+      ms,
+    },
+    strict,
+  ),
   rate_limit: Type.Object(
     {
       kind: Type.Literal('rate_limit'),
+      http: Type.Optional(httpStatus),
+      retry_after_s: Type.Optional(Type.Integer({ minimum: 0 })),
       bucket: Type.Union([
         Type.Literal('throughput'),
         Type.Literal('pair'),
@@ -54,8 +67,14 @@ const EFFECTS: { [Kind in Effect['kind']]: TSchema } = {
     strict,
   ),
   forged_signature: Type.Object({ kind: Type.Literal('forged_signature') }, strict),
-  webhook_delay: Type.Object({ kind: Type.Literal('webhook_delay'), ms }, strict),
+  webhook_delay: Type.Object(
+    { kind: Type.Literal('webhook_delay'), ms, spread_ms: Type.Optional(ms) },
+    strict,
+  ),
 };
+
+/** How long answers of the Graph take. */
+export const LatencyAsked = Type.Object({ ms, spread_ms: Type.Optional(ms) }, strict);
 
 export const FaultAsked = Type.Object(
   {
@@ -63,7 +82,7 @@ export const FaultAsked = Type.Object(
       Type.Object(
         {
           number: Type.Optional(Type.String()),
-          to: Type.Optional(Type.String()),
+          to: Type.Optional(Type.String({ description: 'A number, or how it begins: `6281*`.' })),
           type: Type.Optional(Type.String()),
           edge: Type.Optional(Type.String()),
           status: Type.Optional(Type.String()),
@@ -73,6 +92,8 @@ export const FaultAsked = Type.Object(
     ),
     effect: Type.Unsafe<Effect>(Type.Object({ kind: Type.String() })),
     probability: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    after: Type.Optional(Type.Integer({ minimum: 0 })),
+    every: Type.Optional(Type.Integer({ minimum: 1 })),
     times: Type.Optional(Type.Integer({ minimum: 1 })),
     until: Type.Optional(Type.String({ description: 'An ISO time of the simulator’s clock.' })),
   },

@@ -1,6 +1,7 @@
 // Faults: asked for, looked at, taken away.
 import { ControlRefusal } from '../control-refusal.ts';
 import type { Fault } from '../faults.ts';
+import { waId } from '../graph/recipient.ts';
 import { digits } from '../ids.ts';
 import type { Simulation } from '../simulation.ts';
 import { checkEffect, type FaultAsked } from './fault-schema.ts';
@@ -25,11 +26,14 @@ export function putFault(
   const match = asked.match ?? {};
   const fault: Fault = {
     id,
-    match: match.to === undefined ? match : { ...match, to: digitsOf(match.to) },
+    match: match.to === undefined ? match : { ...match, to: customer(match.to) },
     effect: asked.effect,
     probability: asked.probability ?? 1,
+    after: asked.after ?? 0,
+    every: asked.every ?? 1,
     times: asked.times ?? null,
     until,
+    seen: 0,
     hits: 0,
   };
   sim.faults.put(fault);
@@ -51,6 +55,11 @@ export function getFault(sim: Simulation, id: string): FaultView {
 export function deleteFault(sim: Simulation, id: string): void {
   getFault(sim, id);
   sim.faults.delete(id);
+}
+
+// A whole number by the name WhatsApp gives it, which is what calls are compared by.
+function customer(to: string): string {
+  return to.endsWith('*') ? `${digitsOf(to)}*` : waId(digitsOf(to));
 }
 
 function viewOf({ until, ...fault }: Fault): FaultView {

@@ -1,4 +1,5 @@
 // Back to the beginning: an empty ledger, the world of the settings, its seed. What was on its way is forgotten.
+import { usualLatency } from '../latency.ts';
 import { seedWorld } from '../seed.ts';
 import type { Simulation } from '../simulation.ts';
 import { createWorld } from '../world.ts';
@@ -10,6 +11,7 @@ export function resetSimulation(sim: Simulation, signal: AbortSignal): void {
   sim.push.clear();
   sim.faults.clear();
   sim.pace.clear();
+  sim.latency = usualLatency(sim.settings);
   sim.journal.clear();
   sim.calls.clear();
   sim.mediaFiles.clear();

@@ -13,14 +13,26 @@ export const CallbackAsked = Type.Object(
 );
 export type CallbackAsked = Static<typeof CallbackAsked>;
 
+export const WebhooksAsked = Type.Object(
+  {
+    ...CallbackAsked.properties,
+    held: Type.Optional(Type.Boolean({ description: 'Whether Meta keeps back every webhook for now.' })),
+  },
+  { additionalProperties: false },
+);
+export type WebhooksAsked = Static<typeof WebhooksAsked>;
+
 export interface WebhooksView {
   callback_url: string | null;
   /** Updates that are waiting, on their way, or to be tried again. */
   pending: number;
+  /** Nothing leaves until it is let go. */
+  held: boolean;
 }
 
 export function readWebhooks(sim: Simulation): WebhooksView {
-  return { callback_url: sim.world.appCallback?.url ?? null, pending: sim.push.pending() };
+  const { push, world } = sim;
+  return { callback_url: world.appCallback?.url ?? null, pending: push.pending(), held: push.isHeld() };
 }
 
 /** Meta's handshake with a receiver, step by step; nothing changes. */
@@ -28,9 +40,11 @@ export function verifyWebhook(sim: Simulation, asked: CallbackAsked): Promise<Ve
   return verifyCallback(sim, callbackOf(sim, asked));
 }
 
-/** Sends webhooks elsewhere from now on, without a handshake. */
-export function setCallback(sim: Simulation, asked: CallbackAsked): WebhooksView {
-  record(sim, { fact: 'appCallback', at: sim.clock.now(), callback: callbackOf(sim, asked) });
+/** Sends webhooks elsewhere from now on, without a handshake; keeps them back, or lets them go. */
+export function setWebhooks(sim: Simulation, { held, ...asked }: WebhooksAsked): WebhooksView {
+  if (held !== undefined) sim.push.hold(held);
+  const elsewhere = asked.url !== undefined || asked.verify_token !== undefined || held === undefined;
+  if (elsewhere) record(sim, { fact: 'appCallback', at: sim.clock.now(), callback: callbackOf(sim, asked) });
   return readWebhooks(sim);
 }
 

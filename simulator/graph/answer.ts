@@ -6,6 +6,7 @@ import { asciiJson } from '../ascii-json.ts';
 import { newShortTrace, newTraceId } from '../ids.ts';
 import type { Simulation } from '../simulation.ts';
 import { errorBody, type GraphError } from './graph-error.ts';
+import { trickle, type Trickle } from './trickle.ts';
 
 export const LATEST_VERSION = 'v26.0';
 
@@ -29,6 +30,8 @@ export interface Answer {
   version?: string;
   /** Milliseconds beyond the usual latency. */
   delayMs?: number;
+  /** How it comes drop by drop. */
+  trickle?: Trickle;
 }
 
 /** The answer to a refusal; WhatsApp's own tell the usage of a WABA, the Graph's that of the app. */
@@ -73,6 +76,20 @@ export function writeAnswer(sim: Simulation, raw: ServerResponse, answer: Answer
   }
   if (answer.fate === 'swallowed') return;
   const body = answer.bytes ?? Buffer.from(asciiJson(answer.json ?? null), 'latin1');
+  const headers = headersOf(sim, answer, body.length);
+  if (answer.trickle) {
+    trickle(sim.wireClock, raw, { status: answer.status, headers, body, ...answer.trickle });
+    return;
+  }
+  raw.writeHead(answer.status, headers);
+  if (answer.fate !== 'cut') {
+    raw.end(body);
+    return;
+  }
+  raw.write(body.subarray(0, body.length >> 1), () => raw.socket?.destroy());
+}
+
+function headersOf(sim: Simulation, answer: Answer, length: number): string[] {
   const given = answer.headers ?? {};
   const headers = [
     'content-type',
@@ -82,19 +99,14 @@ export function writeAnswer(sim: Simulation, raw: ServerResponse, answer: Answer
     'x-fb-trace-id',
     newShortTrace(sim.random),
     'content-length',
-    String(body.length),
+    String(length),
   ];
   if (given['x-fb-request-id'] === undefined) headers.push('x-fb-request-id', newTraceId(sim.random));
   if (given['cache-control'] === undefined)
     headers.push('cache-control', 'private, no-cache, no-store, must-revalidate');
   if (answer.wabaId !== undefined) headers.push('x-business-use-case-usage', usage(answer.wabaId));
   for (const name in given) if (name !== 'content-type') headers.push(name, given[name] ?? '');
-  raw.writeHead(answer.status, headers);
-  if (answer.fate !== 'cut') {
-    raw.end(body);
-    return;
-  }
-  raw.write(body.subarray(0, body.length >> 1), () => raw.socket?.destroy());
+  return headers;
 }
 
 function versionHeaders(version: string): string[] {

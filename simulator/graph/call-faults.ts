@@ -1,6 +1,8 @@
 // What faults do to a Graph call: answer in its place, change the answer that was earned, or the way it travels.
 import { word } from '../json-parts.ts';
 import type { CallEffect, CallFacts } from '../faults.ts';
+import { spread } from '../latency.ts';
+import { magicNumber } from '../magic-numbers.ts';
 import type { Simulation } from '../simulation.ts';
 import { errorAnswer, type Answer } from './answer.ts';
 import type { GraphCall } from './call.ts';
@@ -26,10 +28,22 @@ export function factsOf(call: GraphCall): CallFacts {
   };
 }
 
+export function isSend({ method, edge, fields }: GraphCall): boolean {
+  return method === 'POST' && edge === 'messages' && !isReceipt(fields);
+}
+
+/** What is to happen to a call: by the number it is for, and by the faults that were asked for. */
+export function effectsOn(sim: Simulation, call: GraphCall, facts: CallFacts): CallEffect[] {
+  const effects = sim.faults.ofCall(facts, sim.clock.now());
+  const magic = isSend(call) ? magicNumber(facts.to) : undefined;
+  if (!magic?.call || (magic.atFirst && sim.world.refusedLast.has(facts.to))) return effects;
+  return [magic.call, ...effects];
+}
+
 /** How long a call waits before anything is done with it. */
-export function heldMs(effects: readonly CallEffect[]): number {
+export function heldMs(sim: Simulation, effects: readonly CallEffect[]): number {
   let ms = 0;
-  for (const effect of effects) if (effect.kind === 'delay' && effect.before) ms += effect.ms;
+  for (const effect of effects) if (effect.kind === 'delay' && effect.before) ms += spread(sim, effect);
   return ms;
 }
 
@@ -42,7 +56,7 @@ export function refusedByFault(sim: Simulation, effects: readonly CallEffect[]):
       case 'token_expired':
         return errorAnswer(sim, expired(sim));
       case 'rate_limit':
-        return errorAnswer(sim, refusal(BUCKET_CODES[effect.bucket], undefined, sim.settings.throttleStatus));
+        return withRetryAfter(effect, errorAnswer(sim, limited(sim, effect)));
       case 'graph_error':
       case 'http_error':
         if (!effect.taken) return faultAnswer(sim, effect);
@@ -51,6 +65,7 @@ export function refusedByFault(sim: Simulation, effects: readonly CallEffect[]):
       case 'delay':
       case 'lost_answer':
       case 'truncated':
+      case 'trickle':
         break;
     }
   }
@@ -74,9 +89,11 @@ export function mannerOf(effects: readonly CallEffect[]): SendManner {
 export function bent(sim: Simulation, effects: readonly CallEffect[], earned: Answer): Answer {
   const answer = { ...earned };
   for (const effect of effects) {
-    if (effect.kind === 'delay' && !effect.before) answer.delayMs = (answer.delayMs ?? 0) + effect.ms;
+    if (effect.kind === 'delay' && !effect.before)
+      answer.delayMs = (answer.delayMs ?? 0) + spread(sim, effect);
     else if (effect.kind === 'lost_answer') answer.fate = effect.how === 'reset' ? 'reset' : 'swallowed';
     else if (effect.kind === 'truncated') answer.fate = 'cut';
+    else if (effect.kind === 'trickle') answer.trickle = { part: effect.part, ms: effect.ms };
     else if ((effect.kind === 'graph_error' || effect.kind === 'http_error') && effect.taken) {
       Object.assign(answer, faultAnswer(sim, effect));
     }
@@ -88,14 +105,24 @@ type ErrorEffect = Extract<CallEffect, { kind: 'graph_error' | 'http_error' }>;
 
 function faultAnswer(sim: Simulation, effect: ErrorEffect): Answer {
   if (effect.kind === 'graph_error') {
-    const answer = errorAnswer(sim, refusal(effect.code, effect.details, effect.http));
-    const seconds = effect.retry_after_s;
-    return seconds === undefined
-      ? answer
-      : { ...answer, headers: { ...answer.headers, 'retry-after': String(seconds) } };
+    return withRetryAfter(effect, errorAnswer(sim, refusal(effect.code, effect.details, effect.http)));
   }
   const bytes = Buffer.from('<!DOCTYPE html><html><body><h1>Sorry, something went wrong.</h1></body></html>');
   return { status: effect.status, bytes, headers: { 'content-type': 'text/html; charset=utf-8' } };
+}
+
+type RateLimit = Extract<CallEffect, { kind: 'rate_limit' }>;
+
+function limited({ settings }: Simulation, { bucket, http }: RateLimit): GraphError {
+  return refusal(BUCKET_CODES[bucket], undefined, http ?? settings.throttleStatus);
+}
+
+function withRetryAfter(
+  { retry_after_s: seconds }: { retry_after_s?: number | undefined },
+  answer: Answer,
+): Answer {
+  if (seconds === undefined) return answer;
+  return { ...answer, headers: { ...answer.headers, 'retry-after': String(seconds) } };
 }
 
 function expired(sim: Simulation): GraphError {

@@ -3,15 +3,15 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CallEffect } from '../faults.ts';
+import { spread } from '../latency.ts';
 import { MEDIA_PATH } from '../media-links.ts';
 import type { SendCall } from '../send-calls.ts';
 import { record, type Simulation } from '../simulation.ts';
 import { errorAnswer, writeAnswer, type Answer } from './answer.ts';
-import { bent, factsOf, heldMs, mannerOf, refusedByFault } from './call-faults.ts';
+import { bent, effectsOn, factsOf, isSend, heldMs, mannerOf, refusedByFault } from './call-faults.ts';
 import { checkToken, takeApart, type GraphCall } from './call.ts';
 import { answerEdge } from './edges.ts';
 import { GraphError } from './graph-error.ts';
-import { isReceipt } from './mark-read.ts';
 import { downloadMedia, notFound } from './media-edges.ts';
 
 const JSON_MAX_BYTES = 2_000_000;
@@ -43,7 +43,7 @@ function answerCall(sim: Simulation, request: FastifyRequest, reply: FastifyRepl
   const { method, url, headers } = request;
   const call = takeApart({ method, url, headers, body }, sim.origin);
   const facts = factsOf(call);
-  const effects = sim.faults.ofCall(facts, sim.clock.now());
+  const effects = effectsOn(sim, call, facts);
   const sendCall = isSend(call) ? follow(sim, { call, to: facts.to, raw: reply.raw }) : null;
   const leave = (answer: Answer): void => {
     if (sendCall) keepAnswer(sendCall, answer);
@@ -55,7 +55,7 @@ function answerCall(sim: Simulation, request: FastifyRequest, reply: FastifyRepl
     if (answer instanceof Promise) void answer.then(leave);
     else leave(answer);
   };
-  const held = heldMs(effects);
+  const held = heldMs(sim, effects);
   if (held === 0) proceed();
   else sim.wireClock.after(held, proceed);
 }
@@ -88,7 +88,7 @@ function keepAnswer(sendCall: SendCall, answer: Answer): void {
 }
 
 function write(sim: Simulation, reply: FastifyReply, answer: Answer): void {
-  const delayMs = sim.settings.latencyMs + (answer.delayMs ?? 0);
+  const delayMs = spread(sim, sim.latency) + (answer.delayMs ?? 0);
   if (delayMs === 0) writeAnswer(sim, reply.raw, answer);
   else sim.wireClock.after(delayMs, () => writeAnswer(sim, reply.raw, answer));
 }
@@ -170,10 +170,6 @@ function recordRefusal(
     http: answer.status,
     reply: answer.fate === 'reset' ? 'reset' : answer.fate === 'swallowed' ? 'swallowed' : 'sent',
   });
-}
-
-function isSend({ method, edge, fields }: GraphCall): boolean {
-  return method === 'POST' && edge === 'messages' && !isReceipt(fields);
 }
 
 function tokenOf({ fields }: GraphCall): string | undefined {

@@ -6,12 +6,11 @@ import type { BusinessNumber, SendFact, Template } from '../fact.ts';
 import { fateOf } from '../fate.ts';
 import { newWamid } from '../ids.ts';
 import { goOn } from '../life.ts';
-import { phoneOf } from '../phones.ts';
 import { record, type Simulation } from '../simulation.ts';
 import type { Answer } from './answer.ts';
 import { checkBody, checkEnvelope, type CheckedBody } from './check-body.ts';
 import { checkTemplate } from './check-template.ts';
-import { GraphError, refusal, schemaFault } from './graph-error.ts';
+import { refusal, schemaFault } from './graph-error.ts';
 import { recipientOf, type Recipient } from './recipient.ts';
 
 /** How the answer will fare, and the failure that a fault wants. */
@@ -80,16 +79,8 @@ function takePace(sim: Simulation, number: BusinessNumber, phone: string): void 
     number.throughputPerSecond === undefined ? settings.throughputPerSecond : number.throughputPerSecond;
   if (!pace.takeNumber(number.phoneNumberId, perSecond, now))
     throw refusal(130429, undefined, settings.throttleStatus);
-  const { quirk } = phoneOf(sim, phone);
-  if (
-    quirk === 'pair_limited' ||
-    !pace.takePair(`${number.phoneNumberId}:${phone}`, settings.pairLimit, now)
-  ) {
+  if (!pace.takePair(`${number.phoneNumberId}:${phone}`, settings.pairLimit, now))
     throw refusal(131056, undefined, settings.throttleStatus);
-  }
-  if (quirk === 'refused_once' && !sim.world.refusedOnce.has(phone)) {
-    throw new GraphError({ ...refusal(131000).parts, http: 500 });
-  }
 }
 
 function accept(
