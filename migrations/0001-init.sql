@@ -65,7 +65,14 @@ create function database_now() returns timestamptz language sql stable as
 
 create table nodes (
   id text primary key,
-  seen_at timestamptz not null
+  seen_at timestamptz not null,
+  -- The process behind it, for people.
+  host text not null,
+  pid integer not null,
+  version text not null,
+  started_at timestamptz not null,
+  -- It stopped in order and left its lanes; null while it runs, or died.
+  stopped_at timestamptz
 );
 
 create table lanes (

@@ -177,6 +177,11 @@ create table migrations (
 create table nodes (
   id text not null,
   seen_at timestamp with time zone not null,
+  host text not null,
+  pid integer not null,
+  version text not null,
+  started_at timestamp with time zone not null,
+  stopped_at timestamp with time zone,
   constraint nodes_pkey PRIMARY KEY (id)
 );
 

@@ -1,4 +1,6 @@
 // The gateway: the only place where the rooms are wired together, and the only file that sees them all. Made, started and stopped here.
+import { hostname } from 'node:os';
+
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import type { Context } from './context.ts';
@@ -14,8 +16,10 @@ import { systemClock, type Clock, type Timer } from './kernel/clock.ts';
 import { createLog, type Log } from './kernel/log.ts';
 import { systemRandom, type Random } from './kernel/random.ts';
 import { createSealer } from './kernel/secrets.ts';
+import { readVersion } from './kernel/version.ts';
 import { createBacklog } from './lanes/backlog.ts';
 import { createHearing } from './lanes/hearing.ts';
+import { createHints } from './lanes/hints.ts';
 import { createLanes } from './lanes/lanes.ts';
 import { createLease, type Lease } from './lanes/lease.ts';
 import { createWaiters } from './lanes/waiters.ts';
@@ -103,6 +107,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     await Promise.all(rooms.drain.map((room) => room.drained()));
     await rooms.hearing.keep().catch(() => undefined);
     await rooms.lease.stop();
+    await rooms.hints.stop();
     await rooms.numbers[Symbol.asyncDispose]();
     // A call that Meta has not answered by now may have arrived: its attempt stays open, and the next owner waits for its end.
     rooms.dispatch.abandon();
@@ -117,6 +122,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     repeat(ctx, heartbeatMs, () => rooms.backlog.keep()),
   );
   rooms.dispatch.start();
+  listen(rooms, ctx.config.listenUrl ?? input.databaseUrl);
   sweep.start();
   rooms.receiver.start();
   const url = await app.listen({ host: ctx.config.host, port: ctx.config.port });
@@ -142,7 +148,12 @@ async function wire(ctx: Context, nodeId: string) {
     clock: ctx.clock,
   });
   const tokenKey = ctx.sealer.derive('callback-token');
-  const lanes = createLanes(ctx, createWaiters(ctx.clock, createNewsReader(ctx.db)));
+  const hints = createHints(ctx, () => lease.hasNeighbours());
+  const waiters = createWaiters(ctx.clock, {
+    readNews: createNewsReader(ctx.db),
+    tellElsewhere: (messageId) => hints.told(messageId),
+  });
+  const lanes = createLanes(ctx, waiters);
   const progresser = createProgresser(ctx, lanes);
   const hearing = createHearing(ctx);
   // The dispatcher is told by the lease what it took, and asks it before each call: neither is made without the other.
@@ -154,15 +165,30 @@ async function wire(ctx: Context, nodeId: string) {
     nodeId,
     tokenKey,
     numbers,
+    onLeft: () => hints.left(),
   });
-  const lease: Lease = createLease(ctx, nodeId, dispatch);
+  const about = {
+    id: nodeId,
+    host: hostname(),
+    pid: process.pid,
+    version: readVersion(),
+    startedAt: ctx.clock.now(),
+  };
+  const lease: Lease = createLease(ctx, about, dispatch);
   const keys = createKeyLookUp(ctx.db);
   const backlog = createBacklog(ctx, {
     nodeId,
     owned: () => lanes.all(),
     countQueued: createQueueCounter(ctx.db),
   });
-  const accepter = createAccepter(ctx, { lanes, keys, backlog, nodeId, renewLease: () => lease.renew() });
+  const accepter = createAccepter(ctx, {
+    lanes,
+    keys,
+    backlog,
+    nodeId,
+    queuedElsewhere: (phoneNumberId) => hints.queued(phoneNumberId),
+    renewLease: () => lease.renew(),
+  });
   const sender = createSender(ctx, { accepter, keys, lanes, backlog });
   const receiver = createReceiver(ctx, { progresser, lanes, hearing, tokenKey, apps, numbers });
   return {
@@ -174,6 +200,7 @@ async function wire(ctx: Context, nodeId: string) {
     backlog,
     dispatch,
     hearing,
+    hints,
     lanes,
     lease,
     meta,
@@ -181,6 +208,24 @@ async function wire(ctx: Context, nodeId: string) {
     receiver,
   };
 }
+
+// What other nodes hint at is looked at here: in the queues of our lanes, for those who wait, and at lanes that were left.
+function listen({ hints, lanes, lease }: Pick<Wired, 'hints' | 'lanes' | 'lease'>, url: string): void {
+  hints.listen(url, {
+    onQueued(phoneNumberIds) {
+      for (const lane of phoneNumberIds.map((id) => lanes.get(id))) {
+        if (!lane) continue;
+        lane.due = true;
+        lanes.dispatcher().wake(lane);
+      }
+    },
+    onTold: (messageIds) => lanes.waiters.look(messageIds),
+    onLeft: () => void lease.beat().catch(() => undefined),
+    onListening: () => lanes.waiters.look(),
+  });
+}
+
+type Wired = Awaited<ReturnType<typeof wire>>;
 
 /** Does it every few seconds, one after the other; what fails is done the next time. */
 function repeat(ctx: Context, everyMs: number, act: () => Promise<void>): () => void {

@@ -7,7 +7,7 @@ import type { CreateKeyOptions, OfOrganisation } from './keys.ts';
 import type { AddNumberOptions, SetNumberOptions } from './numbers.ts';
 import type { SendOptions } from './send.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
-import { readVersion } from './version.ts';
+import { readVersion } from '../kernel/version.ts';
 
 /** Runs what was typed; returns the exit code. */
 export async function runProgram(args: readonly string[]): Promise<number> {

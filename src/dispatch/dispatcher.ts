@@ -34,6 +34,8 @@ export interface DispatchParts {
   nodeId: string;
   tokenKey: Buffer;
   numbers: NumberDirectory;
+  /** Lanes of ours were given up: other nodes may take them. */
+  onLeft: () => void;
 }
 
 const TICK_MS = 500;
@@ -73,8 +75,14 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
     },
     onAnew: (kept, former) => takeUpAnew(state, kept, former),
     onLost(phoneNumberIds) {
-      for (const phoneNumberId of phoneNumberIds) parts.lanes.close(phoneNumberId);
+      close(state, phoneNumberIds);
       ctx.log.warn({ lanes: phoneNumberIds.length }, 'lanes lost to another node');
+    },
+    quieten: (count, withinMs) => quieten(state, count, withinMs),
+    onLeft(phoneNumberIds) {
+      close(state, phoneNumberIds);
+      parts.onLeft();
+      ctx.log.info({ lanes: phoneNumberIds.length }, 'lanes left to other nodes');
     },
     tick: () => tick(state),
     start: () => again(state),
@@ -155,6 +163,31 @@ async function open(state: State, held: HeldLane): Promise<void> {
   for (const conversation of await openConversations(ctx.db, lane)) lane.followed.add(conversation);
   state.unopened.delete(held.phoneNumberId);
   state.queue.wake(lane);
+}
+
+function close(state: State, phoneNumberIds: readonly string[]): void {
+  for (const phoneNumberId of phoneNumberIds) {
+    state.parts.lanes.close(phoneNumberId);
+    state.queue.forget(phoneNumberId);
+  }
+}
+
+const QUIET_LOOK_MS = 10;
+
+// The lanes with the least under way: they are quiet soonest.
+async function quieten(state: State, count: number, withinMs: number): Promise<string[]> {
+  const { clock } = state.ctx;
+  const until = clock.monotonic() + withinMs;
+  const chosen = [...state.parts.lanes.all()].toSorted((a, b) => a.busy.size - b.busy.size).slice(0, count);
+  for (const lane of chosen) lane.leaving = true;
+  while (chosen.some((lane) => lane.busy.size > 0) && clock.monotonic() < until)
+    await new Promise<void>((resolve) => clock.after(QUIET_LOOK_MS, resolve));
+  await Promise.all(chosen.map((lane) => state.queue.quiet(lane)));
+  for (const lane of chosen.filter((one) => one.busy.size > 0)) {
+    lane.leaving = false;
+    state.queue.wake(lane);
+  }
+  return chosen.filter((lane) => lane.leaving).map((lane) => lane.phoneNumberId);
 }
 
 async function takeUpAnew(

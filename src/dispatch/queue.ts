@@ -26,6 +26,10 @@ export interface Queue {
   next(lane: Lane, conversation: string): void;
   /** Looks for what became ready without our knowing: accepted by another node, or due after a wait. */
   look(): Promise<void>;
+  /** Resolves when nothing of the lane is being changed in the table. */
+  quiet(lane: Lane): Promise<unknown>;
+  /** The lane is no longer ours: what was read of it is forgotten. */
+  forget(phoneNumberId: string): void;
   stop(): void;
   drained(): Promise<void>;
 }
@@ -87,6 +91,11 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
       else if (workOf(state, lane).ready.length > 0) wake(state, lane);
     },
     look: () => look(state),
+    quiet: (lane) => workOf(state, lane).order,
+    forget(phoneNumberId) {
+      state.works.get(phoneNumberId)?.timer?.cancel();
+      state.works.delete(phoneNumberId);
+    },
     stop() {
       state.stopped = true;
       for (const work of state.works.values()) work.timer?.cancel();
@@ -173,7 +182,7 @@ async function read(state: State, lane: Lane, work: Work): Promise<void> {
 // Gives turns while there are places; returns what must wait behind another, or for a moment.
 function giveTurns(state: State, lane: Lane, work: Work): Behind[] {
   const behind: Behind[] = [];
-  while (work.ready.length > 0 && !state.stopped) {
+  while (work.ready.length > 0 && !state.stopped && !lane.leaving) {
     const now = state.ctx.clock.now();
     const waitMs = Math.max(
       lane.stoppedUntil - now,

@@ -33,7 +33,13 @@ export function createHearing(ctx: Context): Hearing {
       if (latest.size === 0) return;
       const news = latest;
       latest = new Map();
-      await keepHeard(ctx.db, [...news.values()]);
+      try {
+        await keepHeard(ctx.db, [...news.values()]);
+      } catch (error) {
+        // What came meanwhile is newer.
+        latest = new Map([...news, ...latest]);
+        throw error;
+      }
     },
   };
 }

@@ -17,43 +17,81 @@ interface LaneRow {
   former_seen_at: Date | null;
 }
 
-/** One heartbeat. Where no node was seen for `gapSeconds`, the silence is written down: nobody heard Meta meanwhile. */
-export async function beat(db: Queryable, nodeId: string, gapSeconds: number): Promise<Date> {
-  const rows = await db.query<{ now: Date }>(
+/** A node as it presents itself. */
+export interface NodeAbout {
+  id: string;
+  host: string;
+  pid: number;
+  version: string;
+  startedAt: number;
+}
+
+/** What a heartbeat sees: other nodes that live, and lanes in all. */
+export interface Seen {
+  neighbours: number;
+  lanes: number;
+}
+
+/** One heartbeat. Where no node was seen for `leaseSeconds`, the silence is written down: nobody heard Meta meanwhile. */
+export async function beat(db: Queryable, node: NodeAbout, leaseSeconds: number): Promise<Seen> {
+  const rows = await db.query<Seen>(
     `with last as (select max(seen_at) as seen_at from nodes),
      gap as (
        insert into door_gaps (started_at, ended_at)
        select seen_at, database_now() from last where seen_at < database_now() - make_interval(secs => $2)
+     ), me as (
+       insert into nodes (id, seen_at, host, pid, version, started_at)
+       values ($1, database_now(), $3, $4, $5, to_timestamp($6 / 1000.0))
+       on conflict (id) do update set seen_at = excluded.seen_at, host = excluded.host, pid = excluded.pid,
+         version = excluded.version, started_at = excluded.started_at, stopped_at = null
      )
-     insert into nodes (id, seen_at) values ($1, database_now())
-     on conflict (id) do update set seen_at = excluded.seen_at returning seen_at as now`,
-    [nodeId, gapSeconds],
+     select (select count(*)::int from lanes) as lanes, count(*)::int as neighbours from nodes
+     where id <> $1 and stopped_at is null and seen_at >= database_now() - make_interval(secs => $2)`,
+    [node.id, leaseSeconds, node.host, node.pid, node.version, node.startedAt],
   );
-  return rows[0]?.now ?? new Date(0);
+  return rows[0] ?? { neighbours: 0, lanes: 0 };
 }
 
-/** Takes every lane that is free: owned by nobody, by a node silent for `leaseSeconds`, or by ourselves under an epoch that is not held
- *  (before a restart; or the answer that told us was lost). `held` undefined: there are none of these. The
- *  epoch that was seen free is the one that is taken (two nodes may see the same lane free: one update finds it changed). */
-export async function takeFreeLanes(
+/** Says that a node stopped in order: the others need not leave room for it. */
+export async function stopNode(db: Queryable, nodeId: string): Promise<void> {
+  await db.query('update nodes set stopped_at = database_now() where id = $1', [nodeId]);
+}
+
+/** Forgets nodes that were not seen for so long and own nothing. */
+export async function forgetNodes(db: Queryable, hours: number): Promise<void> {
+  await db.query(
+    `delete from nodes n where n.seen_at < database_now() - make_interval(hours => $1)
+     and not exists (select from lanes l where l.owner = n.id)`,
+    [hours],
+  );
+}
+
+/** Takes lanes: those that are ours in the table under an epoch that is not held (before a restart; or the answer that told us was lost;
+ *  `held` undefined: there are none of these), and up to `room` free ones (null: all): owned by nobody, or by a node silent for `leaseSeconds`. The epoch that was seen is the one that is taken, and
+ *  what another node is taking in this moment is passed over: two nodes never wait for each other, and never take the same. */
+export async function takeLanes(
   db: Queryable,
   nodeId: string,
-  take: { leaseSeconds: number; held: ReadonlyMap<string, number> | undefined },
+  take: { leaseSeconds: number; held: ReadonlyMap<string, number> | undefined; room: number | null },
 ): Promise<HeldLane[]> {
   const rows = await db.query<LaneRow>(
-    `with free as (
-       select l.phone_number_id, l.epoch, l.owner, n.seen_at
-       from lanes l left join nodes n on n.id = l.owner
+    `with ours as (
+       select l.phone_number_id, l.epoch, l.owner, n.seen_at from lanes l left join nodes n on n.id = l.owner
+       where l.owner = $1 and $4 and not (l.phone_number_id, l.epoch) in (select * from unnest($5::text[], $6::bigint[]))
+     ), free as (
+       select l.phone_number_id, l.epoch, l.owner, n.seen_at from lanes l left join nodes n on n.id = l.owner
        where l.owner is null
-          or (l.owner = $1 and $3 and not (l.phone_number_id, l.epoch) in (select * from unnest($4::text[], $5::bigint[])))
           or (l.owner <> $1 and coalesce(n.seen_at, '-infinity') < database_now() - make_interval(secs => $2))
+       order by l.phone_number_id limit $3 for update of l skip locked
      )
      update lanes l set owner = $1, epoch = l.epoch + 1
-     from free where l.phone_number_id = free.phone_number_id and l.epoch = free.epoch
-     returning l.phone_number_id, l.epoch, free.owner as former_owner, free.seen_at as former_seen_at`,
+     from (select * from ours union all select * from free) seen
+     where l.phone_number_id = seen.phone_number_id and l.epoch = seen.epoch
+     returning l.phone_number_id, l.epoch, seen.owner as former_owner, seen.seen_at as former_seen_at`,
     [
       nodeId,
       take.leaseSeconds,
+      take.room,
       take.held !== undefined,
       [...(take.held?.keys() ?? [])],
       [...(take.held?.values() ?? [])],
@@ -79,7 +117,7 @@ export async function takeLanesAnew(
   return rows.map(toHeldLane);
 }
 
-/** Gives the lanes up at a graceful stop, so that another node need not wait for the lease to run out. */
+/** Gives lanes up, so that another node need not wait for the lease to run out. Only where nothing of them is under way here. */
 export async function leaveLanes(
   db: Queryable,
   nodeId: string,
@@ -161,6 +199,17 @@ export async function keepGap(db: Queryable, startedAt: number, endedAt: number)
     'insert into door_gaps (started_at, ended_at) values (to_timestamp($1 / 1000.0), to_timestamp($2 / 1000.0))',
     [startedAt, endedAt],
   );
+}
+
+/** The channel of this installation's nodes: those of other schemas in the same database have their own. */
+export async function readChannel(db: Queryable): Promise<string> {
+  const rows = await db.query<{ channel: string }>(`select 'kurir_' || md5(current_schema()) as channel`);
+  return rows[0]?.channel ?? 'kurir';
+}
+
+/** Tells the nodes. NOTIFY waits for a lock of the whole server: never inside another statement. */
+export async function sendHints(db: Queryable, channel: string, payloads: readonly string[]): Promise<void> {
+  await db.query('select pg_notify($1, payload) from unnest($2::text[]) as payload', [channel, payloads]);
 }
 
 function toHeldLane(row: LaneRow): HeldLane {

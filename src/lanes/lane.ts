@@ -24,6 +24,8 @@ export interface Lane {
   stoppedUntil: number;
   /** How often it stopped without a message having gone since; while it is not 0, one goes at a time, to see. */
   stops: number;
+  /** It is being left to another node, or was: nothing new goes. */
+  leaving: boolean;
 }
 
 export function createLane(
@@ -44,6 +46,7 @@ export function createLane(
     queued: [0, 0, 0, 0],
     stoppedUntil: 0,
     stops: 0,
+    leaving: false,
   };
 }
 
@@ -57,7 +60,7 @@ export function setPace(lane: Lane, pace: number | null, now: number): void {
 
 /** Takes a place for a message that was not in the queue: only where nothing is to go before it. */
 export function takePlace(lane: Lane, conversation: string, now: number): boolean {
-  if (lane.due || lane.waiting > 0 || lane.stops > 0 || lane.stoppedUntil > now) return false;
+  if (lane.leaving || lane.due || lane.waiting > 0 || lane.stops > 0 || lane.stoppedUntil > now) return false;
   if (lane.busy.has(conversation) || lane.followed.has(conversation)) return false;
   if ((lane.pairs?.waitMs(conversation, now) ?? 0) > 0 || !lane.pace.take(now)) return false;
   lane.pairs?.took(conversation, now);

@@ -84,7 +84,11 @@ export function createLanes(ctx: Context, waiters: Waiters): Lanes {
       lanes.set(wanted.phoneNumberId, lane);
       return lane;
     },
-    close: (phoneNumberId) => void lanes.delete(phoneNumberId),
+    close(phoneNumberId) {
+      const lane = lanes.get(phoneNumberId);
+      if (lane) lane.leaving = true;
+      lanes.delete(phoneNumberId);
+    },
     followPace(lane, pace) {
       if (pace !== undefined) setPace(lane, pace, ctx.clock.now());
     },

@@ -4,9 +4,17 @@ import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 
 import type { Context } from '../context.ts';
 import { openTestRoom, type TestRoom } from '../../test/support/organisations-room.ts';
-import { createLease, type Lease } from './lease.ts';
+import { createLease, type Lease, type LeaseEvents, type NodeAbout } from './lease.ts';
 
 const LANE = '106540352242922';
+
+const EVENTS: LeaseEvents = {
+  onTaken: async () => undefined,
+  onAnew: async () => undefined,
+  onLost: () => undefined,
+  quieten: async () => [],
+  onLeft: () => undefined,
+};
 
 let room: TestRoom;
 let other: Lease;
@@ -31,11 +39,11 @@ afterEach(async () => {
 
 /** A lease over a database whose statements a test may get in the way of. */
 function leaseOf(ctx: Context, id: string): Lease {
-  return createLease(ctx, id, {
-    onTaken: async () => undefined,
-    onAnew: async () => undefined,
-    onLost: () => undefined,
-  });
+  return createLease(ctx, aboutNode(id), EVENTS);
+}
+
+function aboutNode(id: string): NodeAbout {
+  return { id, host: 'here', pid: 1, version: '0', startedAt: 0 };
 }
 
 /** Runs `act` in the place of the next statement that holds `text`. */
@@ -98,7 +106,7 @@ test('a lane that was given to a node whose answer was lost is taken by it at it
   await pass(8);
   await lease.beat();
   await pass(8);
-  at('with free as', lose);
+  at('with ours as', lose);
   await expect(lease.beat()).rejects.toThrow('the connection broke');
   expect(lease.epochOf(LANE)).toBeUndefined();
   await lease.beat();
@@ -108,8 +116,8 @@ test('a lane that was given to a node whose answer was lost is taken by it at it
 test('a lane whose raised epoch was lost on the way is still ours, and what was not called under the epoch before is told', async () => {
   const told: unknown[] = [];
   const { ctx, at } = meddle(room.ctx);
-  const lease = createLease(ctx, 'deaf', {
-    onTaken: async () => undefined,
+  const lease = createLease(ctx, aboutNode('deaf'), {
+    ...EVENTS,
     onAnew: async (kept, former) => void told.push([kept[0]?.epoch, former.get(LANE)]),
     onLost: () => void told.push('lost'),
   });
@@ -125,11 +133,7 @@ test('a lane whose raised epoch was lost on the way is still ours, and what was 
 test('what is asked for while lanes are taken anew is done again: an answer may have been lost after the look', async () => {
   let anews = 0;
   const { ctx, at } = meddle(room.ctx);
-  const lease = createLease(ctx, 'twice', {
-    onTaken: async () => undefined,
-    onAnew: async () => void anews++,
-    onLost: () => undefined,
-  });
+  const lease = createLease(ctx, aboutNode('twice'), { ...EVENTS, onAnew: async () => void anews++ });
   await lease.beat();
   let second: Promise<void> | undefined;
   at('update lanes l set epoch', async (run) => {

@@ -1,5 +1,6 @@
-// Those who wait for what becomes of a message: requests that were accepted and are not answered yet. News comes from this
-// node's own outcomes and statuses at once; what another node learns is found by asking the table now and then.
+// Those who wait for what becomes of a message: requests that were accepted and are not answered yet. News comes from this node's own
+// outcomes and statuses at once, from other nodes by a hint, and where neither came, by asking the table now and then: often for
+// messages of a lane that is another node's, seldom for our own.
 import type { Clock, Timer } from '../kernel/clock.ts';
 import type { Failure } from '../kernel/errors.ts';
 
@@ -13,83 +14,143 @@ export interface News {
 }
 
 interface Waiter {
-  messageId: string;
-  organisationId: string;
+  message: AwaitedMessage;
   enough: (news: News) => boolean;
   resolve: (news: News | undefined) => void;
   timer: Timer;
 }
 
+export interface AwaitedMessage {
+  organisationId: string;
+  id: string;
+  /** Its lane is this node's: what becomes of it is most often heard here. */
+  ours: boolean;
+}
+
 export interface Waiters {
   /** Resolves with the first news that are enough, or undefined when the time is up. */
-  wait(
-    message: { organisationId: string; id: string },
-    enough: (news: News) => boolean,
-    waitMs: number,
-  ): Promise<News | undefined>;
+  wait(message: AwaitedMessage, enough: (news: News) => boolean, waitMs: number): Promise<News | undefined>;
   tell(messageId: string, news: News): void;
   /** Whether these news would be an answer to somebody who waits here. */
   answeredBy(messageId: string, news: News): boolean;
+  /** Looks at once whether there is news of these messages, as far as somebody waits for them; of all where none are named. */
+  look(messageIds?: Iterable<string>): void;
   /** Ends every wait, and each that is still to come, with undefined: the gateway is stopping. */
   release(): void;
 }
 
-/** Reads the present news of messages, for those who have waited a while. */
+export interface WaitersParts {
+  /** Reads the present news of messages. */
+  readNews: ReadNews;
+  /** There is news of a message that nobody waits for here: perhaps another node has been waiting. */
+  tellElsewhere: (messageId: string) => void;
+}
+
 export type ReadNews = (messages: { organisationId: string; id: string }[]) => Promise<Map<string, News>>;
 
 const LOOK_EVERY_MS = 400;
+/** Messages of our own lanes are looked at every so many times. */
+const OURS_EVERY = 5;
 
-export function createWaiters(clock: Clock, readNews: ReadNews): Waiters {
+interface State {
+  clock: Clock;
+  parts: WaitersParts;
+  waiting: Map<string, Set<Waiter>>;
+  /** Messages whose news is to be read. */
+  asked: Set<string>;
+  reading: boolean;
+  looks: number;
+  next: Timer | undefined;
+  released: boolean;
+}
+
+export function createWaiters(clock: Clock, parts: WaitersParts): Waiters {
   const waiting = new Map<string, Set<Waiter>>();
-  let looking: Timer | undefined;
-  let released = false;
-
-  function end(waiter: Waiter, news: News | undefined): void {
-    waiter.timer.cancel();
-    const others = waiting.get(waiter.messageId);
-    others?.delete(waiter);
-    if (others?.size === 0) waiting.delete(waiter.messageId);
-    waiter.resolve(news);
-  }
-
-  function tell(messageId: string, news: News): void {
-    for (const waiter of waiting.get(messageId) ?? []) if (waiter.enough(news)) end(waiter, news);
-  }
-
-  async function look(): Promise<void> {
-    const all = [...waiting.values()].flatMap((set) => [...set].slice(0, 1));
-    const found = await readNews(
-      all.map((one) => ({ organisationId: one.organisationId, id: one.messageId })),
-    ).catch(() => undefined);
-    for (const [id, news] of found ?? []) tell(id, news);
-    looking = undefined;
-    if (waiting.size > 0) looking = clock.after(LOOK_EVERY_MS, () => void look());
-  }
-
+  const state: State = {
+    clock,
+    parts,
+    waiting,
+    asked: new Set(),
+    reading: false,
+    looks: 0,
+    next: undefined,
+    released: false,
+  };
   return {
     wait: (message, enough, waitMs) =>
       new Promise((resolve) => {
-        if (released) return resolve(undefined);
+        if (state.released) return resolve(undefined);
         const waiter: Waiter = {
-          messageId: message.id,
-          organisationId: message.organisationId,
+          message,
           enough,
           resolve,
-          timer: clock.after(waitMs, () => end(waiter, undefined)),
+          timer: clock.after(waitMs, () => end(state, waiter, undefined)),
         };
         const others = waiting.get(message.id);
         if (others) others.add(waiter);
         else waiting.set(message.id, new Set([waiter]));
-        looking ??= clock.after(LOOK_EVERY_MS, () => void look());
+        if (!state.next) lookLater(state);
         return undefined;
       }),
-    tell,
+    tell(messageId, news) {
+      if (waiting.has(messageId)) settle(state, messageId, news);
+      // Whoever was answered before does not wait any more.
+      else if ((news.firstAnswer ?? null) === null) parts.tellElsewhere(messageId);
+    },
     answeredBy: (messageId, news) =>
       [...(waiting.get(messageId) ?? [])].some((waiter) => waiter.enough(news)),
+    look: (messageIds = waiting.keys()) => look(state, messageIds),
     release() {
-      released = true;
-      looking?.cancel();
-      for (const set of waiting.values()) for (const waiter of set) end(waiter, undefined);
+      state.released = true;
+      state.next?.cancel();
+      for (const set of waiting.values()) for (const waiter of set) end(state, waiter, undefined);
     },
   };
+}
+
+function end({ waiting }: State, waiter: Waiter, news: News | undefined): void {
+  waiter.timer.cancel();
+  const others = waiting.get(waiter.message.id);
+  others?.delete(waiter);
+  if (others?.size === 0) waiting.delete(waiter.message.id);
+  waiter.resolve(news);
+}
+
+function settle(state: State, messageId: string, news: News): void {
+  for (const waiter of state.waiting.get(messageId) ?? []) if (waiter.enough(news)) end(state, waiter, news);
+}
+
+function look(state: State, messageIds: Iterable<string>): void {
+  for (const id of messageIds) if (state.waiting.has(id)) state.asked.add(id);
+  if (!state.reading && state.asked.size > 0) void read(state);
+}
+
+// One reading at a time; what is asked meanwhile goes into the next.
+async function read(state: State): Promise<void> {
+  state.reading = true;
+  while (state.asked.size > 0) {
+    const messages = [...state.asked].flatMap((id) => messageOf(state, id) ?? []);
+    state.asked = new Set();
+    const found = messages.length > 0 && (await state.parts.readNews(messages).catch(() => undefined));
+    for (const [id, news] of found || []) settle(state, id, news);
+  }
+  state.reading = false;
+}
+
+function messageOf({ waiting }: State, id: string): AwaitedMessage | undefined {
+  const [waiter] = waiting.get(id) ?? [];
+  return waiter?.message;
+}
+
+function lookLater(state: State): void {
+  state.next = state.clock.after(LOOK_EVERY_MS, () => {
+    const all = ++state.looks % OURS_EVERY === 0;
+    look(state, all ? state.waiting.keys() : foreign(state));
+    state.next = undefined;
+    if (state.waiting.size > 0) lookLater(state);
+  });
+}
+
+function foreign(state: State): string[] {
+  return [...state.waiting.keys()].filter((id) => messageOf(state, id)?.ours === false);
 }

@@ -44,6 +44,8 @@ export interface AccepterParts {
   keys: KeyLookUp;
   backlog: Backlog;
   nodeId: string;
+  /** Something was queued in a lane that is not this node's. */
+  queuedElsewhere: (phoneNumberId: string) => void;
   /** Takes this node's lanes anew; resolves when it may call again. */
   renewLease: () => Promise<void>;
 }
@@ -159,10 +161,11 @@ function hand(lanes: Lanes, input: AcceptInput, row: NewRow): void {
   });
 }
 
-function queued({ lanes, backlog }: AccepterParts, input: AcceptInput, row: NewRow): void {
+function queued(parts: AccepterParts, input: AcceptInput, row: NewRow): void {
+  const { lanes, backlog, queuedElsewhere } = parts;
   backlog.added({ phoneNumberId: row.phoneNumberId, organisationId: input.organisationId });
   const lane = lanes.get(row.phoneNumberId);
-  if (!lane) return;
+  if (!lane) return queuedElsewhere(row.phoneNumberId);
   lane.queued[row.line] = (lane.queued[row.line] ?? 0) + 1;
   lane.due = true;
   lanes.dispatcher().wake(lane);

@@ -6,7 +6,7 @@ import { KurirError, type Failure } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
 import type { Backlog } from '../lanes/backlog.ts';
 import type { Lanes } from '../lanes/lanes.ts';
-import type { News } from '../lanes/waiters.ts';
+import type { AwaitedMessage, News } from '../lanes/waiters.ts';
 import type { OutboundMessage } from '../meta/outbound.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
@@ -77,11 +77,6 @@ interface FirstAnswer {
   status: WireStatus;
 }
 
-interface MessageName {
-  organisationId: string;
-  id: string;
-}
-
 interface Wait {
   waitMs: number;
   /** Wait for Meta's first word by webhook: our record says that the window is closed. */
@@ -128,7 +123,7 @@ async function send(state: State, input: SendInput): Promise<Sent> {
     input.budget.giveBack();
     return replay(state, input, accepted.id);
   }
-  const message = { organisationId: input.organisationId, id: accepted.id };
+  const message = awaited(state, input, accepted.id);
   const firstStatus = !input.owed && input.message.freeForm && !accepted.windowOpen;
   const news = await awaitNews(state, message, { waitMs, firstStatus, owed: input.owed, repeat: false });
   const sent = toSent({ id: accepted.id, createdAt: accepted.createdAt }, news, input);
@@ -138,7 +133,12 @@ async function send(state: State, input: SendInput): Promise<Sent> {
   return sent;
 }
 
-async function awaitNews(state: State, message: MessageName, wait: Wait): Promise<News | undefined> {
+function awaited(state: State, input: SendInput, id: string): AwaitedMessage {
+  const ours = state.parts.lanes.get(input.number.phoneNumberId) !== undefined;
+  return { organisationId: input.organisationId, id, ours };
+}
+
+async function awaitNews(state: State, message: AwaitedMessage, wait: Wait): Promise<News | undefined> {
   const { waiters } = state.parts.lanes;
   const enough = (news: News): boolean => isEnough(news, wait);
   const news = wait.waitMs > 0 ? await waiters.wait(message, enough, wait.waitMs) : undefined;
@@ -158,7 +158,7 @@ async function awaitNews(state: State, message: MessageName, wait: Wait): Promis
 
 // A repeat whose own wait is over before that of the first call: whatever ends that one answers both. Once more, and not for ever:
 // waits are over at once when the gateway stops.
-async function awaitFirst(state: State, message: MessageName, wait: Wait): Promise<News | undefined> {
+async function awaitFirst(state: State, message: AwaitedMessage, wait: Wait): Promise<News | undefined> {
   if (!wait.again) return awaitNews(state, message, { ...wait, again: true });
   throw new KurirError(
     'service_unavailable',
@@ -169,13 +169,13 @@ async function awaitFirst(state: State, message: MessageName, wait: Wait): Promi
   );
 }
 
-async function present(state: State, message: MessageName): Promise<News | undefined> {
+async function present(state: State, message: AwaitedMessage): Promise<News | undefined> {
   const [row] = await readNews(state.ctx.db, [message]).catch(() => []);
   return row;
 }
 
 async function replay(state: State, input: SendInput, id: string): Promise<Sent> {
-  const message = { organisationId: input.organisationId, id };
+  const message = awaited(state, input, id);
   const stored = await findMessage(state.ctx.db, input.organisationId, { id });
   if (!stored)
     throw new KurirError(
@@ -195,7 +195,7 @@ async function newsForReplay(
 ): Promise<News | undefined> {
   const { organisationId, owed, waitMs } = input;
   if (before && firstAnswerOf(before, owed)) return before;
-  const message = { organisationId, id: stored.id };
+  const message = awaited(state, input, stored.id);
   const firstStatus =
     !owed &&
     input.message.freeForm &&

@@ -1,10 +1,10 @@
 // The version of this Kurir, as its package says.
 import { existsSync, readFileSync } from 'node:fs';
 
-import { isObject } from '../kernel/json.ts';
+import { isObject } from './json.ts';
 
 export function readVersion(): string {
-  // In the repository this file is src/cli/version.ts, in the package dist/src/cli/version.js.
+  // In the repository this file is src/kernel/version.ts, in the package dist/src/kernel/version.js.
   const file = [
     new URL('../../package.json', import.meta.url),
     new URL('../../../package.json', import.meta.url),
