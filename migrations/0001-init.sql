@@ -1,7 +1,8 @@
 -- The whole ground: who (organisations, apps, keys, numbers), whose turn (nodes, lanes), what (messages and their live
 -- state, apart so that a status is a small update in place), what was asked (idempotency keys), what came in.
 --
--- Every key of an organisation's table starts with organisation_id, so that the tables can be distributed by it later.
+-- Every key of an organisation's table starts with organisation_id, so that the tables can be distributed by it later. Other indexes
+-- leave it out: a number is one organisation's, and only the key then fits a look by id, even to a planner that knows nothing yet.
 -- No index names a state: `turn` is non-null while a message stands in its conversation's line, `ready_at` only where
 -- something is to be done.
 
@@ -122,7 +123,7 @@ create table messages (
   created_at timestamptz not null,
   primary key (organisation_id, id)
 );
-create index messages_of_number on messages (organisation_id, phone_number_id, created_at, id);
+create index messages_of_number on messages (phone_number_id, created_at);
 
 -- The order of accepts: one sequence for the installation, never a clock.
 create sequence message_turns;
@@ -172,11 +173,11 @@ create table message_states (
   failed_at timestamptz,
   primary key (organisation_id, id)
 ) with (fillfactor = 60);
-create index message_states_turns on message_states (organisation_id, phone_number_id, conversation, turn) where turn is not null;
+create index message_states_turns on message_states (phone_number_id, conversation, turn) where turn is not null;
 create index message_states_ready on message_states (phone_number_id, line, ready_at) where ready_at is not null;
 -- The queued ones alone (whatever is watched has line 9): each is in it once, and leaves it when it is sent or ended.
 create index message_states_overdue on message_states (phone_number_id, least(expires_at, owed_until)) where turn is not null and line < 9;
-create index message_states_wamids on message_states (organisation_id, wamid) where wamid is not null;
+create index message_states_wamids on message_states (wamid) where wamid is not null;
 alter table message_states set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
 -- Ids that were forbidden after the answer to their accept was lost, so that they can be forgotten again.

@@ -239,11 +239,11 @@ CREATE INDEX message_states_overdue ON message_states USING btree (phone_number_
 
 CREATE INDEX message_states_ready ON message_states USING btree (phone_number_id, line, ready_at) WHERE (ready_at IS NOT NULL);
 
-CREATE INDEX message_states_turns ON message_states USING btree (organisation_id, phone_number_id, conversation, turn) WHERE (turn IS NOT NULL);
+CREATE INDEX message_states_turns ON message_states USING btree (phone_number_id, conversation, turn) WHERE (turn IS NOT NULL);
 
-CREATE INDEX message_states_wamids ON message_states USING btree (organisation_id, wamid) WHERE (wamid IS NOT NULL);
+CREATE INDEX message_states_wamids ON message_states USING btree (wamid) WHERE (wamid IS NOT NULL);
 
-CREATE INDEX messages_of_number ON messages USING btree (organisation_id, phone_number_id, created_at, id);
+CREATE INDEX messages_of_number ON messages USING btree (phone_number_id, created_at);
 
 CREATE INDEX numbers_of_organisation ON numbers USING btree (organisation_id, created_at);
 

@@ -84,22 +84,26 @@ export async function endRows(db: Queryable, rows: readonly EndedRow[]): Promise
     failure: Failure | null;
     may_have_left: boolean;
     wamid: string | null;
-  }>(END, [
-    o.map((r) => r.organisationId),
-    o.map((r) => r.id),
-    o.map((r) => r.attempt),
-    o.map((r) => r.startedAt),
-    o.map((r) => r.endedAt),
-    o.map((r) => r.outcome),
-    o.map((r) => r.providerCode),
-    o.map((r) => r.detail),
-    o.map((r) => r.next),
-    o.map((r) => r.readyAt),
-    o.map((r) => (r.failure === null ? null : JSON.stringify(r.failure))),
-    o.map((r) => r.mayHaveLeft),
-    o.map((r) => r.refused),
-    o.map((r) => r.callEnded),
-  ]);
+  }>(
+    END,
+    [
+      o.map((r) => r.organisationId),
+      o.map((r) => r.id),
+      o.map((r) => r.attempt),
+      o.map((r) => r.startedAt),
+      o.map((r) => r.endedAt),
+      o.map((r) => r.outcome),
+      o.map((r) => r.providerCode),
+      o.map((r) => r.detail),
+      o.map((r) => r.next),
+      o.map((r) => r.readyAt),
+      o.map((r) => (r.failure === null ? null : JSON.stringify(r.failure))),
+      o.map((r) => r.mayHaveLeft),
+      o.map((r) => r.refused),
+      o.map((r) => r.callEnded),
+    ],
+    'end',
+  );
   const byId = new Map(ended.map((row) => [row.id, row]));
   return rows.map((row) => {
     const found = byId.get(row.id);
@@ -155,11 +159,13 @@ export async function readWatched(
   now: number,
 ): Promise<Watched[]> {
   const rows = await db.query<WatchedRow>(
-    `select ${WATCHED} from unnest($1::text[], $2::bigint[]) as lane (phone_number_id, epoch)
-     join message_states s on s.phone_number_id = lane.phone_number_id and s.line = 9 and s.ready_at is not null
-       and (s.ready_at <= to_timestamp($3 / 1000.0) or (s.state = 'intended' and s.epoch < lane.epoch))
+    `select ${WATCHED} from unnest($1::text[], $2::bigint[]) as lane (phone_number_id, epoch) cross join lateral (
+       select * from message_states s where s.phone_number_id = lane.phone_number_id and s.line = 9 and s.ready_at is not null
+         and s.state in ('intended', 'unknown')
+         and (s.ready_at <= to_timestamp($3 / 1000.0) or (s.state = 'intended' and s.epoch < lane.epoch))
+       order by s.ready_at limit 1000) s
      join messages m on m.organisation_id = s.organisation_id and m.id = s.id
-     where s.state in ('intended', 'unknown') order by s.ready_at limit 1000`,
+     order by s.ready_at limit 1000`,
     [lanes.map((l) => l.phoneNumberId), lanes.map((l) => l.epoch), now],
     'read-watched',
   );

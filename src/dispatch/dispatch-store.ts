@@ -48,8 +48,9 @@ export async function lanesWithReady(
 ): Promise<string[]> {
   const rows = await db.query<{ phone_number_id: string }>(
     `select lane.phone_number_id from unnest($1::text[]) as lane (phone_number_id) where (
-       select true from generate_series(0, 3) as lines (line), message_states s where s.phone_number_id = lane.phone_number_id
-         and s.line = lines.line and s.ready_at <= to_timestamp($2 / 1000.0) limit 1)`,
+       select true from generate_series(0, 3) as lines (line) cross join lateral (
+         select from message_states s where s.phone_number_id = lane.phone_number_id and s.line = lines.line
+           and s.ready_at <= to_timestamp($2 / 1000.0) limit 1) ready limit 1)`,
     [phoneNumberIds, now],
     'lanes-with-ready',
   );
@@ -80,9 +81,9 @@ with input as (
 ), intended as (
   update message_states s set state = 'intended', attempt = s.attempt + 1, epoch = input.epoch, attempt_at = to_timestamp(input.at / 1000),
     line = 9, ready_at = to_timestamp(input.at / 1000) + interval '60 seconds'
-  from input, lanes l
+  from input
   where s.organisation_id = input.organisation_id and s.id = input.id and s.state = 'queued'
-    and l.phone_number_id = s.phone_number_id and l.owner = $5 and l.epoch = input.epoch
+    and (select true from lanes l where l.phone_number_id = s.phone_number_id and l.owner = $5 and l.epoch = input.epoch) is not null
     and s.expires_at > to_timestamp(input.at / 1000) and (s.owed_until is null or s.owed_until > database_now())
     and (select true from message_states b where b.organisation_id = s.organisation_id and b.phone_number_id = s.phone_number_id
          and b.conversation = s.conversation and b.turn is not null and b.id <> s.id and (b.turn < s.turn or b.state <> 'queued') limit 1) is null
@@ -131,7 +132,8 @@ export async function intendRows(
 }
 
 /** Takes messages out of what is ready: they wait behind another one of their conversation (`until` null), or for a moment. Only while
- *  the lane is ours: a new owner would not know whom to bring back. */
+ *  the lane is ours: a new owner would not know whom to bring back. By primary key: `is not null` for `num_nonnulls` would invite the
+ *  planner to read all that is ready. */
 export async function postpone(
   db: Queryable,
   lane: { phoneNumberId: string; owner: string; epoch: number },
@@ -140,9 +142,9 @@ export async function postpone(
   const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   await db.query(
     `update message_states s set ready_at = to_timestamp(t.until / 1000)
-     from unnest($1::text[], $2::text[], $3::float8[]) as t (organisation_id, id, until), lanes l
-     where s.organisation_id = t.organisation_id and s.id = t.id and s.state = 'queued' and s.ready_at is not null
-       and l.phone_number_id = $4 and l.owner = $5 and l.epoch = $6`,
+     from unnest($1::text[], $2::text[], $3::float8[]) as t (organisation_id, id, until)
+     where s.organisation_id = t.organisation_id and s.id = t.id and s.state = 'queued' and num_nonnulls(s.ready_at) = 1
+       and (select true from lanes l where l.phone_number_id = $4 and l.owner = $5 and l.epoch = $6) is not null`,
     [
       ordered.map((r) => r.organisationId),
       ordered.map((r) => r.id),
@@ -151,6 +153,7 @@ export async function postpone(
       lane.owner,
       lane.epoch,
     ],
+    'postpone',
   );
 }
 
@@ -171,6 +174,7 @@ export async function promote(
      )
      select conversation from heads`,
     [lane.organisationId, lane.phoneNumberId, lane.conversations, lane.now],
+    'promote',
   );
   return rows.map((row) => row.conversation);
 }

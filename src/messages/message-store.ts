@@ -44,7 +44,6 @@ export async function findMessage(
   const rows = await db.query<MessageRow>(
     `select ${COLUMNS} from ${TABLES} where m.organisation_id = $1 and m.id = $2 and ($3::text is null or m.phone_number_id = $3) and s.state <> 'void'`,
     [organisationId, find.id, find.phoneNumberId ?? null],
-    'find-message',
   );
   return rows.map(toMessage)[0];
 }
@@ -58,7 +57,6 @@ export async function findMessageByWamid(
   const rows = await db.query<MessageRow>(
     `select ${COLUMNS} from ${TABLES} where s.organisation_id = $1 and s.wamid = $2 and s.phone_number_id = $3 order by m.created_at limit 1`,
     [organisationId, find.wamid, find.phoneNumberId],
-    'find-by-wamid',
   );
   return rows.map(toMessage)[0];
 }
@@ -77,19 +75,23 @@ export interface ListFilter {
   limit: number;
 }
 
-/** A page of messages, newest first (index messages_of_number). The cursor's instant is text: a Date has no microseconds. */
+/** A page of messages, newest first: the newest of each number asked for (index messages_of_number), and of these the newest. The
+ *  cursor's instant is text: a Date has no microseconds. */
 export async function listMessages(
   db: Queryable,
   filter: ListFilter,
 ): Promise<{ message: Message; createdAt: string }[]> {
   const rows = await db.query<MessageRow & { cursor_at: string }>(
-    `select ${COLUMNS}, m.created_at::text as cursor_at from ${TABLES}
-     where m.organisation_id = $1 and ($2::text is null or m.phone_number_id = $2) and ($3::text is null or m.direction = $3)
+    `select page.* from numbers n cross join lateral (
+       select ${COLUMNS}, m.created_at::text as cursor_at from ${TABLES}
+       where m.organisation_id = $1 and m.phone_number_id = n.phone_number_id and ($3::text is null or m.direction = $3)
        and ($4::text is null or m.conversation = $4) and ($5::text[] is null or s.state = any($5))
        and ($6::timestamptz is null or m.created_at > $6) and ($7::timestamptz is null or m.created_at < $7)
-       and ($8::timestamptz is null or (m.created_at, m.id) < ($8, $9)) and s.state <> 'void'
+       and ($8::timestamptz is null or (m.created_at <= $8 and (m.created_at, m.id) < ($8, $9))) and s.state <> 'void'
        and ($11::text is null or s.wamid = $11)
-     order by m.created_at desc, m.id desc limit $10`,
+       order by m.created_at desc, m.id desc limit $10) page
+     where n.organisation_id = $1 and ($2::text is null or n.phone_number_id = $2)
+     order by page.created_at desc, page.id desc limit $10`,
     [
       filter.organisationId,
       filter.phoneNumberId ?? null,

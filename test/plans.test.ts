@@ -1,0 +1,109 @@
+// Hot statements keep the plan they were first given, so that plan must be right however large the tables grow: each row of the batch
+// finds its rows by an index, with every column of the condition, and nothing is ever read from end to end.
+import { expect, test } from 'vitest';
+
+import { customerWrites } from './support/meta-webhook.ts';
+import { startHouse, until, type House } from './support/house.ts';
+import { startMetaByHand, type MetaByHand } from './support/meta-by-hand.ts';
+
+test('the plans of all hot statements go by an index, on empty tables and on filled ones', async () => {
+  await using meta = await startMetaByHand();
+  // One connection for all hot statements: what was prepared there can be looked at.
+  await using house = await startHouse({ config: { graphUrl: meta.url, databaseConnections: 2 } });
+  await everyWalk(house, meta);
+  const plans = await plansOf(house);
+  expect(plans).toMatchSnapshot();
+  for (const [name, lines] of plans)
+    expect(lines.join('\n'), name).not.toMatch(/Seq Scan|Hash Join|Merge Join/);
+  await fill(house);
+  expect(await plansOf(house)).toEqual(plans);
+}, 60_000);
+
+const HOT = [
+  'accept',
+  'end',
+  'find-keys',
+  'intend',
+  'keep-inbound',
+  'keys by hash',
+  'lanes-with-ready',
+  'postpone',
+  'progress',
+  'promote',
+  'read-ready',
+  'read-watched',
+];
+
+// Fast and queued sends, a refused one, a repeat, a customer's message, one that waits behind another, and the looks of a tick.
+async function everyWalk(house: House, meta: MetaByHand): Promise<void> {
+  const later = { prefer: 'respond-async' };
+  const key = { 'idempotency-key': 'the-same' };
+  meta.react(({ body }) => {
+    const text = JSON.stringify(body);
+    if (text.includes('refuse')) return { kind: 'refuse', code: 131_016, status: 400 };
+    return { kind: text.includes('hold') ? 'hold' : 'accept' };
+  });
+  await customerWrites(house);
+  await house.sendText('+628111111111', 'Halo', key);
+  await house.sendText('+628111111111', 'Halo', key);
+  await house.sendText('+628111111112', 'refuse', later);
+  await house.sendText('+628111111113', 'hold', later);
+  await house.sendText('+628111111113', 'behind it', later);
+  await until('one that waits behind another', async () => (await namesIn(house)).includes('postpone'));
+  meta.letGo();
+  await until('every hot statement', async () => {
+    await house.gateway.tick();
+    return (await namesIn(house)).length >= HOT.length;
+  });
+  // A new one is added to the list, and to the walk that it is of.
+  expect(await namesIn(house)).toEqual(HOT);
+}
+
+async function namesIn(house: House): Promise<string[]> {
+  return (await preparedIn(house)).map(({ name }) => name);
+}
+
+function preparedIn(house: House): Promise<{ name: string; parameters: number }[]> {
+  return house.gateway.ctx.db.query(
+    `select name, cardinality(parameter_types) as parameters from pg_prepared_statements where name not like 'test-%' order by name`,
+    [],
+    'test-prepared',
+  );
+}
+
+// Of the plan that the connection keeps for each: the way to every table.
+async function plansOf(house: House): Promise<Map<string, string[]>> {
+  const plans = new Map<string, string[]>();
+  for (const { name, parameters } of await preparedIn(house)) {
+    const rows = await house.gateway.ctx.db.query<{ 'QUERY PLAN': string }>(
+      `explain (costs off) execute "${name}" (${Array(parameters).fill('null').join(', ')})`,
+      [],
+      `test-explain-${name}`,
+    );
+    const ways = rows.map((row) => row['QUERY PLAN'].trim());
+    plans.set(
+      name,
+      ways.filter(
+        (line) => /Scan .*on |Index Cond|Join/.test(line) && !/(Function|CTE|Subquery) Scan/.test(line),
+      ),
+    );
+  }
+  return plans;
+}
+
+// Enough rows, of one number and one customer, that another way would look cheaper to a planner that is free to choose.
+async function fill(house: House): Promise<void> {
+  const { db } = house.ctx;
+  await db.query(
+    `insert into messages (organisation_id, id, phone_number_id, direction, type, recipient, conversation, body, created_at)
+     select m.organisation_id, 'msg_' || lpad(g::text, 26, '0'), m.phone_number_id, 'outbound', 'text', '1', '1', '{}', now()
+     from generate_series(1, 20000) g, (select * from messages limit 1) m`,
+  );
+  await db.query(
+    `insert into message_states (organisation_id, id, phone_number_id, conversation, accepted_at, priority, line, rank, state, turn, ready_at, wamid)
+     select organisation_id, id, phone_number_id, conversation, now(), 2, 2, 0, 'queued', nextval('message_turns'), null, id
+     from messages where conversation = '1'`,
+  );
+  await db.query('analyze messages');
+  await db.query('analyze message_states');
+}
