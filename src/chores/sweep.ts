@@ -2,6 +2,7 @@
 // a time; doing it twice does no harm.
 import type { Context } from '../context.ts';
 import type { Timer } from '../kernel/clock.ts';
+import { forgetSilentNodes } from '../lanes/nodes.ts';
 import { keepPartitions, forgetKeys, forgetVoid } from './sweep-store.ts';
 
 const EVERY_MS = 3_600_000;
@@ -9,6 +10,7 @@ const DAYS_AHEAD = 3;
 const KEEP_DAYS = 30;
 /** Keys live at least 24 hours (Kirim's page on idempotency). */
 const KEEP_KEYS_HOURS = 48;
+const KEEP_NODES_HOURS = 24;
 
 export interface Sweep {
   start(): void;
@@ -22,6 +24,7 @@ export function createSweep(ctx: Context): Sweep {
       await keepPartitions(ctx.db, { table, daysAhead: DAYS_AHEAD, keepDays: KEEP_DAYS });
     await forgetKeys(ctx.db, KEEP_KEYS_HOURS);
     await forgetVoid(ctx.db, KEEP_KEYS_HOURS);
+    await forgetSilentNodes(ctx, KEEP_NODES_HOURS);
   }
   function again(delayMs: number): void {
     timer = ctx.clock.after(delayMs, () => {

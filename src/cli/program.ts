@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { AddAppOptions } from './apps.ts';
 import { complain, EXIT } from './complain.ts';
 import type { CreateKeyOptions, OfOrganisation } from './keys.ts';
+import type { ListNodesOptions } from './nodes.ts';
 import type { AddNumberOptions, SetNumberOptions } from './numbers.ts';
 import type { SendOptions } from './send.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
@@ -67,6 +68,14 @@ function addRunCommands(program: Command, run: Run): void {
   }).action(async () => {
     run.exitCode = await (await import('./doctor.ts')).doctor(terminal);
   });
+  leaf(program, 'nodes', {
+    summary: 'show the gateways that share the database, and what each drives',
+    examples: ['kurir nodes', 'kurir nodes --numbers', 'kurir nodes --json'],
+  })
+    .option('--numbers', 'also which node drives each number')
+    .action(async (options: ListNodesOptions) =>
+      (await import('./nodes.ts')).listNodesCommand(terminal, options),
+    );
 }
 
 function addKeyCommands(program: Command, { terminal }: Run): void {

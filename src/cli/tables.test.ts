@@ -238,6 +238,43 @@ test('under another secret no gateway starts, doctor says why, and no number is 
   expect(await kurir('numbers', 'list')).toMatchObject({ value: { data: [{ status: 'connected' }] } });
 });
 
+test('nodes are shown with what they drive, and with what to do about a silent one', async () => {
+  const noNode = await kurir('nodes');
+  expect(noNode).toMatchObject({ code: 0, value: { data: [], without_node: { numbers: 1 } } });
+  const own = openDatabase({
+    url: process.env['DATABASE_URL'] ?? '',
+    connections: 1,
+    onIdleError: () => undefined,
+  });
+  await own.query(
+    `insert into nodes (id, host, pid, version, started_at, seen_at, stopped_at) values
+       ('node_1', 'web-1', 101, '1.0.0', now() - interval '3 days', now(), null),
+       ('node_2', 'web-2', 102, '1.0.0', now() - interval '2 days', now() - interval '5 minutes', null),
+       ('node_3', 'web-3', 103, '1.0.0', now() - interval '1 day', now() - interval '1 second', now())`,
+  );
+  await own.query("update lanes set owner = 'node_1', queued = 7");
+  expect(await kurir('nodes', '--numbers')).toMatchObject({
+    code: 0,
+    value: {
+      data: [
+        { id: 'node_1', state: 'living', host: 'web-1', pid: 101, numbers: 1, queued: 7 },
+        { id: 'node_2', state: 'silent', numbers: 0, queued: 0 },
+        { id: 'node_3', state: 'stopped', stopped_at: expect.any(String) },
+      ],
+      without_node: { numbers: 0, queued: 0 },
+      lanes: [{ phone_number_id: NUMBER, owner: 'node_1', queued: 7 }],
+    },
+  });
+  [out, errors] = ['', ''];
+  expect(await runProgram(['nodes'])).toBe(0);
+  expect(out).toMatch(/node_1 +living +\d s ago +1 +7 +web-1:101/);
+  expect(out).toMatch(/node_2 has been silent for 5 min\. Other nodes drive its numbers\.\n.*log on web-2/);
+  expect(out).not.toContain('\u001b');
+  await own.query('delete from nodes');
+  await own.query('update lanes set owner = null, queued = 0');
+  await own.close();
+});
+
 test('no command goes on without the secret of its database', async () => {
   vi.stubEnv('KURIR_SECRET', '');
   for (const words of [['start'], ['keys', 'list'], ['migrate']]) {

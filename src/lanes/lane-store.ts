@@ -201,6 +201,68 @@ export async function keepGap(db: Queryable, startedAt: number, endedAt: number)
   );
 }
 
+export interface NodeRow {
+  id: string;
+  host: string;
+  pid: number;
+  version: string;
+  startedAt: Date;
+  seenAt: Date;
+  silentSeconds: number;
+  stoppedAt: Date | null;
+}
+
+/** All nodes that are remembered, the oldest process first. */
+export async function readNodes(db: Queryable): Promise<NodeRow[]> {
+  const rows = await db.query<{
+    id: string;
+    host: string;
+    pid: number;
+    version: string;
+    started_at: Date;
+    seen_at: Date;
+    silent: number;
+    stopped_at: Date | null;
+  }>(
+    `select id, host, pid, version, started_at, seen_at, stopped_at,
+       greatest(0, extract(epoch from database_now() - seen_at))::float8 as silent from nodes order by started_at, id`,
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    host: row.host,
+    pid: row.pid,
+    version: row.version,
+    startedAt: row.started_at,
+    seenAt: row.seen_at,
+    silentSeconds: row.silent,
+    stoppedAt: row.stopped_at,
+  }));
+}
+
+export interface LaneListing {
+  phoneNumberId: string;
+  owner: string | null;
+  epoch: number;
+  /** As its owner last wrote it down. */
+  queued: number;
+}
+
+/** All lanes. */
+export async function readLanes(db: Queryable): Promise<LaneListing[]> {
+  const rows = await db.query<{
+    phone_number_id: string;
+    owner: string | null;
+    epoch: number;
+    queued: number;
+  }>('select phone_number_id, owner, epoch, queued from lanes order by phone_number_id');
+  return rows.map((row) => ({
+    phoneNumberId: row.phone_number_id,
+    owner: row.owner,
+    epoch: row.epoch,
+    queued: row.queued,
+  }));
+}
+
 /** The channel of this installation's nodes: those of other schemas in the same database have their own. */
 export async function readChannel(db: Queryable): Promise<string> {
   const rows = await db.query<{ channel: string }>(`select 'kurir_' || md5(current_schema()) as channel`);
