@@ -27,6 +27,7 @@ test('the commands are these', () => {
     'start',
     'migrate',
     'doctor',
+    'nodes',
     'keys create',
     'keys list',
     'keys revoke',
