@@ -107,6 +107,9 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
   };
 }
 
+const LEARNED_LATE =
+  'It did not leave, but that was learned only when later messages of its recipient had been let go: send it again if it is still wanted.';
+
 /** The row of an attempt that ended without a wamid, and how the lane is to be slowed. Pure. */
 export function judge(
   attempt: Attempt,
@@ -134,7 +137,8 @@ export function judge(
         detail: outcome.reason,
         next: 'queued',
         readyAt,
-        failure: failureOf('whatsapp_error', outcome.reason, null),
+        // Only where it was held to be unknown meanwhile, and may not be queued again.
+        failure: failureOf('delivery_unknown', LEARNED_LATE, null),
       },
       brake: undefined,
     };

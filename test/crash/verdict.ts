@@ -79,12 +79,15 @@ function judgeSends({ records, shown }: Evidence, find: Find): { sends: number }
 
 // Each message: at Meta as often as its status says, and the status is Meta's.
 function judgeMessages(
-  { plan, meta, shown, stories }: Evidence,
+  { plan, records, meta, shown, stories }: Evidence,
   arrivals: ReadonlyMap<string, Arrival[]>,
   find: Find,
 ): Pick<Verdict['counts'], 'once' | 'unknown' | 'failed' | 'withdrawn' | 'resent' | 'overridden'> {
   const counts = { once: 0, unknown: 0, failed: 0, withdrawn: 0, resent: 0, overridden: 0 };
   const known = new Set(shown.map((one) => one.id));
+  const owed = new Set(
+    records.filter(({ planned }) => planned.dialect === 'graph').map(({ planned }) => planned.text),
+  );
   for (const stray of meta.arrivals.filter((one) => !known.has(one.messageId)))
     find(
       'nothing accepted is lost',
@@ -98,6 +101,9 @@ function judgeMessages(
       counts[isUnknown(message) ? 'unknown' : 'withdrawn']++;
       if (taken.length > 0)
         find(isUnknown(message) ? 'a late echo overrides' : 'withdrawn is never sent', about);
+      // Who was owed a wamid has been told that nobody knows: nothing is sent behind his back.
+      else if (isUnknown(message) && plan.policy === 'resend' && !owed.has(message.content ?? ''))
+        find('none is missing', about);
       continue;
     }
     const furthest = furthestOf(taken);
