@@ -3,6 +3,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import { part, word } from './json-parts.ts';
 import type { SimulatorSettings } from './settings.ts';
@@ -181,4 +182,36 @@ test('the same seed gives the same ids; a restart on a ledger gives new ones', a
   expect(wamidOf(await sendText(second))).not.toBe(one);
   await using fresh = await startSimulator({ ...settings, ledgerDir: null });
   expect(wamidOf(await sendText(fresh)).length).toBe(one.length);
+});
+
+test('a ledger that has grown long is written anew at a start, without what the world has forgotten', async () => {
+  await using receiver = await startReceiver();
+  const settings = settingsWith({ callbackUrl: receiver.url, windowEnforced: true, keepMessages: 10 });
+  const first = await startSimulator(settings);
+  first.control.send('628999999999', { type: 'text', text: 'Halo' });
+  first.control.createPhone({ phone: '628111111111', window: 'open', auto_read: true });
+  await first.control.settled();
+  for (let i = 0; i < 25; i++) await sendText(first, '628111111111', `Pesan ${i}`);
+  await sendText(first, '12025550181');
+  await first.control.settled();
+  const before = first.control.messages();
+  const told = receiver.heard.length;
+  await first.close();
+  const long = linesOf(settings.ledgerDir);
+
+  const second = await startSimulator(settings);
+  const short = linesOf(settings.ledgerDir);
+  expect(short.filter((one) => one.fact === 'send')).toHaveLength(10);
+  expect(long.filter((line) => short.some((kept) => isDeepStrictEqual(kept, line)))).toEqual(short);
+  await second.close();
+
+  // What was left out is not missed.
+  await using third = await startSimulator(settings);
+  const { seq: _, ...latest } = before.at(-1) ?? {};
+  expect(third.control.messages().at(-1)).toMatchObject(latest);
+  expect(third.control.messages().map((one) => one.id)).toEqual(before.map((one) => one.id));
+  expect(third.control.phone('628999999999').window_open).toEqual({ [NUMBER]: true });
+  await third.control.settled();
+  expect(receiver.heard).toHaveLength(told);
+  expect((await sendText(third, '12025550181')).status).toBe(200);
 });

@@ -1,13 +1,15 @@
 // The ledger: one JSON line a fact, appended and never changed. A line is written with one system call before the call
 // returns, so what was answered is in the file whatever happens to the process next. A half line at the end, left by a
-// process that was killed, is cut off at the next start.
+// process that was killed, is cut off at the next start; facts that no longer matter are left out then, once they are many.
 import {
   appendFileSync,
   closeSync,
   createReadStream,
   existsSync,
+  fsyncSync,
   mkdirSync,
   openSync,
+  renameSync,
   truncateSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -23,11 +25,21 @@ export interface Ledger {
   close(): void;
 }
 
-/** Opens the ledger of a directory, after handing every fact in it to `replay`, oldest first. */
-export async function openLedger(dir: string, replay: (fact: Fact) => void): Promise<Ledger> {
+export interface Reader {
+  /** Told each fact of the ledger, oldest first. */
+  replay: (fact: Fact) => void;
+  /** Asked afterwards: whether the ledger is to be written anew … */
+  isTooLong: () => boolean;
+  /** … and which facts stay. */
+  isNeeded: (fact: Fact) => boolean;
+}
+
+/** Opens the ledger of a directory, after telling the reader what is in it. */
+export async function openLedger(dir: string, reader: Reader): Promise<Ledger> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const path = join(dir, LEDGER_FILE);
-  if (existsSync(path)) await readFacts(path, replay);
+  if (existsSync(path)) await readFacts(path, reader.replay);
+  if (reader.isTooLong()) await shorten(path, reader.isNeeded);
   let file = openSync(path, 'a', 0o600);
   return {
     append: (fact) => appendFileSync(file, `${JSON.stringify(fact)}\n`),
@@ -38,6 +50,28 @@ export async function openLedger(dir: string, replay: (fact: Fact) => void): Pro
     close: () => closeSync(file),
   };
 }
+
+// The new file takes the old one's place only when it is whole and on disk.
+async function shorten(path: string, isNeeded: (fact: Fact) => boolean): Promise<void> {
+  const shorter = `${path}.new`;
+  const file = openSync(shorter, 'w', 0o600);
+  let lines: string[] = [];
+  const write = (): void => {
+    appendFileSync(file, lines.join(''));
+    lines = [];
+  };
+  await readFacts(path, (fact) => {
+    if (!isNeeded(fact)) return;
+    lines.push(`${JSON.stringify(fact)}\n`);
+    if (lines.length === LINES_AT_ONCE) write();
+  });
+  write();
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(shorter, path);
+}
+
+const LINES_AT_ONCE = 1000;
 
 async function readFacts(path: string, replay: (fact: Fact) => void): Promise<void> {
   let wholeBytes = 0;

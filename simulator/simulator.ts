@@ -9,8 +9,9 @@ import { createFaults } from './faults.ts';
 import { graphRoutes, refuseInGraph } from './graph/graph-routes.ts';
 import { createJournal } from './journal.ts';
 import { usualLatency } from './latency.ts';
-import { openLedger } from './ledger.ts';
+import { openLedger, type Reader } from './ledger.ts';
 import { createMediaFiles } from './media-files.ts';
+import { isNeeded } from './needed-fact.ts';
 import { createPace } from './pace.ts';
 import { Push, type Posted } from './push.ts';
 import { resume } from './resume.ts';
@@ -65,7 +66,12 @@ async function createSimulation(settings: Settings): Promise<Simulation> {
     if (fact.fact === 'clock') time = fact;
     applyFact(world, fact);
   };
-  const ledger = settings.ledgerDir === null ? null : await openLedger(settings.ledgerDir, replay);
+  const reader: Reader = {
+    replay,
+    isTooLong: () => world.row.latest > settings.keepMessages * 2,
+    isNeeded: (fact) => isNeeded(world, fact),
+  };
+  const ledger = settings.ledgerDir === null ? null : await openLedger(settings.ledgerDir, reader);
   // What the start says goes before what was set in an earlier run.
   if (settings.callbackUrl !== null) world.appCallback = createWorld(settings).appCallback;
   // A clock that stood still goes on standing where it stood.
