@@ -20,6 +20,7 @@ import { readVersion } from './kernel/version.ts';
 import { createBacklog } from './lanes/backlog.ts';
 import { createHearing } from './lanes/hearing.ts';
 import { createHints } from './lanes/hints.ts';
+import { allDue } from './lanes/lane.ts';
 import { createLanes } from './lanes/lanes.ts';
 import { createLease, type Lease } from './lanes/lease.ts';
 import { createWaiters } from './lanes/waiters.ts';
@@ -215,7 +216,7 @@ function listen({ hints, lanes, lease }: Pick<Wired, 'hints' | 'lanes' | 'lease'
     onQueued(phoneNumberIds) {
       for (const lane of phoneNumberIds.map((id) => lanes.get(id))) {
         if (!lane) continue;
-        lane.due = true;
+        allDue(lane);
         lanes.dispatcher().wake(lane);
       }
     },

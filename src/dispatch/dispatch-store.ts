@@ -9,6 +9,7 @@ export interface Ready {
   phoneNumberId: string;
   conversation: string;
   line: number;
+  readyAt: number;
   /** A caller is owed a wamid for it. */
   owed: boolean;
 }
@@ -19,42 +20,42 @@ interface ReadyRow {
   phone_number_id: string;
   conversation: string;
   line: number;
+  ready_at: number;
   owed: boolean;
 }
 
-const READY =
-  's.organisation_id, s.id, s.phone_number_id, s.conversation, s.line, s.owed_until is not null as owed';
+const READY = `s.organisation_id, s.id, s.phone_number_id, s.conversation, s.line, s.owed_until is not null as owed,
+  (extract(epoch from s.ready_at) * 1000)::float8 as ready_at`;
 
-/** What is ready in each line of a lane, oldest first (index message_states_ready). */
+/** The first of some lines of a lane, those that are ready and those that will be, in this order (index message_states_ready). */
 export async function readReady(
   db: Queryable,
-  lane: { phoneNumberId: string; now: number; limit: number },
+  lane: { phoneNumberId: string; lines: readonly number[]; limit: number },
 ): Promise<Ready[]> {
   const rows = await db.query<ReadyRow>(
-    `select ${READY} from generate_series(0, 3) as lines (line) cross join lateral (
-       select * from message_states s where s.phone_number_id = $1 and s.line = lines.line and s.ready_at <= to_timestamp($2 / 1000.0)
-       order by s.ready_at limit $3) s`,
-    [lane.phoneNumberId, lane.now, lane.limit],
+    `select ${READY} from unnest($2::smallint[]) as lines (line) cross join lateral (
+       select * from message_states s where s.phone_number_id = $1 and s.line = lines.line and s.ready_at is not null
+       order by s.ready_at limit $3) s order by s.line, s.ready_at`,
+    [lane.phoneNumberId, lane.lines, lane.limit],
     'read-ready',
   );
   return rows.map(toReady);
 }
 
-/** Lanes among these in which something is ready (index message_states_ready, one probe a lane and line). */
-export async function lanesWithReady(
+/** Lines of these lanes in which something is ready (index message_states_ready, one probe each). */
+export async function linesWithReady(
   db: Queryable,
   phoneNumberIds: readonly string[],
   now: number,
-): Promise<string[]> {
-  const rows = await db.query<{ phone_number_id: string }>(
-    `select lane.phone_number_id from unnest($1::text[]) as lane (phone_number_id) where (
-       select true from generate_series(0, 3) as lines (line) cross join lateral (
-         select from message_states s where s.phone_number_id = lane.phone_number_id and s.line = lines.line
-           and s.ready_at <= to_timestamp($2 / 1000.0) limit 1) ready limit 1)`,
+): Promise<{ phoneNumberId: string; line: number }[]> {
+  const rows = await db.query<{ phone_number_id: string; line: number }>(
+    `select lane.phone_number_id, lines.line from unnest($1::text[]) as lane (phone_number_id), generate_series(0, 3) as lines (line)
+     where (select true from message_states s where s.phone_number_id = lane.phone_number_id
+       and s.line = lines.line and s.ready_at <= to_timestamp($2 / 1000.0) limit 1)`,
     [phoneNumberIds, now],
-    'lanes-with-ready',
+    'lines-with-ready',
   );
-  return rows.map((row) => row.phone_number_id);
+  return rows.map((row) => ({ phoneNumberId: row.phone_number_id, line: row.line }));
 }
 
 export interface IntentRow {
@@ -131,6 +132,16 @@ export async function intendRows(
   });
 }
 
+// Only the head of a conversation is told a moment (its pace): all others wait for the one before them, or a hundred thousand to one
+// recipient would come back together again and again (index message_states_turns).
+const POSTPONE = `
+update message_states s set ready_at = case when t.until is not null and (
+    select true from message_states b where b.organisation_id = s.organisation_id and b.phone_number_id = s.phone_number_id
+      and b.conversation = s.conversation and b.turn < s.turn limit 1) is null then to_timestamp(t.until / 1000) end
+from unnest($1::text[], $2::text[], $3::float8[]) as t (organisation_id, id, until)
+where s.organisation_id = t.organisation_id and s.id = t.id and s.state = 'queued' and num_nonnulls(s.ready_at) = 1
+  and (select true from lanes l where l.phone_number_id = $4 and l.owner = $5 and l.epoch = $6) is not null`;
+
 /** Takes messages out of what is ready: they wait behind another one of their conversation (`until` null), or for a moment. Only while
  *  the lane is ours: a new owner would not know whom to bring back. By primary key: `is not null` for `num_nonnulls` would invite the
  *  planner to read all that is ready. */
@@ -141,10 +152,7 @@ export async function postpone(
 ): Promise<void> {
   const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   await db.query(
-    `update message_states s set ready_at = to_timestamp(t.until / 1000)
-     from unnest($1::text[], $2::text[], $3::float8[]) as t (organisation_id, id, until)
-     where s.organisation_id = t.organisation_id and s.id = t.id and s.state = 'queued' and num_nonnulls(s.ready_at) = 1
-       and (select true from lanes l where l.phone_number_id = $4 and l.owner = $5 and l.epoch = $6) is not null`,
+    POSTPONE,
     [
       ordered.map((r) => r.organisationId),
       ordered.map((r) => r.id),
@@ -157,44 +165,63 @@ export async function postpone(
   );
 }
 
-/** Makes the oldest waiting message of each conversation ready, where nothing stands before it; returns those that still have one. */
+/** Makes the oldest waiting message of each conversation ready, where nothing stands before it: in the place of its line that it was
+ *  accepted for. Returns the conversations that still have one, and the messages that are ready now. */
 export async function promote(
   db: Queryable,
   lane: { organisationId: string; phoneNumberId: string; conversations: readonly string[]; now: number },
-): Promise<string[]> {
-  const rows = await db.query<{ conversation: string }>(
+): Promise<{ open: Set<string>; ready: Ready[] }> {
+  const rows = await db.query<({ open: null } & ReadyRow) | { open: string }>(
     `with heads as (
        select head.* from unnest($3::text[]) as c (conversation) cross join lateral (
          select s.organisation_id, s.id, s.conversation, s.state, s.ready_at from message_states s
          where s.organisation_id = $1 and s.phone_number_id = $2 and s.conversation = c.conversation and s.turn is not null
          order by s.turn limit 1) head
      ), promoted as (
-       update message_states s set ready_at = to_timestamp($4 / 1000.0) from heads h
+       update message_states s set ready_at = least(s.accepted_at, to_timestamp($4 / 1000.0)) from heads h
        where s.organisation_id = h.organisation_id and s.id = h.id and s.state = 'queued' and s.ready_at is null
+       returning ${READY}
      )
-     select conversation from heads`,
+     select null as open, p.* from promoted p
+     union all select conversation, null, null, null, null, null, null, null from heads`,
     [lane.organisationId, lane.phoneNumberId, lane.conversations, lane.now],
     'promote',
   );
-  return rows.map((row) => row.conversation);
+  return {
+    open: new Set(rows.flatMap((row) => row.open ?? [])),
+    ready: rows.flatMap((row) => (row.open === null ? [toReady(row)] : [])),
+  };
 }
 
-/** All conversations of a lane with something unsettled: what a new owner has to know (a walk over the index, one probe each). */
-export async function openConversations(
+// A walk over index message_states_turns from conversation to conversation, two probes each: it costs what there are of recipients,
+// not of messages.
+const TAKE_UP = `
+with recursive walk as (
+  (select s.id, s.conversation, s.turn, s.state, s.ready_at from message_states s
+   where s.organisation_id = $1 and s.phone_number_id = $2 and s.turn is not null order by s.conversation, s.turn limit 1)
+  union all
+  select head.* from walk cross join lateral (
+    select s.id, s.conversation, s.turn, s.state, s.ready_at from message_states s
+    where s.organisation_id = $1 and s.phone_number_id = $2 and s.turn is not null and s.conversation > walk.conversation
+    order by s.conversation, s.turn limit 1) head
+), promoted as (
+  update message_states s set ready_at = least(s.accepted_at, to_timestamp($3 / 1000.0)) from walk
+  where s.organisation_id = $1 and s.id = walk.id and s.state = 'queued' and s.ready_at is null
+)
+select walk.conversation from walk where (
+  select true from message_states s where s.organisation_id = $1 and s.phone_number_id = $2 and s.conversation = walk.conversation
+    and s.turn > walk.turn limit 1)`;
+
+/** What a new owner does: heads that stand ready for nobody are made ready; returns the conversations in which others stand behind. */
+export async function takeUp(
   db: Queryable,
-  lane: { organisationId: string; phoneNumberId: string },
+  lane: { organisationId: string; phoneNumberId: string; now: number },
 ): Promise<string[]> {
-  const rows = await db.query<{ conversation: string }>(
-    `with recursive walk as (
-       (select s.conversation from message_states s where s.organisation_id = $1 and s.phone_number_id = $2 and s.turn is not null
-        order by s.conversation limit 1)
-       union all
-       select (select s.conversation from message_states s where s.organisation_id = $1 and s.phone_number_id = $2 and s.turn is not null
-               and s.conversation > walk.conversation order by s.conversation limit 1)
-       from walk where walk.conversation is not null
-     ) select conversation from walk where conversation is not null`,
-    [lane.organisationId, lane.phoneNumberId],
-  );
+  const rows = await db.query<{ conversation: string }>(TAKE_UP, [
+    lane.organisationId,
+    lane.phoneNumberId,
+    lane.now,
+  ]);
   return rows.map((row) => row.conversation);
 }
 
@@ -205,6 +232,7 @@ function toReady(row: ReadyRow): Ready {
     phoneNumberId: row.phone_number_id,
     conversation: row.conversation,
     line: row.line,
+    readyAt: row.ready_at,
     owed: row.owed,
   };
 }

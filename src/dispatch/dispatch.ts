@@ -28,6 +28,8 @@ export interface CallerParts {
   tokenKey: Buffer;
   accessTokenOf: (phoneNumberId: string) => string | undefined;
   brakes: Pick<Brakes, 'pull' | 'release'>;
+  /** Something is queued again until then. */
+  readyAt: (lane: Lane, at: number) => void;
   /** The conversation's attempt is settled: its next message may go. */
   next: (lane: Lane, conversation: string) => void;
 }
@@ -46,6 +48,7 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
     const settled = await parts.settler.settle(attempt, outcome);
     const lane = parts.lanes.get(attempt.phoneNumberId);
     if (lane && outcome.kind === 'accepted') await parts.brakes.release(lane);
+    if (lane && settled.readyAt !== null) parts.readyAt(lane, settled.readyAt);
     if (lane && settled.brake) await parts.brakes.pull(lane, attempt.conversation, settled.brake);
   }
 

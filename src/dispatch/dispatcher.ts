@@ -10,7 +10,6 @@ import type { NumberDirectory } from '../organisations/number-directory.ts';
 import { createBrakes, type Brakes } from './brake.ts';
 import { createCaller, type Caller } from './dispatch.ts';
 import { requeueUncalled } from './attempt-store.ts';
-import { openConversations } from './dispatch-store.ts';
 import { createOverdue, type Overdue } from './overdue.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createSettler, type Settler } from './settle.ts';
@@ -106,6 +105,7 @@ function wire(ctx: Context, parts: DispatchParts): State {
     tokenKey: parts.tokenKey,
     accessTokenOf: (phoneNumberId) => numbers.numberAnywhere(phoneNumberId)?.accessToken,
     brakes,
+    readyAt: (lane, at) => queue.readyAt(lane, at),
     next,
   });
   const queue = createQueue(ctx, {
@@ -160,9 +160,8 @@ async function open(state: State, held: HeldLane): Promise<void> {
     epoch: held.epoch,
     pace,
   });
-  for (const conversation of await openConversations(ctx.db, lane)) lane.followed.add(conversation);
+  await state.queue.takeUp(lane);
   state.unopened.delete(held.phoneNumberId);
-  state.queue.wake(lane);
 }
 
 function close(state: State, phoneNumberIds: readonly string[]): void {

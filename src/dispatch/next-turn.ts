@@ -1,29 +1,42 @@
-// Whose turn it is among the lines of a lane: weighted, so that who waits goes before `normal` and `normal` before `bulk`, and none starves.
+// Whose turn it is among the lines of a lane: weighted, so that who waits goes before `normal` and `normal` before `bulk`, and none
+// starves (smooth weighted round robin: over any stretch each line that has something gets its share).
 import type { Ready } from './dispatch-store.ts';
 
-/** Of 29 turns: high, waited for, normal, bulk. */
-const WEIGHTS = [16, 8, 4, 1];
-/** Coprime to every sum of weights: consecutive turns are spread over the lines. */
-const STRIDE = 7;
-let turns = 0;
-
-/** Takes the next one out of what is ready (sorted by line, oldest first within it). */
-export function nextTurn(ready: Ready[]): Ready | undefined {
-  const first = ready[0];
-  if (!first || ready.at(-1)?.line === first.line) return ready.shift();
-  turns = (turns + 1) % 1_000_000;
-  const lines = [...new Set(ready.map((row) => row.line))];
-  const favoured = pick(lines, turns);
-  const at = ready.findIndex((row) => row.line === favoured);
-  return ready.splice(Math.max(0, at), 1)[0];
+/** What is read ahead of one lane, line by line, each oldest first. */
+export interface Turns {
+  put(row: Ready): void;
+  /** Takes the one whose turn it is. */
+  next(): Ready | undefined;
+  /** How many stand in a line. */
+  inLine(line: number): number;
+  readonly size: number;
 }
 
-function pick(lines: readonly number[], turn: number): number | undefined {
-  const sum = lines.reduce((total, line) => total + (WEIGHTS[line] ?? 1), 0);
-  let place = (turn * STRIDE) % sum;
-  for (const line of lines) {
-    place -= WEIGHTS[line] ?? 1;
-    if (place < 0) return line;
-  }
-  return lines[0];
+/** high, waited for, normal, bulk: of 29 turns, when all of them have something. */
+export const WEIGHTS = [16, 8, 4, 1] as const;
+
+export function createTurns(): Turns {
+  const lines = WEIGHTS.map((weight) => ({ weight, credit: 0, rows: [] as Ready[] }));
+  return {
+    put: (row) => void lines[row.line]?.rows.push(row),
+    next() {
+      let favoured = lines[0];
+      let weights = 0;
+      for (const line of lines) {
+        // Nobody saves up turns while there is nothing to send.
+        if (line.rows.length === 0) line.credit = 0;
+        else {
+          weights += line.weight;
+          line.credit += line.weight;
+          if (!favoured || favoured.rows.length === 0 || line.credit > favoured.credit) favoured = line;
+        }
+      }
+      if (favoured) favoured.credit -= weights;
+      return favoured?.rows.shift();
+    },
+    inLine: (line) => lines[line]?.rows.length ?? 0,
+    get size() {
+      return lines.reduce((sum, line) => sum + line.rows.length, 0);
+    },
+  };
 }

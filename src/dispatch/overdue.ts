@@ -1,7 +1,7 @@
 // What is overdue ends: a message that stood in the queue longer than it may fails, whoever waits for it hears so, and what stands
 // behind it goes on.
 import type { Context } from '../context.ts';
-import type { Lane } from '../lanes/lane.ts';
+import { stepBehind, type Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import { OWED_ENDS } from '../messages/message.ts';
 import { giveUp, type GivenUp } from './overdue-store.ts';
@@ -28,7 +28,7 @@ export function createOverdue(ctx: Context, parts: OverdueParts): Overdue {
     const lane = parts.lanes.get(phoneNumberId);
     if (!lane) return;
     // Whoever stands behind it was perhaps queued before this node knew of the lane.
-    lane.followed.add(conversation);
+    stepBehind(lane, conversation);
     if (!lane.busy.has(conversation)) parts.next(lane, conversation);
   }
 

@@ -1,30 +1,35 @@
 // The queue of a lane, worked by its owner: read what is ready, give each its turn, write the intents, call. Only the oldest
-// unsettled message of a recipient goes; the others are taken out of what is ready and come back one by one as it is settled, so that
-// a hundred thousand to one recipient cost the others nothing.
+// unsettled message of a recipient goes; the others are not in what is ready, or are taken out of it, and come back one by one as it is
+// settled, so that a hundred thousand to one recipient cost the others nothing.
 import type { Context } from '../context.ts';
 import type { Timer } from '../kernel/clock.ts';
-import type { Lane } from '../lanes/lane.ts';
+import { allDue, stepBehind, type Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
 import { isConnectionLoss } from '../storage/db.ts';
 import {
   intendRows,
-  lanesWithReady,
+  linesWithReady,
   postpone,
   promote,
   readReady,
+  takeUp,
   type IntentRow,
   type Intended,
   type Ready,
 } from './dispatch-store.ts';
-import { nextTurn } from './next-turn.ts';
+import { createTurns, type Turns } from './next-turn.ts';
 
 export interface Queue {
+  /** A lane that was taken: what stands in its table is taken up. */
+  takeUp(lane: Lane): Promise<void>;
   /** Something may go in this lane. */
   wake(lane: Lane): void;
+  /** Something of this lane becomes ready then. */
+  readyAt(lane: Lane, at: number): void;
   /** The conversation's attempt is settled: it is free, and its next message becomes ready. */
   next(lane: Lane, conversation: string): void;
-  /** Looks for what became ready without our knowing: accepted by another node, or due after a wait. */
+  /** Looks for what became ready without our knowing: accepted by another node, or freed by one. */
   look(): Promise<void>;
   /** Resolves when nothing of the lane is being changed in the table. */
   quiet(lane: Lane): Promise<unknown>;
@@ -45,14 +50,21 @@ export interface QueueParts {
 
 /** What a lane's queue has in memory. */
 interface Work {
-  ready: Ready[];
+  readonly lane: Lane;
+  turns: Turns;
   /** Ids that are in memory: read but not yet gone. */
   known: Set<string>;
   running: boolean;
   again: boolean;
   timer: Timer | undefined;
+  /** When the next one that waits for its moment is ready, as far as we know. */
+  due: { at: number; timer: Timer } | undefined;
+  /** Conversations that were freed and whose next message is still to be made ready. */
+  freed: Set<string>;
   /** Postponing and promoting go one after the other: a promotion must see what was put behind. */
   order: Promise<unknown>;
+  /** When to take up the lane once more: a statement of its former owner may have been under way. */
+  takeUpAt: number;
 }
 
 interface State {
@@ -70,11 +82,15 @@ interface Behind {
   until: number | null;
 }
 
+/** Of each line. */
 const READ_AHEAD = 64;
 const FAR_MS = 60_000;
 const NO_CALL_MS = 20;
 const TRY_AGAIN_MS = 1_000;
-const FOLLOWED_AT_ONCE = 500;
+/** Followed conversations that are looked at in one tick. */
+const LOOKED_AT = 200;
+/** Beyond the time that any statement is given. */
+const STATEMENTS_END_MS = 40_000;
 
 export function createQueue(ctx: Context, parts: QueueParts): Queue {
   const intending = createGroupCommit<IntentRow, Intended | null>({
@@ -84,21 +100,27 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
   });
   const state: State = { ctx, parts, works: new Map(), intending, stopped: false };
   return {
+    async takeUp(lane) {
+      workOf(state, lane).takeUpAt = ctx.clock.now() + STATEMENTS_END_MS;
+      await takeUpLane(state, lane);
+    },
     wake: (lane) => wake(state, lane),
+    readyAt: (lane, at) => readyAt(state, lane, at),
     next(lane, conversation) {
       lane.busy.delete(conversation);
       if (lane.followed.has(conversation)) advance(state, lane, [conversation]);
-      else if (workOf(state, lane).ready.length > 0) wake(state, lane);
+      else if (workOf(state, lane).turns.size > 0) wake(state, lane);
     },
     look: () => look(state),
     quiet: (lane) => workOf(state, lane).order,
     forget(phoneNumberId) {
-      state.works.get(phoneNumberId)?.timer?.cancel();
+      const work = state.works.get(phoneNumberId);
+      if (work) rest(work);
       state.works.delete(phoneNumberId);
     },
     stop() {
       state.stopped = true;
-      for (const work of state.works.values()) work.timer?.cancel();
+      for (const work of state.works.values()) rest(work);
     },
     async drained() {
       await intending.drained();
@@ -107,109 +129,174 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
   };
 }
 
+async function takeUpLane(state: State, lane: Lane): Promise<void> {
+  const { organisationId, phoneNumberId } = lane;
+  const now = state.ctx.clock.now();
+  const followed = await takeUp(state.ctx.db, { organisationId, phoneNumberId, now });
+  for (const conversation of followed) stepBehind(lane, conversation);
+  allDue(lane);
+  wake(state, lane);
+}
+
 async function look(state: State): Promise<void> {
-  const all = [...state.parts.lanes.all()];
-  const ids = all.map((lane) => lane.phoneNumberId);
-  const due = new Set(await lanesWithReady(state.ctx.db, ids, state.ctx.clock.now()));
-  for (const lane of all) {
-    const waiting = [...lane.followed].filter((conversation) => !lane.busy.has(conversation));
-    if (waiting.length > 0) advance(state, lane, waiting.slice(0, FOLLOWED_AT_ONCE));
-    if (due.has(lane.phoneNumberId)) {
-      lane.due = true;
-      wake(state, lane);
-    }
+  const lanes = new Map([...state.parts.lanes.all()].map((lane) => [lane.phoneNumberId, lane]));
+  for (const { phoneNumberId, line } of await linesWithReady(
+    state.ctx.db,
+    [...lanes.keys()],
+    state.ctx.clock.now(),
+  ))
+    lanes.get(phoneNumberId)?.due.add(line);
+  for (const lane of lanes.values()) {
+    advance(state, lane, freeOf(lane));
+    if (lane.due.size > 0) wake(state, lane);
+    const work = workOf(state, lane);
+    if (state.ctx.clock.now() < work.takeUpAt) continue;
+    work.takeUpAt = Infinity;
+    await takeUpLane(state, lane);
   }
+}
+
+// Another node may have settled or withdrawn what they stand behind. Some of them each time, in turn.
+function freeOf(lane: Lane): string[] {
+  const free: string[] = [];
+  let left = Math.min(LOOKED_AT, lane.followed.size);
+  for (const [conversation, step] of lane.followed) {
+    if (left-- === 0) break;
+    // To the end of the order.
+    lane.followed.delete(conversation);
+    lane.followed.set(conversation, step);
+    if (!lane.busy.has(conversation)) free.push(conversation);
+  }
+  return free;
 }
 
 function workOf(state: State, lane: Lane): Work {
   const present = state.works.get(lane.phoneNumberId);
-  if (present) return present;
+  if (present?.lane === lane) return present;
   const made: Work = {
-    ready: [],
+    lane,
+    turns: createTurns(),
     known: new Set(),
     running: false,
     again: false,
     timer: undefined,
+    due: undefined,
+    freed: new Set(),
     order: Promise.resolve(),
+    takeUpAt: Infinity,
   };
   state.works.set(lane.phoneNumberId, made);
   return made;
 }
 
-function wake(state: State, lane: Lane): void {
-  const work = workOf(state, lane);
-  if (work.running) work.again = true;
-  else void pump(state, lane, work);
+function isOurs(state: State, lane: Lane): boolean {
+  return state.parts.lanes.get(lane.phoneNumberId) === lane;
 }
 
-async function pump(state: State, lane: Lane, work: Work): Promise<void> {
+function wake(state: State, lane: Lane): void {
+  if (!isOurs(state, lane)) return;
+  const work = workOf(state, lane);
+  if (work.running) work.again = true;
+  else void pump(state, work);
+}
+
+async function pump(state: State, work: Work): Promise<void> {
+  const { lane } = work;
   work.running = true;
   work.timer?.cancel();
   try {
     do {
       work.again = false;
-      await read(state, lane, work);
-      const behind = giveTurns(state, lane, work);
-      lane.waiting = work.ready.length;
-      if (behind.length > 0) putBehind(state, lane, behind);
-    } while ((work.again || (lane.due && work.ready.length === 0)) && !state.stopped);
+      await read(state, work);
+      const behind = giveTurns(state, work);
+      lane.waiting = work.turns.size;
+      // Waited for, or the next read would find them again.
+      if (behind.length > 0) await putBehind(state, work, behind);
+    } while ((work.again || shortLines(work).length > 0) && !state.stopped && isOurs(state, lane));
   } catch (error) {
     state.ctx.log.warn(
       { err: error, phoneNumberId: lane.phoneNumberId },
-      'the queue could not be read; trying again',
+      'the queue could not be read or changed; trying again',
     );
-    wakeLater(state, lane, TRY_AGAIN_MS);
+    allDue(lane);
+    wakeLater(state, work, TRY_AGAIN_MS);
   } finally {
     work.running = false;
   }
 }
 
-async function read(state: State, lane: Lane, work: Work): Promise<void> {
-  if (!lane.due || work.ready.length >= READ_AHEAD / 2) return;
-  lane.due = false;
+/** Lines in which more may be ready than is in memory, and little is left of that. */
+function shortLines(work: Work): number[] {
+  return [...work.lane.due].filter((line) => work.turns.inLine(line) < READ_AHEAD / 2);
+}
+
+async function read(state: State, work: Work): Promise<void> {
+  const { lane } = work;
+  const lines = shortLines(work);
+  if (lines.length === 0) return;
+  for (const line of lines) lane.due.delete(line);
   state.parts.followPace(lane);
   const limit = READ_AHEAD + work.known.size;
-  const wanted = { phoneNumberId: lane.phoneNumberId, now: state.ctx.clock.now(), limit };
-  const rows = await readReady(state.ctx.db, wanted);
-  if (rows.length === 0 && work.known.size === 0) lane.queued.fill(0);
-  // A line was read to its limit: there is more behind.
-  if ([0, 1, 2, 3].some((line) => rows.filter((row) => row.line === line).length === limit)) lane.due = true;
-  const fresh = rows.filter((row) => !work.known.has(row.id));
-  for (const row of fresh) work.known.add(row.id);
-  work.ready = [...work.ready, ...fresh].toSorted((a, b) => a.line - b.line);
+  const rows = await readReady(state.ctx.db, { phoneNumberId: lane.phoneNumberId, lines, limit });
+  const now = state.ctx.clock.now();
+  const counts = new Map<number, number>();
+  for (const row of rows) {
+    if (row.readyAt > now) {
+      readyAt(state, lane, row.readyAt);
+      continue;
+    }
+    const count = (counts.get(row.line) ?? 0) + 1;
+    counts.set(row.line, count);
+    // Read to its limit: there is more behind.
+    if (count === limit) lane.due.add(row.line);
+    put(work, row);
+  }
+}
+
+function put(work: Work, row: Ready): void {
+  if (work.known.has(row.id)) return;
+  work.known.add(row.id);
+  work.turns.put(row);
 }
 
 // Gives turns while there are places; returns what must wait behind another, or for a moment.
-function giveTurns(state: State, lane: Lane, work: Work): Behind[] {
+function giveTurns(state: State, work: Work): Behind[] {
+  const { lane } = work;
   const behind: Behind[] = [];
-  while (work.ready.length > 0 && !state.stopped && !lane.leaving) {
+  while (work.turns.size > 0 && !state.stopped && !lane.leaving) {
     const now = state.ctx.clock.now();
     const waitMs = Math.max(
       lane.stoppedUntil - now,
       lane.pace.waitMs(now),
-      state.parts.lanes.freeCalls() > 0 ? 0 : NO_CALL_MS,
+      mayBegin(state, lane) ? 0 : NO_CALL_MS,
     );
     if (waitMs > 0) {
-      wakeLater(state, lane, Math.min(waitMs, FAR_MS));
+      wakeLater(state, work, Math.min(waitMs, FAR_MS));
       break;
     }
-    const row = nextTurn(work.ready);
+    const row = work.turns.next();
     if (!row) break;
     const { organisationId, id, conversation } = row;
     const pairMs = lane.pairs?.waitMs(conversation, now) ?? 0;
     const isBusy = lane.busy.has(conversation);
-    if (isBusy) lane.followed.add(conversation);
     if (isBusy || pairMs > 0) {
+      stepBehind(lane, conversation);
       work.known.delete(id);
+      if (!isBusy) readyAt(state, lane, now + pairMs);
       behind.push({ organisationId, id, until: isBusy ? null : now + pairMs });
-    } else void intend(state, lane, row);
+    } else void intend(state, work, row);
   }
   return behind;
 }
 
-async function intend(state: State, lane: Lane, row: Ready): Promise<void> {
+// A number that was stopped tries with one message whether Meta takes again.
+function mayBegin(state: State, lane: Lane): boolean {
+  return state.parts.lanes.freeCalls() > 0 && (lane.stops === 0 || lane.busy.size === 0);
+}
+
+async function intend(state: State, work: Work, row: Ready): Promise<void> {
   const { lanes } = state.parts;
-  const work = workOf(state, lane);
+  const { lane } = work;
   const now = state.ctx.clock.now();
   lane.queued[row.line] = Math.max(0, (lane.queued[row.line] ?? 0) - 1);
   lane.busy.add(row.conversation);
@@ -223,53 +310,82 @@ async function intend(state: State, lane: Lane, row: Ready): Promise<void> {
     if (intended) return state.parts.call(row, intended, intent);
     // Something stands before it that memory did not know, or it is not queued any more: it waits behind what there is.
     lanes.givePlaceBack(lane, row.conversation);
-    lane.followed.add(row.conversation);
+    if (!isOurs(state, lane)) return;
+    stepBehind(lane, row.conversation);
     const behind = [{ organisationId: row.organisationId, id: row.id, until: null }];
-    putBehind(state, lane, behind);
+    putBehind(state, work, behind).catch((error: unknown) => notChanged(state, error));
   } catch (error) {
     state.ctx.log.warn({ err: error }, 'an intent could not be written');
     work.known.delete(row.id);
     lanes.givePlaceBack(lane, row.conversation);
     // Perhaps it was committed: nothing is called until the lanes are taken anew, which queues what was not called.
     if (isConnectionLoss(error)) void state.parts.renewLease().catch(() => undefined);
-    lane.due = true;
-    wakeLater(state, lane, TRY_AGAIN_MS);
+    lane.due.add(row.line);
+    wakeLater(state, work, TRY_AGAIN_MS);
   }
 }
 
-function advance(state: State, lane: Lane, conversations: string[]): void {
-  inOrder(state, workOf(state, lane), async () => {
-    const free = conversations.filter((conversation) => !lane.busy.has(conversation));
-    if (free.length === 0) return;
-    const { organisationId, phoneNumberId } = lane;
-    const promoted = await promote(state.ctx.db, {
-      organisationId,
-      phoneNumberId,
-      conversations: free,
-      now: state.ctx.clock.now(),
-    });
-    const still = new Set(promoted);
-    for (const conversation of free) if (!still.has(conversation)) lane.followed.delete(conversation);
-    if (still.size === 0) return;
-    lane.due = true;
+function putBehind(state: State, work: Work, behind: readonly Behind[]): Promise<unknown> {
+  const { phoneNumberId, epoch } = work.lane;
+  const ours = { phoneNumberId, epoch, owner: state.parts.nodeId };
+  return inOrder(work, () => postpone(state.ctx.db, ours, behind));
+}
+
+// Whatever is freed while a statement is under way goes into the next one.
+function advance(state: State, lane: Lane, conversations: readonly string[]): void {
+  const work = workOf(state, lane);
+  const isAsked = work.freed.size > 0;
+  for (const conversation of conversations) work.freed.add(conversation);
+  if (isAsked || work.freed.size === 0) return;
+  inOrder(work, () => promoteFreed(state, work)).catch((error: unknown) => notChanged(state, error));
+}
+
+async function promoteFreed(state: State, work: Work): Promise<void> {
+  const { lane } = work;
+  const free = [...work.freed].filter((conversation) => !lane.busy.has(conversation));
+  work.freed.clear();
+  if (free.length === 0 || !isOurs(state, lane)) return;
+  const { organisationId, phoneNumberId } = lane;
+  const steps = free.map((conversation) => lane.followed.get(conversation));
+  const now = state.ctx.clock.now();
+  const found = await promote(state.ctx.db, { organisationId, phoneNumberId, conversations: free, now });
+  for (const [i, conversation] of free.entries()) {
+    const unchanged = lane.followed.get(conversation) === steps[i];
+    if (unchanged && !found.open.has(conversation)) lane.followed.delete(conversation);
+  }
+  for (const row of found.ready) put(work, row);
+  if (work.turns.size > 0) wake(state, lane);
+}
+
+function inOrder(work: Work, act: () => Promise<unknown>): Promise<unknown> {
+  const acted = work.order.then(act);
+  work.order = acted.catch(() => undefined);
+  return acted;
+}
+
+function notChanged(state: State, error: unknown): void {
+  state.ctx.log.warn({ err: error }, 'the queue could not be changed; a later look repairs it');
+}
+
+function readyAt(state: State, lane: Lane, at: number): void {
+  if (state.stopped || !isOurs(state, lane)) return;
+  const work = workOf(state, lane);
+  if (work.due && work.due.at <= at) return;
+  work.due?.timer.cancel();
+  const timer = state.ctx.clock.after(Math.max(1, at - state.ctx.clock.now()), () => {
+    work.due = undefined;
+    allDue(lane);
     wake(state, lane);
   });
+  work.due = { at, timer };
 }
 
-function putBehind(state: State, lane: Lane, behind: Behind[]): void {
-  const { phoneNumberId, epoch } = lane;
-  const ours = { phoneNumberId, epoch, owner: state.parts.nodeId };
-  inOrder(state, workOf(state, lane), () => postpone(state.ctx.db, ours, behind));
-}
-
-function inOrder(state: State, work: Work, act: () => Promise<unknown>): void {
-  work.order = work.order.then(act).catch((error: unknown) => {
-    state.ctx.log.warn({ err: error }, 'the queue could not be changed; the next look repairs it');
-  });
-}
-
-function wakeLater(state: State, lane: Lane, ms: number): void {
-  const work = workOf(state, lane);
+function wakeLater(state: State, work: Work, ms: number): void {
   work.timer?.cancel();
-  if (!state.stopped) work.timer = state.ctx.clock.after(Math.max(1, ms), () => wake(state, lane));
+  if (!state.stopped) work.timer = state.ctx.clock.after(Math.max(1, ms), () => wake(state, work.lane));
+}
+
+function rest(work: Work): void {
+  work.timer?.cancel();
+  work.due?.timer.cancel();
 }

@@ -20,6 +20,8 @@ const RECORD_AGAIN_MS = 500;
 export interface Settled {
   /** How Meta slows or stops the lane. */
   brake: Brake | undefined;
+  /** When it is to be tried again, if it is queued again. */
+  readyAt: number | null;
 }
 
 export interface Settler {
@@ -89,7 +91,7 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
         await recorded(() =>
           progresser.progress({ ...step, status: 'pending', at, failure: null, pricing: null }),
         );
-        return { brake: undefined };
+        return { brake: undefined, readyAt: null };
       }
       const judged = judge(attempt, outcome, { now: at, random: ctx.random() });
       ctx.log.info(
@@ -101,8 +103,8 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
         },
         'attempt ended',
       );
-      await end(judged.row);
-      return { brake: judged.brake };
+      const ended = await end(judged.row);
+      return { brake: judged.brake, readyAt: ended?.state === 'queued' ? judged.row.readyAt : null };
     },
   };
 }

@@ -1,7 +1,7 @@
 // The watch over attempts: those a dead owner left open become unknown whenever they are seen; unknown ones are decided when silence
 // means something.
 import type { Context } from '../context.ts';
-import type { Lane } from '../lanes/lane.ts';
+import { stepBehind, type Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import { decideUnknown, type Evidence } from './unknown.ts';
 import { lookAgain, readEvidence, readWatched, type EndedRow, type Watched } from './attempt-store.ts';
@@ -112,7 +112,7 @@ function free(state: State, settled: { phoneNumberId: string; conversation: stri
   const lane = state.parts.lanes.get(settled.phoneNumberId);
   if (!lane) return;
   // Whoever stands behind it was perhaps queued before this node knew of the lane.
-  lane.followed.add(settled.conversation);
+  stepBehind(lane, settled.conversation);
   if (!lane.busy.has(settled.conversation)) state.parts.next(lane, settled.conversation);
 }
 

@@ -3,6 +3,8 @@
 import type { OrganisationId } from '../kernel/ids.ts';
 import { createPace, createPairPace, type Pace, type PairPace } from './pace.ts';
 
+const LINES = [0, 1, 2, 3];
+
 export interface Lane {
   readonly phoneNumberId: string;
   readonly organisationId: OrganisationId;
@@ -12,10 +14,13 @@ export interface Lane {
   paceSetting: number | null;
   /** Conversations with an attempt, or the statement for one, under way. */
   readonly busy: Set<string>;
-  /** Conversations with messages that wait behind another one: when it is settled, the next becomes ready. */
-  readonly followed: Set<string>;
-  /** Messages may stand ready in the table that are not in memory: read before anything new goes past them. */
-  due: boolean;
+  /** Conversations with messages that wait behind another one, so that the next becomes ready when it is settled; and which step was
+   *  the last: a look into the table that did not see that one yet says nothing. */
+  readonly followed: Map<string, number>;
+  /** How often somebody stepped behind another one: the newest number in `followed`. */
+  steps: number;
+  /** Lines in which messages may stand ready in the table that are not in memory: read before anything new goes past them. */
+  readonly due: Set<number>;
   /** Messages read from the table that have not gone yet. */
   waiting: number;
   /** How many were queued in each line and have not gone, as far as this node knows. */
@@ -40,14 +45,25 @@ export function createLane(
     pairs: lane.pace === null ? undefined : createPairPace(),
     paceSetting: lane.pace,
     busy: new Set(),
-    followed: new Set(),
-    due: true,
+    followed: new Map(),
+    steps: 0,
+    due: new Set(LINES),
     waiting: 0,
     queued: [0, 0, 0, 0],
     stoppedUntil: 0,
     stops: 0,
     leaving: false,
   };
+}
+
+/** Anything may stand ready in the table. */
+export function allDue(lane: Lane): void {
+  for (const line of LINES) lane.due.add(line);
+}
+
+/** A message stands behind another one of its conversation. */
+export function stepBehind(lane: Lane, conversation: string): void {
+  lane.followed.set(conversation, ++lane.steps);
 }
 
 /** Follows a change of the number's pace. */
@@ -60,7 +76,8 @@ export function setPace(lane: Lane, pace: number | null, now: number): void {
 
 /** Takes a place for a message that was not in the queue: only where nothing is to go before it. */
 export function takePlace(lane: Lane, conversation: string, now: number): boolean {
-  if (lane.leaving || lane.due || lane.waiting > 0 || lane.stops > 0 || lane.stoppedUntil > now) return false;
+  if (lane.leaving || lane.due.size > 0 || lane.waiting > 0) return false;
+  if (lane.stops > 0 || lane.stoppedUntil > now) return false;
   if (lane.busy.has(conversation) || lane.followed.has(conversation)) return false;
   if ((lane.pairs?.waitMs(conversation, now) ?? 0) > 0 || !lane.pace.take(now)) return false;
   lane.pairs?.took(conversation, now);

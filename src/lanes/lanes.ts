@@ -3,7 +3,7 @@
 import type { Context } from '../context.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
-import { createLane, givePlaceBack, setPace, takePlace, type Lane } from './lane.ts';
+import { allDue, createLane, givePlaceBack, setPace, takePlace, type Lane } from './lane.ts';
 import type { Waiters } from './waiters.ts';
 
 /** An open attempt: its intent is committed, the call is next. */
@@ -80,7 +80,7 @@ export function createLanes(ctx: Context, waiters: Waiters): Lanes {
     open(wanted) {
       const lane = lanes.get(wanted.phoneNumberId) ?? createLane(wanted, ctx.clock.now());
       lane.epoch = wanted.epoch;
-      lane.due = true;
+      allDue(lane);
       lanes.set(wanted.phoneNumberId, lane);
       return lane;
     },

@@ -63,15 +63,21 @@ export interface PairPace {
 
 const PAIR_INTERVAL_MS = 6_000;
 const PAIR_BURST = 45;
+/** So many recipients are remembered; those who owe no time are forgotten on the way. */
 const REMEMBERED_MAX = 50_000;
+const FORGET_FROM = 1_000;
 
 export function createPairPace(): PairPace {
   const due = new Map<string, number>();
+  let forgetAt = FORGET_FROM;
   return {
     waitMs: (conversation, now) =>
       Math.max(0, (due.get(conversation) ?? 0) - (PAIR_BURST - 1) * PAIR_INTERVAL_MS - now),
     took(conversation, now) {
-      if (due.size >= REMEMBERED_MAX) forget(due, now);
+      if (due.size >= forgetAt) {
+        forget(due, now);
+        forgetAt = Math.min(REMEMBERED_MAX, Math.max(FORGET_FROM, 2 * due.size));
+      }
       due.set(conversation, Math.max(due.get(conversation) ?? 0, now) + PAIR_INTERVAL_MS);
     },
     giveBack(conversation) {
@@ -85,6 +91,7 @@ export function createPairPace(): PairPace {
 
 function forget(due: Map<string, number>, now: number): void {
   for (const [conversation, at] of due) if (at <= now) due.delete(conversation);
+  if (due.size < REMEMBERED_MAX) return;
   // All of them owe time: the oldest go; Meta's 131056 is the net below.
   for (const conversation of due.keys()) {
     if (due.size < REMEMBERED_MAX / 2) break;

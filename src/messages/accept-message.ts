@@ -167,7 +167,7 @@ function queued(parts: AccepterParts, input: AcceptInput, row: NewRow): void {
   const lane = lanes.get(row.phoneNumberId);
   if (!lane) return queuedElsewhere(row.phoneNumberId);
   lane.queued[row.line] = (lane.queued[row.line] ?? 0) + 1;
-  lane.due = true;
+  lane.due.add(row.line);
   lanes.dispatcher().wake(lane);
 }
 
