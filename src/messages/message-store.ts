@@ -4,7 +4,7 @@ import type { Failure } from '../kernel/errors.ts';
 import type { Direction, Message, MessageState, WireStatus } from './message.ts';
 
 const COLUMNS = `m.id, m.phone_number_id, m.direction, m.type, m.recipient, m.conversation, m.body, m.callback_data, m.created_at,
-  s.state, s.may_have_left, s.attempt, s.attempt_at, s.unknown_since, s.wamid, s.other_wamids, s.failure, s.pricing, s.expires_at,
+  s.state, s.may_have_left, s.attempt, s.attempt_at, s.unknown_since, s.wamid, s.other_wamids, s.failure, s.pricing, s.expires_at, s.ready_at,
   s.pending_at, s.sent_at, s.delivered_at, s.read_at, s.failed_at`;
 const TABLES = 'messages m join message_states s on s.organisation_id = m.organisation_id and s.id = m.id';
 
@@ -28,6 +28,7 @@ interface MessageRow extends Row {
   failure: Failure | null;
   pricing: unknown;
   expires_at: Date | null;
+  ready_at: Date | null;
   pending_at: Date | null;
   sent_at: Date | null;
   delivered_at: Date | null;
@@ -304,6 +305,7 @@ function toMessage(row: MessageRow): Message {
     failure: row.state === 'failed' ? row.failure : null,
     pricing: row.pricing,
     expiresAt: row.expires_at,
+    readyAt: row.ready_at,
     createdAt: row.created_at,
     pendingAt: row.pending_at,
     sentAt: row.sent_at,

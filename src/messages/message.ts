@@ -55,6 +55,8 @@ export interface Message {
   failure: Failure | null;
   pricing: unknown;
   expiresAt: Date | null;
+  /** When it is due, or looked at next; null: not before another one is settled, or never again. */
+  readyAt: Date | null;
   createdAt: Date;
   pendingAt: Date | null;
   sentAt: Date | null;

@@ -134,7 +134,7 @@ function send(
     };
     // What has not left by then never leaves, and what has is cut off: nothing arrives after it was called unknown.
     const timer = call.clock.after(call.timeoutMs * 1.05, () => {
-      const reason = 'Meta did not answer in time';
+      const reason = `Meta did not answer within ${call.timeoutMs / 1_000} s`;
       end(
         left ? { kind: 'unknown', reason } : { kind: 'not sent', reason: 'no connection was free in time' },
       );

@@ -1,7 +1,8 @@
 // GET /v1/{phone_number_id}/messages/{id} and GET /v1/messages/{id}: one message, with its attempts and the times of its statuses.
 import { readMessage } from '../../messages/read-messages.ts';
 import { requireNumber, type Answer, type Call, type Endpoint } from '../dialect.ts';
-import { renderAttempts, renderMessage } from './render-message.ts';
+import { renderMessage } from './render-message.ts';
+import { tellAttempts, tellWaiting } from './tell-attempts.ts';
 
 export const getMessage: Endpoint = {
   method: 'GET',
@@ -27,9 +28,13 @@ async function show(call: Call, phoneNumberId: string | undefined): Promise<Answ
     ...(phoneNumberId === undefined ? {} : { phoneNumberId }),
   });
   const number = await call.rooms.numbers.findNumber(organisationId, message.phoneNumberId);
+  const { clock, config } = call.rooms.ctx;
+  const onUnknown = number?.onUnknown ?? 'fail';
+  const waiting = tellWaiting(message, { now: clock.now(), times: config.times, onUnknown });
   const data = {
     ...renderMessage(message, number?.phone ?? ''),
-    attempts: renderAttempts(message, attempts),
+    attempts: tellAttempts(message, attempts),
+    ...(waiting === undefined ? {} : { waiting }),
   };
   return { status: 200, body: { data, request_id: call.requestId } };
 }

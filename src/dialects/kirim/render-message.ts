@@ -1,7 +1,6 @@
 // A message as the kirim dialect shows it: what the send answers, and the whole resource.
 import type { Failure } from '../../kernel/errors.ts';
 import { isObject } from '../../kernel/json.ts';
-import type { AttemptRecord } from '../../messages/read-messages.ts';
 import { wireStatus, type Message } from '../../messages/message.ts';
 import type { Sent } from '../../messages/send-message.ts';
 import type { OutboundMessage } from '../../meta/outbound.ts';
@@ -48,30 +47,6 @@ export function renderMessage(message: Message, businessPhone: string): object {
     status_times: statusTimes(message),
     ...(message.expiresAt === null ? {} : { expires_at: message.expiresAt.toISOString() }),
   };
-}
-
-/** The story of the attempts: those that ended without Meta's id, and the present one. */
-export function renderAttempts(message: Message, attempts: readonly AttemptRecord[]): object[] {
-  const ended = attempts.map((attempt) => ({
-    attempt: attempt.attempt,
-    started_at: attempt.startedAt.toISOString(),
-    ended_at: attempt.endedAt.toISOString(),
-    outcome: attempt.outcome.replace(' ', '_'),
-    provider_code: attempt.providerCode,
-    detail: attempt.detail,
-  }));
-  const present = message.attempt > 0 && !attempts.some((attempt) => attempt.attempt === message.attempt);
-  if (!present || message.attemptAt === null) return ended;
-  const accepted = message.wamid !== null;
-  const last = {
-    attempt: message.attempt,
-    started_at: message.attemptAt.toISOString(),
-    ended_at: message.pendingAt?.toISOString() ?? null,
-    outcome: accepted ? 'accepted' : 'under_way',
-    provider_code: null,
-    detail: accepted ? 'Meta took the message.' : 'Meta has not answered yet.',
-  };
-  return [...ended, last];
 }
 
 function statusTimes(message: Message): object {

@@ -1,0 +1,125 @@
+// The story of a message's attempts, in words that an operator understands: what was tried, what came of it, and what is waited for now.
+import type { AttemptRecord } from '../../messages/read-messages.ts';
+import type { Message } from '../../messages/message.ts';
+
+export interface Telling {
+  now: number;
+  /** How long Meta may take for an answer, and when an outcome is unknown for good. */
+  times: { callTimeoutMs: number; giveUpMs: number };
+  onUnknown: 'fail' | 'resend';
+}
+
+interface Told {
+  attempt: number;
+  started_at: string;
+  ended_at: string | null;
+  outcome: 'accepted' | 'refused' | 'not_sent' | 'unknown' | 'under_way';
+  provider_code: number | null;
+  detail: string;
+}
+
+/** Every attempt, oldest first: those that ended without Meta's id stand in their table, the last one with the message. */
+export function tellAttempts(message: Message, attempts: readonly AttemptRecord[]): Told[] {
+  const told = attempts.map((attempt, i) => tellEnded(message, attempt, attempts[i + 1]));
+  const present = attempts.every((attempt) => attempt.attempt !== message.attempt);
+  return present && message.attempt > 0 ? [...told, tellPresent(message)] : told;
+}
+
+/** What the message waits for now; undefined when it waits for nothing. */
+export function tellWaiting(
+  message: Message,
+  telling: Telling,
+): { for: string; until: string | null; detail: string } | undefined {
+  const { readyAt, attemptAt, state } = message;
+  if (state === 'queued') return tellQueued(message, telling.now);
+  if (state === 'intended') {
+    const until = attemptAt && new Date(attemptAt.getTime() + telling.times.callTimeoutMs).toISOString();
+    return { for: 'answer', until, detail: 'Meta has been asked; its answer is awaited.' };
+  }
+  if (state !== 'unknown') return undefined;
+  const since = message.unknownSince ?? message.createdAt;
+  const last = new Date(since.getTime() + telling.times.giveUpMs).toISOString();
+  const resent = telling.onUnknown === 'resend' && message.type !== 'template';
+  const then = resent ? 'Then it is sent again.' : 'Then it fails with delivery_unknown.';
+  const evidence = 'once a status of a later message of this number has shown that Meta’s statuses arrive';
+  return {
+    for: 'status',
+    until: readyAt?.toISOString() ?? null,
+    detail: `A status of Meta’s would tell. Without one it is decided ${evidence}, and not before enough silence; without that either, it fails at ${last}. ${then}`,
+  };
+}
+
+function tellEnded(message: Message, record: AttemptRecord, next: AttemptRecord | undefined): Told {
+  const { attempt, startedAt, endedAt, providerCode } = record;
+  const again = next?.startedAt ?? (attempt < message.attempt ? message.attemptAt : null);
+  const reason = record.detail ?? 'no reason was kept';
+  const common = {
+    attempt,
+    started_at: startedAt.toISOString(),
+    ended_at: endedAt.toISOString(),
+    provider_code: providerCode,
+  };
+  if (record.outcome === 'refused')
+    return {
+      ...common,
+      outcome: 'refused',
+      detail: `Meta said ${providerCode ?? 'no'}: ${stop(reason)} ${goesOn(message, again)}`,
+    };
+  if (record.outcome === 'not sent')
+    return {
+      ...common,
+      outcome: 'not_sent',
+      detail: `It did not leave: ${stop(reason)} ${goesOn(message, again)}`,
+    };
+  const unknown = `${stop(capital(reason))} Whether it was sent is not known.`;
+  return { ...common, outcome: 'unknown', detail: `${unknown} ${whatCame(message, again)}`.trim() };
+}
+
+function goesOn(message: Message, again: Date | null): string {
+  if (again) return `Tried again at ${again.toISOString()}.`;
+  if (message.state === 'queued' && message.readyAt)
+    return `It is tried again at ${message.readyAt.toISOString()}.`;
+  if (message.state === 'queued') return 'It is tried again when it is its turn.';
+  return message.state === 'failed' ? 'It was not tried again.' : '';
+}
+
+function whatCame(message: Message, again: Date | null): string {
+  if (again) return `Nothing was heard of it; sent again at ${again.toISOString()}.`;
+  if (message.wamid !== null) return 'A status told later that Meta had it.';
+  if (message.state === 'queued') return 'Nothing was heard of it; it is to be sent again.';
+  return message.state === 'failed' ? 'Nothing was heard of it.' : '';
+}
+
+function tellPresent(message: Message): Told {
+  const common = {
+    attempt: message.attempt,
+    started_at: (message.attemptAt ?? message.createdAt).toISOString(),
+    ended_at: message.pendingAt?.toISOString() ?? null,
+    provider_code: null,
+  };
+  if (message.wamid !== null) {
+    const detail = message.pendingAt ? 'Meta took the message.' : 'A status told that Meta has the message.';
+    return { ...common, outcome: 'accepted', detail };
+  }
+  if (message.state === 'intended')
+    return { ...common, outcome: 'under_way', detail: 'Meta has not answered yet.' };
+  const detail = 'It did not leave: this node had lost touch with the database, and began anew.';
+  return { ...common, outcome: 'not_sent', detail };
+}
+
+function tellQueued(message: Message, now: number): { for: string; until: string | null; detail: string } {
+  const { readyAt } = message;
+  if (!readyAt)
+    return { for: 'turn', until: null, detail: 'It waits behind an earlier message to this recipient.' };
+  if (readyAt.getTime() > now && message.attempt > 0)
+    return { for: 'retry', until: readyAt.toISOString(), detail: 'It is tried again then.' };
+  return { for: 'pace', until: null, detail: 'It waits for its turn in the queue of the number.' };
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function stop(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
