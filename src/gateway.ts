@@ -35,7 +35,7 @@ import { createAppDirectory } from './organisations/app-directory.ts';
 import { createAuthenticator } from './organisations/authenticate.ts';
 import { createBudgets } from './organisations/budgets.ts';
 import { createNumberDirectory } from './organisations/number-directory.ts';
-import { openDatabase } from './storage/db.ts';
+import { levelOf, openDatabase } from './storage/db.ts';
 
 export interface GatewayInput {
   config: Config;
@@ -64,12 +64,21 @@ const CLOSING_MS = 3_000;
 const ANSWERING_MS = 2_000;
 
 /** Opens a context: what verbs need, without anything running. Commands on tables use it alone. */
-export function openContext(input: GatewayInput): Context {
+export function openContext(input: GatewayInput, onOutageEnd?: () => void): Context {
   const log = input.log ?? createLog(input.config.logLevel);
   const db = openDatabase({
     url: input.databaseUrl,
     connections: input.config.databaseConnections,
-    onIdleError: (error) => log.warn({ err: error }, 'a connection to the database broke'),
+    onIdleError: (error) => log[levelOf(error)]({ err: error }, 'a connection to the database broke'),
+    onOutage: ({ kind }, cause) =>
+      log.error(
+        { kind, err: cause },
+        'the database takes nothing: what needs it is answered 503 until it does',
+      ),
+    onOutageEnd({ kind }, lastedMs) {
+      log.info({ kind, lastedMs: Math.round(lastedMs) }, 'the database takes what is written again');
+      onOutageEnd?.();
+    },
     ...(input.schema === undefined ? {} : { schema: input.schema }),
   });
   return {
@@ -84,7 +93,9 @@ export function openContext(input: GatewayInput): Context {
 
 /** Starts a gateway on a migrated database; resolves when it takes requests and owns its lanes. */
 export async function createGateway(input: GatewayInput): Promise<Gateway> {
-  const ctx = openContext(input);
+  // Back again: the heartbeat need not wait for its time, nor the calls for the heartbeat.
+  const ctx = openContext(input, () => void beat().catch(() => undefined));
+  let beat = (): Promise<void> => Promise.resolve();
   const rooms = await wire(ctx, input.nodeId);
   const state = { stopping: false, started: false };
   const app = createApp({
@@ -117,6 +128,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   }
 
   await rooms.lease.start();
+  beat = () => rooms.lease.beat();
   const { keepHearingMs, heartbeatMs } = ctx.config.times;
   repeated.push(
     repeat(ctx, keepHearingMs, () => rooms.hearing.keep()),

@@ -3,6 +3,7 @@
 import type { Context } from '../context.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { forgetSilentNodes } from '../lanes/nodes.ts';
+import { levelOf } from '../storage/db.ts';
 import { keepPartitions, forgetKeys, forgetVoid } from './sweep-store.ts';
 
 const EVERY_MS = 3_600_000;
@@ -30,7 +31,7 @@ export function createSweep(ctx: Context): Sweep {
     timer = ctx.clock.after(delayMs, () => {
       void sweep()
         .catch((error: unknown) =>
-          ctx.log.warn({ err: error }, 'the sweep failed; it comes again in an hour'),
+          ctx.log[levelOf(error)]({ err: error }, 'the sweep failed; it comes again in an hour'),
         )
         .finally(() => again(EVERY_MS));
     });

@@ -7,6 +7,7 @@ import type { Lanes } from '../lanes/lanes.ts';
 import type { Progresser } from '../messages/progress-message.ts';
 import type { MetaClient } from '../meta/client.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
+import { levelOf } from '../storage/db.ts';
 import { createBrakes, type Brakes } from './brake.ts';
 import { createCaller, type Caller } from './dispatch.ts';
 import { requeueUncalled } from './attempt-store.ts';
@@ -232,7 +233,9 @@ function again(state: State): void {
   if (state.stopped) return;
   state.timer = state.ctx.clock.after(TICK_MS, () => {
     state.ticking = tick(state)
-      .catch((error: unknown) => state.ctx.log.warn({ err: error }, 'the watch could not look; trying again'))
+      .catch((error: unknown) =>
+        state.ctx.log[levelOf(error)]({ err: error }, 'the watch could not look; trying again'),
+      )
       .finally(() => again(state));
   });
 }

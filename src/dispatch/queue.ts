@@ -6,7 +6,7 @@ import type { Timer } from '../kernel/clock.ts';
 import { allDue, stepBehind, type Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
-import { isConnectionLoss } from '../storage/db.ts';
+import { isConnectionLoss, levelOf } from '../storage/db.ts';
 import {
   intendRows,
   linesWithReady,
@@ -214,7 +214,7 @@ async function pump(state: State, work: Work): Promise<void> {
       if (behind.length > 0) await putBehind(state, work, behind);
     } while ((work.again || shortLines(work).length > 0) && !state.stopped && isOurs(state, lane));
   } catch (error) {
-    state.ctx.log.warn(
+    state.ctx.log[levelOf(error)](
       { err: error, phoneNumberId: lane.phoneNumberId },
       'the queue could not be read or changed; trying again',
     );
@@ -315,7 +315,7 @@ async function intend(state: State, work: Work, row: Ready): Promise<void> {
     const behind = [{ organisationId: row.organisationId, id: row.id, until: null }];
     putBehind(state, work, behind).catch((error: unknown) => notChanged(state, error));
   } catch (error) {
-    state.ctx.log.warn({ err: error }, 'an intent could not be written');
+    state.ctx.log[levelOf(error)]({ err: error }, 'an intent could not be written');
     work.known.delete(row.id);
     lanes.givePlaceBack(lane, row.conversation);
     // Perhaps it was committed: nothing is called until the lanes are taken anew, which queues what was not called.
@@ -364,7 +364,7 @@ function inOrder(work: Work, act: () => Promise<unknown>): Promise<unknown> {
 }
 
 function notChanged(state: State, error: unknown): void {
-  state.ctx.log.warn({ err: error }, 'the queue could not be changed; a later look repairs it');
+  state.ctx.log[levelOf(error)]({ err: error }, 'the queue could not be changed; a later look repairs it');
 }
 
 function readyAt(state: State, lane: Lane, at: number): void {

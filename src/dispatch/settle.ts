@@ -8,6 +8,7 @@ import type { Attempt, Lanes } from '../lanes/lanes.ts';
 import type { Progresser } from '../messages/progress-message.ts';
 import type { GraphError, SendOutcome } from '../meta/client.ts';
 import { judgeMetaError } from '../meta/error-table.ts';
+import { levelOf } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { endRows, type Ended, type EndedRow } from './attempt-store.ts';
 import type { Brake } from './brake.ts';
@@ -54,7 +55,7 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
           return await record();
         } catch (error) {
           resume ??= lanes.suspend();
-          ctx.log.error({ err: error }, 'an outcome could not be recorded; it is kept and tried again');
+          ctx.log[levelOf(error)]({ err: error }, 'an outcome could not be recorded; it is kept');
           await sleep(ctx.clock, RECORD_AGAIN_MS);
         }
       }

@@ -66,7 +66,8 @@ export function createApp(parts: AppParts): FastifyInstance {
     );
   });
   app.addHook('onResponse', (request, reply, done) => {
-    const level = reply.statusCode >= 500 ? 'warn' : 'debug';
+    // Whatever is answered 503 has been told where it begins.
+    const level = reply.statusCode >= 500 && reply.statusCode !== 503 ? 'warn' : 'debug';
     if (ctx.log.isLevelEnabled(level)) {
       ctx.log[level](
         {

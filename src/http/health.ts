@@ -33,6 +33,8 @@ async function look(
   state: { stopping: () => boolean; started: () => boolean },
 ): Promise<Check[]> {
   if (state.stopping()) return [{ name: 'gateway', ok: false, detail: 'is stopping' }];
+  const outage = ctx.db.outage();
+  if (outage) return [{ name: 'database', ok: false, detail: `is ${outage.kind}` }];
   try {
     const migrated = await isMigrated(ctx.db);
     const lanes = await countOwned(ctx);

@@ -7,7 +7,7 @@ import { equalSecrets } from '../kernel/secrets.ts';
 import type { Receiver } from '../inbound/receive.ts';
 import type { Log } from '../kernel/log.ts';
 import type { AppDirectory } from '../organisations/app-directory.ts';
-import { toKurirError } from './to-kurir-error.ts';
+import { levelOfRefusal, toKurirError } from './to-kurir-error.ts';
 
 /** Meta posts up to 3 MB (docs: webhooks overview). */
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
@@ -30,7 +30,7 @@ export function mountMetaDoor(app: FastifyInstance, parts: DoorParts): void {
       );
       scope.setErrorHandler((error, request, reply) => {
         const refusal = toKurirError(error);
-        parts.log.warn(
+        parts.log[refusal.status >= 500 ? levelOfRefusal(refusal) : 'warn'](
           {
             requestId: request.id,
             code: refusal.code,

@@ -2,7 +2,7 @@
 // everything else as a fault of ours.
 import { KurirError, type ErrorCode } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
-import { isConnectionLoss, neverReached, sqlState } from '../storage/db.ts';
+import { isOutage, sqlState } from '../storage/db.ts';
 
 const FRAMEWORK: Record<string, [ErrorCode, string]> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
@@ -16,6 +16,8 @@ const FRAMEWORK: Record<string, [ErrorCode, string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request was not sent in time.'],
   HPE_HEADER_OVERFLOW: ['headers_too_large', 'The headers are larger than this server takes.'],
 };
+
+const TOOK_TOO_LONG = '57014';
 
 export function toKurirError(error: unknown): KurirError {
   if (error instanceof KurirError) return error;
@@ -31,10 +33,10 @@ export function toKurirError(error: unknown): KurirError {
     return new KurirError('invalid_request', 'The request is not valid HTTP.', { cause: error });
   if (code?.startsWith('FST_ERR_CTP'))
     return new KurirError('invalid_request', 'The body cannot be read.', { cause: error });
-  if (isDatabaseAway(error, code)) {
+  if (isOutage(error) || sqlState(error) === TOOK_TOO_LONG) {
     return new KurirError(
       'service_unavailable',
-      'The database does not answer: repeat the request with the same key.',
+      'The database does not take it now: repeat the request with the same key.',
       { retryAfterMs: 2_000, cause: error },
     );
   }
@@ -48,23 +50,18 @@ export function toKurirError(error: unknown): KurirError {
 /** Says in the log what ended with 500 or more, and what caused it. Its own message is for the caller, and may quote Meta. */
 export function logFailure(log: Log, refusal: KurirError, requestId: string): void {
   if (refusal.status < 500) return;
-  const level = refusal.code === 'internal_error' ? 'error' : 'warn';
+  const level = refusal.code === 'internal_error' ? 'error' : levelOfRefusal(refusal);
   const cause = refusal.cause === undefined ? {} : { err: refusal.cause };
   log[level]({ requestId, code: refusal.code, ...cause }, 'a request failed');
 }
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/** A refusal by a limit or an outage is told once, where that begins, and not by each of thousands. */
+export function levelOfRefusal(refusal: KurirError): 'debug' | 'warn' {
+  const expected =
+    refusal.code === 'service_unavailable' && (refusal.cause === undefined || isOutage(refusal.cause));
+  return expected ? 'debug' : 'warn';
 }
 
-const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'ENOTFOUND']);
-
-// Class 53: out of memory, disk or connections; 25006: read-only; 57014: it took too long.
-function isDatabaseAway(error: unknown, code: string | undefined): boolean {
-  if (neverReached(error)) return true;
-  const state = sqlState(error);
-  if (state !== undefined)
-    return isConnectionLoss(error) || state.startsWith('53') || state === '25006' || state === '57014';
-  if (code !== undefined && AWAY.has(code)) return true;
-  return error instanceof Error && /Connection terminated|Query read timeout/i.test(error.message);
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

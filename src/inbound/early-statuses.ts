@@ -1,6 +1,7 @@
 // Statuses that came too early: without our token, of a wamid that no message had yet. Meta may tell of a message before its answer to the
 // call has come; when the wamid is known they are applied like any other. What nobody claims in time is not ours and is set aside.
 import type { Context } from '../context.ts';
+import { levelOf } from '../storage/db.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { isObject, type JsonObject } from '../kernel/json.ts';
 import { hasOpenAttempt, idsOfWamids } from '../messages/find-by-wamid.ts';
@@ -61,7 +62,9 @@ export function createEarlyStatuses(ctx: Context, parts: EarlyParts): EarlyStatu
     if (stopped) return;
     timer = ctx.clock.after(LOOK_EVERY_MS, () => {
       look()
-        .catch((error: unknown) => ctx.log.warn({ err: error }, 'early statuses could not be looked at'))
+        .catch((error: unknown) =>
+          ctx.log[levelOf(error)]({ err: error }, 'early statuses could not be looked at'),
+        )
         .finally(again);
     });
   }

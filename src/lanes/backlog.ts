@@ -46,7 +46,7 @@ export function createBacklog(ctx: Context, parts: BacklogParts): Backlog {
   let queued = new Map<string, number>();
   let countAt = -Infinity;
   const owned = (): Lane[] => [...parts.owned()];
-  const add = (key: string, count: number): void => void queued.set(key, (queued.get(key) ?? 0) + count);
+  const add = (key: string, more: number): void => void queued.set(key, (queued.get(key) ?? 0) + more);
 
   async function count(lanes: readonly Lane[]): Promise<void> {
     const started = ctx.clock.monotonic();

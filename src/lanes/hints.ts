@@ -1,6 +1,7 @@
 // Hints: what a node tells the others by NOTIFY so that they need not wait until they look by themselves. A hint names ids and says
 // nothing more; the truth stands in the tables. NOTIFY commits take one lock of the whole server, so hints never ride in a hot statement:
 // they are collected and sent in one statement of their own, and only while other nodes live.
+import { levelOf } from '../storage/db.ts';
 import type { Context } from '../context.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { listen, type Listener } from '../storage/listen.ts';
@@ -91,7 +92,10 @@ export function createHints(ctx: Context, hasNeighbours: () => boolean): Hints {
     flush,
     listen(url, on) {
       begin(url, on).catch((error: unknown) =>
-        ctx.log.warn({ err: error }, 'hints of other nodes are not heard; this node looks by itself'),
+        ctx.log[levelOf(error)](
+          { err: error },
+          'hints of other nodes are not heard; this node looks by itself',
+        ),
       );
     },
     async stop() {

@@ -7,6 +7,7 @@
 //
 // Lanes are spread over the nodes that live (share.ts). A lane is only left to another when nothing of it is under way here.
 import type { Context } from '../context.ts';
+import { levelOf } from '../storage/db.ts';
 import type { Timer } from '../kernel/clock.ts';
 import {
   beat,
@@ -142,7 +143,7 @@ function again(state: State): void {
   const { clock, config, log } = state.ctx;
   state.timer = clock.after(config.times.heartbeatMs, () => {
     void inTurn(state, once)
-      .catch((error: unknown) => log.warn({ err: error }, 'heartbeat failed'))
+      .catch((error: unknown) => log[levelOf(error)]({ err: error }, 'heartbeat failed'))
       .finally(() => again(state));
   });
 }
@@ -211,7 +212,7 @@ async function give(state: State, count: number): Promise<void> {
     const quiet = await events.quieten(count, ctx.config.times.heartbeatMs / 2);
     if (quiet.length > 0) await inTurn(state, () => leave(state, quiet));
   } catch (error) {
-    ctx.log.warn({ err: error }, 'lanes could not be left to another node');
+    ctx.log[levelOf(error)]({ err: error }, 'lanes could not be left to another node');
   } finally {
     state.giving = false;
   }

@@ -53,6 +53,7 @@ export interface AccepterParts {
 const ROWS_MAX = 500;
 const RECOVERY_TRY_MS = 1_000;
 const RECOVERY_MAX_MS = 30_000;
+const ANSWER_WITHIN_MS = 5_000;
 
 export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
   const accepting = createGroupCommit<AcceptRow, AcceptedRow | null>({
@@ -65,13 +66,24 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
     maxRows: ROWS_MAX,
   });
 
+  // The caller waits for it only so long; what is found out later is for whoever repeats with the key.
+  async function recovered(row: AcceptRow): Promise<boolean> {
+    const late = Promise.withResolvers<never>();
+    const timer = ctx.clock.after(ANSWER_WITHIN_MS, () =>
+      late.reject(new Error('The database has not come back in time.')),
+    );
+    const found = recovering.add(row);
+    found.catch(() => undefined);
+    return Promise.race([found, late.promise]).finally(() => timer.cancel());
+  }
+
   async function write(row: AcceptRow): Promise<AcceptedRow | null> {
     try {
       return await accepting.add(row);
     } catch (error) {
       // PostgreSQL itself said no: nothing was committed. Class 40 has been repeated, 22 and 23 were split off.
       if (neverReached(error) || !isConnectionLoss(error)) throw refused(error);
-      const accepted = await recovering.add(row).catch((cause: unknown) => {
+      const accepted = await recovered(row).catch((cause: unknown) => {
         throw new KurirError(
           'service_unavailable',
           'The outcome is unknown: repeat with the same Idempotency-Key.',

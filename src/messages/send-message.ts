@@ -9,6 +9,7 @@ import type { Lanes } from '../lanes/lanes.ts';
 import type { AwaitedMessage, News } from '../lanes/waiters.ts';
 import type { OutboundMessage } from '../meta/outbound.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
+import { isOutage } from '../storage/db.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
 import type { Accepter } from './accept-message.ts';
 import { endOwed, findMessage, keepFirstAnswers, readLastInbound, readNews } from './message-store.ts';
@@ -144,7 +145,7 @@ async function awaitNews(state: State, message: AwaitedMessage, wait: Wait): Pro
   const news = wait.waitMs > 0 ? await waiters.wait(message, enough, wait.waitMs) : undefined;
   if (news) return news;
   if (!wait.owed) return wait.waitMs > 0 ? present(state, message) : undefined;
-  const end = await endOwed(state.ctx.db, { ...message, repeat: wait.repeat }, OWED_ENDS);
+  const end = await endOwed(state.ctx.db, { ...message, repeat: wait.repeat }, OWED_ENDS).catch(nobodyKnows);
   if (end.kind === 'ended') return { state: 'failed', mayHaveLeft: false, wamid: null, failure: end.failure };
   if (end.kind === 'owed') return awaitFirst(state, message, { ...wait, waitMs: end.forMs });
   // The call has begun, or is over: its end is near.
@@ -169,8 +170,17 @@ async function awaitFirst(state: State, message: AwaitedMessage, wait: Wait): Pr
   );
 }
 
+// Where the database is away nobody can say that nothing has left: it is as if the call had begun.
+function nobodyKnows(error: unknown): { kind: 'away' } {
+  if (isOutage(error)) return { kind: 'away' };
+  throw error;
+}
+
+/** What is known of an accepted message while the database does not say. */
+const MAY_HAVE_LEFT: News = { state: 'unknown', mayHaveLeft: true, wamid: null, failure: null };
+
 async function present(state: State, message: AwaitedMessage): Promise<News | undefined> {
-  const [row] = await readNews(state.ctx.db, [message]).catch(() => []);
+  const [row] = await readNews(state.ctx.db, [message]).catch(() => [MAY_HAVE_LEFT]);
   return row;
 }
 

@@ -4,6 +4,7 @@
 import type { Context } from '../context.ts';
 import type { Timer } from '../kernel/clock.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
+import { levelOf } from '../storage/db.ts';
 import {
   selectAllNumbers,
   selectFingerprint,
@@ -189,7 +190,10 @@ function poll(ctx: Context, reader: Reader): { stop(): void } {
     try {
       await reader.reread();
     } catch (error) {
-      ctx.log.warn({ err: error }, 'The numbers could not be read again: what was read last holds.');
+      ctx.log[levelOf(error)](
+        { err: error },
+        'The numbers could not be read again: what was read last holds.',
+      );
     }
     if (timer) timer = ctx.clock.after(REREAD_MS, () => void tick());
   }

@@ -5,6 +5,8 @@
 // into an index for each row of the batch. All other statements are planned for the values they come with.
 import pg from 'pg';
 
+import { createOutageWatch, type Outage, type OutageEvents } from './outage.ts';
+
 export type Row = Record<string, unknown>;
 
 /** What a store needs: one statement, its parameters bound. */
@@ -20,10 +22,12 @@ export interface Queryable {
 export interface Database extends Queryable {
   /** Runs `act` in one transaction; it is committed when `act` resolves and rolled back when it rejects. */
   transaction<Result>(act: (tx: Queryable) => Promise<Result>): Promise<Result>;
+  /** Why it cannot be written to just now, if it cannot. */
+  outage(): Outage | undefined;
   close(): Promise<void>;
 }
 
-export interface DatabaseOptions {
+export interface DatabaseOptions extends OutageEvents {
   url: string;
   /** Connections at the most; half of them for hot statements. */
   connections: number;
@@ -34,6 +38,7 @@ export interface DatabaseOptions {
 }
 
 const STATEMENT_TIMEOUT_MS = 30_000;
+const PING_MS = 2_000;
 
 // A plan that was made while the tables were empty is made anew when a connection is.
 const HOT_LIFETIME_SECONDS = 300;
@@ -53,38 +58,51 @@ export function openDatabase(options: DatabaseOptions): Database {
   const hotConnections = Math.max(1, options.connections >> 1);
   const ordinary = openPool(options, 'ordinary', Math.max(1, options.connections - hotConnections));
   const hot = openPool(options, 'hot', hotConnections);
+  const lent = new Set<pg.PoolClient>();
+  const outages = createOutageWatch({
+    ...options,
+    ping: () => ping(options.url),
+    judge,
+    cut() {
+      // A client that ends with a statement under way breaks its connection; the idle ones are thrown away.
+      for (const client of lent) void client.end().catch(() => undefined);
+      for (const pool of [ordinary, hot]) dropIdle(pool);
+    },
+  });
+
+  function lend<Result>(pool: pg.Pool, act: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+    return outages.during(async () => {
+      if (outages.present()?.kind === 'away') throw new NoConnection('The database is away.');
+      const client = await connect(pool);
+      lent.add(client);
+      try {
+        return await act(client);
+      } finally {
+        lent.delete(client);
+      }
+    });
+  }
+
   return {
-    async query(text, values, name) {
-      const client = await lend(name === undefined ? ordinary : hot);
-      let broken: Error | undefined;
-      try {
-        return await runner(client)(text, values, name);
-      } catch (error) {
-        if (isConnectionLoss(error))
-          broken = error instanceof Error ? error : new Error('the connection broke');
-        throw error;
-      } finally {
-        client.release(broken);
-      }
+    query: (text, values, name) =>
+      lend(name === undefined ? ordinary : hot, (client) =>
+        ask(client, () => runner(client)(text, values, name)),
+      ),
+    transaction: (act) => lend(ordinary, (client) => ask(client, () => transact(client, act))),
+    outage: () => outages.present(),
+    async close() {
+      outages.stop();
+      await Promise.all([ordinary.end(), hot.end()]);
     },
-    async transaction(act) {
-      const client = await lend(ordinary);
-      let broken: Error | undefined;
-      try {
-        await client.query('begin');
-        const result = await act({ query: runner(client) });
-        await client.query('commit');
-        return result;
-      } catch (error) {
-        // A rollback that fails means a broken connection: it is destroyed, never handed to the next one.
-        await client.query('rollback').catch((fault: Error) => (broken = fault));
-        throw error;
-      } finally {
-        client.release(broken);
-      }
-    },
-    close: async () => void (await Promise.all([ordinary.end(), hot.end()])),
   };
+}
+
+function dropIdle(pool: pg.Pool): void {
+  for (let idle = pool.idleCount; idle > 0; idle--)
+    void pool.connect().then(
+      (client) => client.release(true),
+      () => undefined,
+    );
 }
 
 // The one place where a session is told anything. A pooler in transaction mode keeps neither settings nor prepared statements: behind
@@ -112,6 +130,42 @@ function openPool(options: DatabaseOptions, sort: keyof typeof SETTINGS, connect
   // A connection that breaks while it is lent out must end its statement, not the process.
   pool.on('connect', (client) => client.on('error', options.onIdleError));
   return pool;
+}
+
+/** A connection that is of no use any more is destroyed, never handed to the next one. */
+async function ask<Result>(client: pg.PoolClient, act: () => Promise<Result>): Promise<Result> {
+  let broken: Error | undefined;
+  try {
+    return await act();
+  } catch (error) {
+    if (isUseless(error) || error instanceof NotRolledBack)
+      broken = error instanceof Error ? error : new Error('the connection broke');
+    throw error instanceof NotRolledBack ? error.cause : error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+async function transact<Result>(
+  client: pg.PoolClient,
+  act: (tx: Queryable) => Promise<Result>,
+): Promise<Result> {
+  try {
+    await client.query('begin');
+    const result = await act({ query: runner(client) });
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch(() => {
+      throw new NotRolledBack('The transaction could not be rolled back.', { cause: error });
+    });
+    throw error;
+  }
+}
+
+/** A rollback that fails means a broken connection, whatever went wrong before it. */
+class NotRolledBack extends Error {
+  override readonly name = 'NotRolledBack';
 }
 
 const INT8 = 20;
@@ -143,12 +197,77 @@ export function neverReached(error: unknown): boolean {
   return error instanceof NoConnection;
 }
 
+const AWAY = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/** Whether an error is one of the database's being away, read-only or full, and no fault of the statement. */
+export function isOutage(error: unknown): boolean {
+  if (neverReached(error)) return true;
+  const state = sqlState(error);
+  if (state !== undefined) return isConnectionLoss(error) || state.startsWith('53') || state === READ_ONLY;
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && typeof error.code === 'string' && AWAY.has(error.code)) return true;
+  return /Connection terminated|Query read timeout|Client was closed/i.test(error.message);
+}
+
+/** The level at which a failure is told: an outage was told already, once. */
+export function levelOf(error: unknown): 'debug' | 'warn' {
+  return isOutage(error) ? 'debug' : 'warn';
+}
+
+const READ_ONLY = '25006';
+
+// After a failover the old server may still answer, and only read: its connections are given up, so that new ones find the new server.
+function isUseless(error: unknown): boolean {
+  return isConnectionLoss(error) || sqlState(error) === READ_ONLY;
+}
+
+// Class 53: no disk, memory or connections left. What one statement alone was too much for (57014) says nothing.
+function judge(error: unknown): 'suspect' | 'read-only' | 'full' | undefined {
+  if (neverReached(error) || isConnectionLoss(error)) return 'suspect';
+  const state = sqlState(error);
+  if (state === READ_ONLY) return 'read-only';
+  return state?.startsWith('53') === true ? 'full' : undefined;
+}
+
+const TOO_MANY_CONNECTIONS = '53300';
+
+// A connection of its own: that the pool is exhausted, or hangs, says nothing about the database.
+async function ping(url: string): Promise<{ readOnly: boolean }> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: PING_MS,
+    query_timeout: PING_MS,
+    application_name: 'kurir',
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ read_only: boolean }>(
+      `select current_setting('transaction_read_only') = 'on' as read_only`,
+    );
+    return { readOnly: rows[0]?.read_only === true };
+  } catch (error) {
+    if (sqlState(error) === TOO_MANY_CONNECTIONS) return { readOnly: false };
+    throw error;
+  } finally {
+    void client.end().catch(() => undefined);
+  }
+}
+
 /** No connection came about: whatever was to be asked cannot have reached the server. */
 class NoConnection extends Error {
   override readonly name = 'NoConnection';
 }
 
-async function lend(pool: pg.Pool): Promise<pg.PoolClient> {
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   try {
     return await pool.connect();
   } catch (cause) {

@@ -38,6 +38,8 @@ export interface HouseOptions {
   log?: Log;
   pace?: number | null;
   onUnknown?: 'fail' | 'resend';
+  /** A PostgreSQL of the test's own instead of the run's. */
+  databaseUrl?: string;
   /** The gateway's way to the database, where a test wants to break it. */
   gatewayDatabaseUrl?: string;
 }
@@ -90,7 +92,7 @@ export interface Reply {
 }
 
 export async function startHouse(options: HouseOptions = {}): Promise<House> {
-  const databaseUrl = inject('databaseUrl');
+  const databaseUrl = options.databaseUrl ?? inject('databaseUrl');
   const schema = `house_${randomUUID().replaceAll('-', '')}`;
   const log = options.log ?? createLog(process.env['TEST_LOG'] ?? 'silent');
   const onIdleError = (): void => undefined;
