@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { seededRandom } from '../../src/kernel/random.ts';
 import { causeAll, type Recovery } from './calamities.ts';
 import { keepLogs, startCrashHouse, type CrashHouse, type CrashPostgres } from './crash-house.ts';
+import { watchLanes } from './lane-watch.ts';
 import { readMetaLedger, readShown, readStory, readUnsettled, type Api, type MetaLedger } from './ledgers.ts';
 import { openLoad, type Load } from './load.ts';
 import { ANSWERS_LOST, oneMore, type Plan } from './plan.ts';
@@ -13,6 +14,8 @@ import { judgeRun, type Finding, type Verdict } from './verdict.ts';
 export interface RunResult {
   verdict: Verdict;
   recoveries: Recovery[];
+  /** How often a lane went from one node to the other. */
+  laneMoves: number;
   seconds: { sending: number; settling: number; all: number };
   /** Present where something is wrong, or it was asked for: logs, ledgers and the stories of what was found. */
   folder: string | undefined;
@@ -37,6 +40,7 @@ export async function runCrash({ plan, postgres, keep, say }: RunOptions): Promi
   const findings: Finding[] = [];
   await using house = await startCrashHouse(plan, postgres);
   const random = seededRandom(plan.seed + 1);
+  const watch = watchLanes(house.database);
   await using load = openLoad({ doors: house.nodes, apiKey: house.apiKey, random });
   await untilCustomersHaveWritten(house);
   await loseAnswers(house);
@@ -50,7 +54,8 @@ export async function runCrash({ plan, postgres, keep, say }: RunOptions): Promi
   await repeatSome({ plan, house, load, findings });
   const evidence = await gather(house, plan, { load, meta });
   const verdict = judgeRun(evidence);
-  findings.push(...verdict.findings, ...(await judgeHouse(house)));
+  await watch.stop();
+  findings.push(...watch.findings(), ...verdict.findings, ...(await judgeHouse(house)));
   const endedAt = performance.now();
   if (keep || findings.length > 0)
     keepLogs(house, { plan, findings, records: load.records, ...(await told(house, findings)) });
@@ -58,6 +63,7 @@ export async function runCrash({ plan, postgres, keep, say }: RunOptions): Promi
   return {
     verdict: { ...verdict, findings },
     recoveries,
+    laneMoves: watch.moves(),
     seconds: {
       sending: (settlingAt - sendingAt) / 1_000,
       settling: (endedAt - settlingAt) / 1_000,
