@@ -10,7 +10,8 @@ export interface Update {
   /** Of management fields: the seconds that stand in the entry. */
   time?: number;
   field: string;
-  value: JsonObject;
+  /** Made when it leaves: a receiver that is down may leave a million of them waiting. */
+  value: () => JsonObject;
   /** Updates of one stream leave one after the other. */
   stream: string;
   url: string;
@@ -30,7 +31,7 @@ function entriesOf(updates: readonly Update[]): JsonObject[] {
   for (const { wabaId, value, field, time } of updates) {
     const key = `${wabaId}/${time ?? ''}`;
     const entry = entries.get(key) ?? { id: wabaId, ...(time === undefined ? {} : { time }), changes: [] };
-    entry.changes.push({ value, field });
+    entry.changes.push({ value: value(), field });
     entries.set(key, entry);
   }
   return [...entries.values()];

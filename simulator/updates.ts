@@ -49,15 +49,13 @@ export function preferenceUpdate(sim: Simulation, numberId: string, customer: Ph
 /** The webhook of a customer's message. */
 export function inboundUpdate(sim: Simulation, message: Inbound): Update | null {
   const { fact } = message;
-  const value = (number: BusinessNumber): JsonObject => {
-    const phone = phoneOf(sim, fact.phone);
-    return {
-      messaging_product: 'whatsapp',
-      metadata: metadata(number),
-      contacts: [contact(phone, true)],
-      messages: [fact.message],
-    };
-  };
+  const phone = phoneOf(sim, fact.phone);
+  const value = (number: BusinessNumber): JsonObject => ({
+    messaging_product: 'whatsapp',
+    metadata: metadata(number),
+    contacts: [contact(phone, true)],
+    messages: [fact.message],
+  });
   return update(sim, fact.number, { id: fact.wamid, stream: fact.phone, value });
 }
 
@@ -74,14 +72,14 @@ export function templateStatusUpdate(sim: Simulation, template: Template, reason
     wabaId: waba.id,
     time: Math.floor(at / 1000),
     field: 'message_template_status_update',
-    value: {
+    value: () => ({
       event: template.status,
       message_template_id: Number(template.id),
       message_template_name: template.name,
       message_template_language: template.language,
       reason,
       message_template_category: template.category,
-    },
+    }),
   };
 }
 
@@ -105,7 +103,7 @@ function update(sim: Simulation, numberId: string, parts: Parts): Update | null 
   const callback = number.callback ?? waba.callback ?? sim.world.appCallback;
   if (!callback) return null;
   const { id, stream, value, field = 'messages' } = parts;
-  return { id, stream, value: value(number), wabaId: waba.id, field, url: callback.url };
+  return { id, stream, value: () => value(number), wabaId: waba.id, field, url: callback.url };
 }
 
 function statusValue(number: BusinessNumber, phone: Phone, { message, change }: Told): JsonObject {
