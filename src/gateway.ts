@@ -35,6 +35,7 @@ import { createAppDirectory } from './organisations/app-directory.ts';
 import { createAuthenticator } from './organisations/authenticate.ts';
 import { createBudgets } from './organisations/budgets.ts';
 import { createNumberDirectory } from './organisations/number-directory.ts';
+import { createDisk, type Disk } from './storage/disk.ts';
 import { levelOf, openDatabase } from './storage/db.ts';
 
 export interface GatewayInput {
@@ -42,6 +43,8 @@ export interface GatewayInput {
   secrets: Secrets;
   databaseUrl: string;
   nodeId: string;
+  /** Where the data of a PostgreSQL of our own is: its free space is watched. */
+  databaseFolder?: string;
   schema?: string;
   clock?: Clock;
   random?: Random;
@@ -96,13 +99,19 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   // Back again: the heartbeat need not wait for its time, nor the calls for the heartbeat.
   const ctx = openContext(input, () => void beat().catch(() => undefined));
   let beat = (): Promise<void> => Promise.resolve();
-  const rooms = await wire(ctx, input.nodeId);
+  const disk = watchDisk(ctx, input.databaseFolder);
+  const diskIsLow = (): boolean => disk?.isLow() === true;
+  const rooms = await wire(ctx, input.nodeId, diskIsLow);
   const state = { stopping: false, started: false };
   const app = createApp({
     ...rooms,
     log: ctx.log,
     dialects: [kirim, kapso, graph],
-    state: { stopping: () => state.stopping, started: () => state.started && rooms.lease.isFresh() },
+    state: {
+      stopping: () => state.stopping,
+      started: () => state.started && rooms.lease.isFresh(),
+      diskIsLow,
+    },
   });
   const sweep = createSweep(ctx);
   const repeated: (() => void)[] = [];
@@ -112,6 +121,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     state.stopping = true;
     for (const stop of repeated) stop();
     sweep.stop();
+    disk?.stop();
     // Calls to Meta that are under way end and are recorded; callers who wait are answered with what is known.
     await rooms.dispatch.stop(ctx.config.shutdownMs - CLOSING_MS);
     rooms.lanes.waiters.release();
@@ -151,7 +161,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
 }
 
 // The rooms from left to right, each handed what it may use.
-async function wire(ctx: Context, nodeId: string) {
+async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
   const numbers = await createNumberDirectory(ctx);
   const apps = createAppDirectory(ctx);
   const meta = createMetaClient({
@@ -202,7 +212,7 @@ async function wire(ctx: Context, nodeId: string) {
     queuedElsewhere: (phoneNumberId) => hints.queued(phoneNumberId),
     renewLease: () => lease.renew(),
   });
-  const sender = createSender(ctx, { accepter, keys, lanes, backlog });
+  const sender = createSender(ctx, { accepter, keys, lanes, backlog, diskIsLow });
   const receiver = createReceiver(ctx, { progresser, lanes, hearing, tokenKey, apps, numbers });
   return {
     rooms: { ctx, numbers, sender, readMarker: createReadMarker(ctx, meta), lanes },
@@ -239,6 +249,12 @@ function listen({ hints, lanes, lease }: Pick<Wired, 'hints' | 'lanes' | 'lease'
 }
 
 type Wired = Awaited<ReturnType<typeof wire>>;
+
+function watchDisk(ctx: Context, folder: string | undefined): Disk | undefined {
+  if (folder === undefined) return undefined;
+  const { clock, log, config } = ctx;
+  return createDisk({ folder, freeMinBytes: config.diskFreeMinMb * 1024 * 1024, clock, log });
+}
 
 /** Does it every few seconds, one after the other; what fails is done the next time. */
 function repeat(ctx: Context, everyMs: number, act: () => Promise<void>): () => void {

@@ -39,7 +39,14 @@ export async function startNode(input: NodeInput): Promise<RunningNode> {
   if (postgres) stack.use(postgres);
   const databaseUrl = config.databaseUrl ?? postgres?.url ?? '';
   const secrets = await settleSecret(input.secrets, directory, databaseUrl);
-  const opening = { config, secrets, databaseUrl, nodeId: directory.nodeId, log };
+  const opening = {
+    config,
+    secrets,
+    databaseUrl,
+    nodeId: directory.nodeId,
+    log,
+    ...(postgres === undefined ? {} : { databaseFolder: postgres.folder }),
+  };
   await prepareDatabase(openContext(opening), input.prepare);
   const gateway = stack.use(await createGateway(opening));
   // Of 0.0.0.0 nothing can be asked.

@@ -15,7 +15,8 @@ import { renderKirimError, kirimUnknownPath } from '../dialects/kirim/errors.ts'
 import { KurirError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { parseJson } from '../kernel/json.ts';
-import { mountHealth } from './health.ts';
+import { createBodyRoom } from './body-room.ts';
+import { mountHealth, type ReadyState } from './health.ts';
 import { mountDialect, type MountParts } from './mount-dialect.ts';
 import { mountMetaDoor, type DoorParts } from './meta-door.ts';
 import { logFailure, toKurirError } from './to-kurir-error.ts';
@@ -26,9 +27,9 @@ const PARAM_CHARACTERS_MAX = 300;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
-export interface AppParts extends MountParts, DoorParts {
+export interface AppParts extends Omit<MountParts, 'bodies'>, DoorParts {
   dialects: readonly Dialect[];
-  state: { stopping: () => boolean; started: () => boolean };
+  state: ReadyState;
 }
 
 export function createApp(parts: AppParts): FastifyInstance {
@@ -55,6 +56,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   app.decorateRequest('caller', undefined);
   app.decorateRequest('budgetHeaders', undefined);
   app.decorateRequest('json', undefined);
+  app.server.maxConnections = ctx.config.connectionsMax;
   takeJson(app);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
@@ -91,8 +93,14 @@ export function createApp(parts: AppParts): FastifyInstance {
     return reply.code(answer.status).send(answer.body);
   });
   mountHealth(app, ctx, parts.state);
-  mountMetaDoor(app, parts);
-  for (const dialect of parts.dialects) mountDialect(app, dialect, parts);
+  mountMetaDoor(app, ctx, parts);
+  // Callers have a room of their own: however many there are, Meta finds its own free.
+  const bodies = createBodyRoom(ctx, {
+    maxBytes: ctx.config.bodiesMaxMb * 1024 * 1024,
+    bodyBytesMax: BODY_BYTES_MAX,
+    until: 'read',
+  });
+  for (const dialect of parts.dialects) mountDialect(app, dialect, { ...parts, bodies });
   return app;
 }
 

@@ -5,11 +5,13 @@ import type { Context } from '../context.ts';
 import { countOwned } from '../lanes/lease.ts';
 import { isMigrated } from '../storage/migrate.ts';
 
-export function mountHealth(
-  app: FastifyInstance,
-  ctx: Context,
-  state: { stopping: () => boolean; started: () => boolean },
-): void {
+export interface ReadyState {
+  stopping: () => boolean;
+  started: () => boolean;
+  diskIsLow: () => boolean;
+}
+
+export function mountHealth(app: FastifyInstance, ctx: Context, state: ReadyState): void {
   const ok = (requestId: string): object => ({ data: { status: 'ok' }, request_id: requestId });
   app.get('/health', async (request) => ok(request.id));
   app.get('/v1/health', async (request) => ok(request.id));
@@ -28,11 +30,9 @@ interface Check {
   detail?: string;
 }
 
-async function look(
-  ctx: Context,
-  state: { stopping: () => boolean; started: () => boolean },
-): Promise<Check[]> {
+async function look(ctx: Context, state: ReadyState): Promise<Check[]> {
   if (state.stopping()) return [{ name: 'gateway', ok: false, detail: 'is stopping' }];
+  if (state.diskIsLow()) return [{ name: 'disk', ok: false, detail: 'is nearly full' }];
   const outage = ctx.db.outage();
   if (outage) return [{ name: 'database', ok: false, detail: `is ${outage.kind}` }];
   try {

@@ -1,12 +1,15 @@
 // The door Meta's webhooks come through: the challenge, and the signed posts. Bodies are kept as raw bytes: a signature is over bytes.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
+import type { Context } from '../context.ts';
 import { renderKirimError } from '../dialects/kirim/errors.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { equalSecrets } from '../kernel/secrets.ts';
 import type { Receiver } from '../inbound/receive.ts';
 import type { Log } from '../kernel/log.ts';
+import type { Hearing } from '../lanes/hearing.ts';
 import type { AppDirectory } from '../organisations/app-directory.ts';
+import { createBodyRoom, type BodyRoom } from './body-room.ts';
 import { levelOfRefusal, toKurirError } from './to-kurir-error.ts';
 
 /** Meta posts up to 3 MB (docs: webhooks overview). */
@@ -16,10 +19,16 @@ const CHALLENGE_CHARACTERS_MAX = 500;
 export interface DoorParts {
   receiver: Receiver;
   apps: AppDirectory;
+  hearing: Hearing;
   log: Log;
 }
 
-export function mountMetaDoor(app: FastifyInstance, parts: DoorParts): void {
+export function mountMetaDoor(app: FastifyInstance, ctx: Context, parts: DoorParts): void {
+  const bodies = createBodyRoom(ctx, {
+    maxBytes: ctx.config.bodiesMaxMb * 1024 * 1024,
+    bodyBytesMax: BODY_BYTES_MAX,
+    until: 'answered',
+  });
   app.register(
     async (scope) => {
       scope.removeAllContentTypeParsers();
@@ -47,13 +56,29 @@ export function mountMetaDoor(app: FastifyInstance, parts: DoorParts): void {
       });
       for (const path of ['/', '/:app']) {
         scope.get(path, (request, reply) => challenge(parts.apps, request, reply));
-        scope.post(path, { bodyLimit: BODY_BYTES_MAX }, (request, reply) =>
-          receive(parts.receiver, request, reply),
-        );
+        scope.post(path, {
+          bodyLimit: BODY_BYTES_MAX,
+          onRequest: async (request, reply) => enter(bodies, parts.hearing, { request, reply }),
+          handler: (request, reply) => receive(parts.receiver, request, reply),
+        });
       }
     },
     { prefix: '/webhooks/meta' },
   );
+}
+
+function enter(
+  bodies: BodyRoom,
+  hearing: Hearing,
+  http: { request: FastifyRequest; reply: FastifyReply },
+): void {
+  try {
+    bodies.enter(http.request, http.reply);
+  } catch (error) {
+    // Perhaps it was Meta's, and then we did not hear it.
+    hearing.refused();
+    throw error;
+  }
 }
 
 async function challenge(

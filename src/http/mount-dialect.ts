@@ -7,12 +7,14 @@ import { KurirError } from '../kernel/errors.ts';
 import type { Json } from '../kernel/json.ts';
 import type { Authenticator, Caller } from '../organisations/authenticate.ts';
 import { budgetClassOf, type Budget, type Budgets } from '../organisations/budgets.ts';
+import type { BodyRoom } from './body-room.ts';
 import { logFailure, toKurirError } from './to-kurir-error.ts';
 
 export interface MountParts {
   rooms: Rooms;
   authenticator: Authenticator;
   budgets: Budgets;
+  bodies: BodyRoom;
 }
 
 declare module 'fastify' {
@@ -44,7 +46,10 @@ export function mountDialect(app: FastifyInstance, dialect: Dialect, parts: Moun
           method: endpoint.method,
           url: endpoint.path,
           // Before the body is read: who may not ask is not listened to, and whoever may hears of the budget whatever is wrong with it.
-          onRequest: async (request) => identify(dialect, request, parts),
+          async onRequest(request, reply) {
+            await identify(dialect, request, parts);
+            parts.bodies.enter(request, reply);
+          },
           handler: (request, reply) => handle(endpoint, { request, reply, parts }),
         });
       }

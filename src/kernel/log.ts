@@ -2,6 +2,8 @@
 // named at each call, errors are cut down to what they are, and the list below is only the net under it.
 import { pino, type Logger } from 'pino';
 
+import type { Clock } from './clock.ts';
+
 export type Log = Logger;
 
 export function createLog(level: string): Log {
@@ -16,6 +18,18 @@ export function createLog(level: string): Log {
       censor: '[secret]',
     },
   });
+}
+
+const RARELY_MS = 60_000;
+
+/** Warns, and then not again for a minute: for what happens a thousand times a second or not at all. */
+export function createRareWarning({ log, clock }: { log: Log; clock: Clock }, message: string): () => void {
+  let warnedAt = -Infinity;
+  return () => {
+    if (clock.monotonic() - warnedAt < RARELY_MS) return;
+    warnedAt = clock.monotonic();
+    log.warn(message);
+  };
 }
 
 const CAUSES_MAX = 4;

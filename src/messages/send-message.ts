@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import type { IdempotencyKey, KeyLookUp } from '../idempotency/idempotency-key.ts';
 import { KurirError, type Failure } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
+import { createRareWarning } from '../kernel/log.ts';
 import type { Backlog } from '../lanes/backlog.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { AwaitedMessage, News } from '../lanes/waiters.ts';
@@ -61,6 +62,8 @@ export interface SenderParts {
   keys: KeyLookUp;
   lanes: Lanes;
   backlog: Backlog;
+  /** Whether the disk of the database is nearly full. */
+  diskIsLow: () => boolean;
 }
 
 /** A little beyond Meta's time-out: when a call is under way, its end is near. */
@@ -70,6 +73,9 @@ interface State {
   ctx: Context;
   parts: SenderParts;
   answering: GroupCommit<FirstAnswer, void>;
+  /** Sends that wait for Meta's answer. */
+  waiting: number;
+  warnOfWaiting: () => void;
 }
 
 interface FirstAnswer {
@@ -97,8 +103,23 @@ export function createSender(ctx: Context, parts: SenderParts): Sender {
     },
     maxRows: 500,
   });
-  const state: State = { ctx, parts, answering };
-  return { send: (input) => send(state, input), drained: () => answering.drained() };
+  const warnOfWaiting = createRareWarning(
+    ctx,
+    'as many sends wait for Meta as may: further ones do not wait',
+  );
+  const state: State = { ctx, parts, answering, waiting: 0, warnOfWaiting };
+  return { send: (input) => sendWaiting(state, input), drained: () => answering.drained() };
+}
+
+// Whoever need not wait does not where too many do; who must, because a wamid is owed, is refused (refusalOf).
+async function sendWaiting(state: State, input: SendInput): Promise<Sent> {
+  if (input.waitMs === 0) return send(state, input);
+  if (state.waiting >= state.ctx.config.waitingMax) {
+    state.warnOfWaiting();
+    if (!input.owed) return send(state, { ...input, waitMs: 0 });
+  }
+  state.waiting++;
+  return send(state, input).finally(() => state.waiting--);
 }
 
 async function send(state: State, input: SendInput): Promise<Sent> {
@@ -233,6 +254,9 @@ function refusalOf(state: State, input: SendInput): KurirError | undefined {
       { param: 'phone_number_id' },
     );
   }
+  if (state.parts.diskIsLow()) return notNow('The disk of the database is nearly full');
+  if (input.owed && state.waiting > state.ctx.config.waitingMax)
+    return notNow('Too many requests wait for Meta’s answer');
   try {
     state.parts.backlog.requireRoom(number);
     input.budget.take();
@@ -241,6 +265,14 @@ function refusalOf(state: State, input: SendInput): KurirError | undefined {
     if (error instanceof KurirError) return error;
     throw error;
   }
+}
+
+function notNow(why: string): KurirError {
+  return new KurirError(
+    'service_unavailable',
+    `${why}: nothing was stored. Repeat the request with the same key.`,
+    { retryAfterMs: 2_000 },
+  );
 }
 
 function isEnough(news: News, wait: Pick<Wait, 'firstStatus'>): boolean {

@@ -12,6 +12,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 export interface EmbeddedPostgres extends AsyncDisposable {
   readonly url: string;
+  /** Where its data is. */
+  readonly folder: string;
   /** Of the postmaster; another one after it died and was started again. */
   readonly pid: number;
   /** Stops it and waits until it is gone. */
@@ -69,6 +71,7 @@ export async function startEmbeddedPostgres({
   void watch();
   return {
     url: urlOf(cluster, running),
+    folder: cluster.folder,
     get pid() {
       return running.pid;
     },

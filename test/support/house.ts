@@ -38,6 +38,8 @@ export interface HouseOptions {
   log?: Log;
   pace?: number | null;
   onUnknown?: 'fail' | 'resend';
+  /** Whose free space the gateway watches. */
+  databaseFolder?: string;
   /** A PostgreSQL of the test's own instead of the run's. */
   databaseUrl?: string;
   /** The gateway's way to the database, where a test wants to break it. */
@@ -180,6 +182,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
       schema,
       log: log.child({ node: about.nodeId }),
       ...(clock === undefined ? {} : { clock }),
+      ...(options.databaseFolder === undefined ? {} : { databaseFolder: options.databaseFolder }),
     });
   };
   const first = { nodeId: `node-${schema}` };
