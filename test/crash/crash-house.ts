@@ -3,7 +3,7 @@
 // node that lives, as a load balancer's would.
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -48,7 +48,9 @@ export interface CrashHouse extends AsyncDisposable {
   nodes: Node[];
   simulatorUrl: string;
   apiKey: string;
+  /** Of all that the processes write; it goes with the house, unless `keep` says otherwise. */
   folder: string;
+  keep(logs: Record<string, unknown>): void;
   ledgerFile: string;
   postgres: CrashPostgres;
   database: Database;
@@ -84,6 +86,8 @@ export async function startCrashPostgres(): Promise<CrashPostgres> {
 export async function startCrashHouse(plan: Plan, postgres: CrashPostgres): Promise<CrashHouse> {
   await using stack = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), `kurir-crash-${plan.seed}-`));
+  let kept = false;
+  stack.defer(() => (kept ? undefined : rmSync(folder, { recursive: true, force: true })));
   const { database, databaseUrl } = await createDatabase(postgres, stack);
   const ports = [];
   for (let i = 0; i < plan.nodes; i++) ports.push(await freePort());
@@ -135,20 +139,18 @@ export async function startCrashHouse(plan: Plan, postgres: CrashPostgres): Prom
     simulatorUrl: simulator.url,
     apiKey,
     folder,
+    keep(logs) {
+      kept = true;
+      for (const node of nodes) writeFileSync(join(folder, `${node.name}.log`), node.process.log());
+      for (const [name, value] of Object.entries(logs))
+        writeFileSync(join(folder, `${name}.json`), JSON.stringify(value, null, 1));
+    },
     ledgerFile: join(folder, 'simulator', LEDGER_FILE),
     postgres,
     database,
     balancer,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
-}
-
-/** Leaves what is worth reading after a failure in the run's folder. */
-export function keepLogs(house: CrashHouse, more: Record<string, unknown>): void {
-  mkdirSync(house.folder, { recursive: true });
-  for (const node of house.nodes) writeFileSync(join(house.folder, `${node.name}.log`), node.process.log());
-  for (const [name, value] of Object.entries(more))
-    writeFileSync(join(house.folder, `${name}.json`), JSON.stringify(value, null, 1));
 }
 
 async function createDatabase(

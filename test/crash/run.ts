@@ -1,10 +1,9 @@
 // One run: the house, the sends, the calamities, and then, once Meta's webhooks have settled, the ledgers side by side.
-import { rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { seededRandom } from '../../src/kernel/random.ts';
 import { causeAll, type Recovery } from './calamities.ts';
-import { keepLogs, startCrashHouse, type CrashHouse, type CrashPostgres } from './crash-house.ts';
+import { startCrashHouse, type CrashHouse, type CrashPostgres } from './crash-house.ts';
 import { watchLanes } from './lane-watch.ts';
 import { readMetaLedger, readShown, readStory, readUnsettled, type Api, type MetaLedger } from './ledgers.ts';
 import { openLoad, type Load } from './load.ts';
@@ -57,9 +56,8 @@ export async function runCrash({ plan, postgres, keep, say }: RunOptions): Promi
   await watch.stop();
   findings.push(...watch.findings(), ...verdict.findings, ...(await judgeHouse(house)));
   const endedAt = performance.now();
-  if (keep || findings.length > 0)
-    keepLogs(house, { plan, findings, records: load.records, ...(await told(house, findings)) });
-  else rmSync(house.folder, { recursive: true, force: true });
+  const kept = keep || findings.length > 0;
+  if (kept) house.keep({ plan, findings, records: load.records, ...(await told(house, findings)) });
   return {
     verdict: { ...verdict, findings },
     recoveries,
@@ -69,7 +67,7 @@ export async function runCrash({ plan, postgres, keep, say }: RunOptions): Promi
       settling: (endedAt - settlingAt) / 1_000,
       all: (endedAt - startedAt) / 1_000,
     },
-    folder: keep || findings.length > 0 ? house.folder : undefined,
+    folder: kept ? house.folder : undefined,
   };
 }
 
