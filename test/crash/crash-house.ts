@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
 import { LEDGER_FILE } from '../../simulator/ledger.ts';
 import { readConfig } from '../../src/config/config.ts';
@@ -29,6 +30,7 @@ const GRAPH_TOKEN = 'EAAcrash0000000000000000000';
 const WABA_ID = '102290129340398';
 const PACE = 200;
 const SEND_WAIT_MS = 2_000;
+const POSTGRES_BACK_MS = 60_000;
 
 export interface CrashPostgres extends AsyncDisposable {
   url: string;
@@ -69,12 +71,12 @@ export async function startCrashPostgres(): Promise<CrashPostgres> {
   const postgres = await startEmbeddedPostgres({ dataDir, log, onRestart: () => restarted() });
   return {
     url: postgres.url,
-    kill: () =>
-      new Promise((resolve) => {
-        restarted = resolve;
-        const all = [postgres.pid, ...childrenOf(postgres.pid)];
-        for (const pid of all) killHard(pid);
-      }),
+    async kill() {
+      const back = new Promise<'back'>((resolve) => (restarted = () => resolve('back')));
+      for (const pid of [postgres.pid, ...childrenOf(postgres.pid)]) killHard(pid);
+      if ((await Promise.race([back, pause(POSTGRES_BACK_MS)])) !== 'back')
+        throw new Error(`PostgreSQL did not come back; its log is in ${dataDir}.`);
+    },
     async [Symbol.asyncDispose]() {
       await postgres.stop();
       rmSync(dataDir, { recursive: true, force: true });
