@@ -1,11 +1,8 @@
-// The connections to PostgreSQL. Every time-out is set: a half-open connection must end as an error, never as a wait.
-//
-// There are two sorts. Hot statements (those with a name) run thousands of times a second, are prepared, and keep their plan: to plan them
-// took a third of their time. Their connections allow the one shape of plan that stays right however much the tables grow: a probe
-// into an index for each row of the batch. All other statements are planned for the values they come with.
+// The database as stores see it: statements and transactions over pools of connections (pools.ts), and what their errors mean.
 import pg from 'pg';
 
 import { createOutageWatch, type Outage, type OutageEvents } from './outage.ts';
+import { createPools, type LazyPools, type PoolsOptions } from './pools.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -22,42 +19,19 @@ export interface Queryable {
 export interface Database extends Queryable {
   /** Runs `act` in one transaction; it is committed when `act` resolves and rolled back when it rejects. */
   transaction<Result>(act: (tx: Queryable) => Promise<Result>): Promise<Result>;
+  /** Whether a pooler stands between us and PostgreSQL. */
+  isPooled(): Promise<boolean>;
   /** Why it cannot be written to just now, if it cannot. */
   outage(): Outage | undefined;
   close(): Promise<void>;
 }
 
-export interface DatabaseOptions extends OutageEvents {
-  url: string;
-  /** Connections at the most; half of them for hot statements. */
-  connections: number;
-  /** A schema to live in instead of `public` (tests run many in one server). */
-  schema?: string;
-  /** Told about connections that break while idle. */
-  onIdleError: (error: Error) => void;
-}
+export interface DatabaseOptions extends PoolsOptions, OutageEvents {}
 
-const STATEMENT_TIMEOUT_MS = 30_000;
 const PING_MS = 2_000;
 
-// A plan that was made while the tables were empty is made anew when a connection is.
-const HOT_LIFETIME_SECONDS = 300;
-
-const SETTINGS = {
-  ordinary: ['plan_cache_mode=force_custom_plan', 'jit=off'],
-  hot: [
-    'plan_cache_mode=force_generic_plan',
-    'enable_seqscan=off',
-    'enable_hashjoin=off',
-    'enable_mergejoin=off',
-    'jit=off',
-  ],
-};
-
 export function openDatabase(options: DatabaseOptions): Database {
-  const hotConnections = Math.max(1, options.connections >> 1);
-  const ordinary = openPool(options, 'ordinary', Math.max(1, options.connections - hotConnections));
-  const hot = openPool(options, 'hot', hotConnections);
+  const pools = createPools(options);
   const lent = new Set<pg.PoolClient>();
   const outages = createOutageWatch({
     ...options,
@@ -66,17 +40,20 @@ export function openDatabase(options: DatabaseOptions): Database {
     cut() {
       // A client that ends with a statement under way breaks its connection; the idle ones are thrown away.
       for (const client of lent) void client.end().catch(() => undefined);
-      for (const pool of [ordinary, hot]) dropIdle(pool);
+      for (const pool of pools.all()) dropIdle(pool);
     },
   });
 
-  function lend<Result>(pool: pg.Pool, act: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  function lend<Result>(
+    sort: 'ordinary' | 'hot',
+    act: (client: pg.PoolClient, pooled: boolean) => Promise<Result>,
+  ): Promise<Result> {
     return outages.during(async () => {
       if (outages.present()?.kind === 'away') throw new NoConnection('The database is away.');
-      const client = await connect(pool);
+      const { client, pooled } = await connect(pools, sort);
       lent.add(client);
       try {
-        return await act(client);
+        return await act(client, pooled);
       } finally {
         lent.delete(client);
       }
@@ -85,14 +62,15 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   return {
     query: (text, values, name) =>
-      lend(name === undefined ? ordinary : hot, (client) =>
-        ask(client, () => runner(client)(text, values, name)),
+      lend(name === undefined ? 'ordinary' : 'hot', (client, pooled) =>
+        ask(client, () => runner(client)(text, values, pooled ? undefined : name)),
       ),
-    transaction: (act) => lend(ordinary, (client) => ask(client, () => transact(client, act))),
+    transaction: (act) => lend('ordinary', (client) => ask(client, () => transact(client, act))),
     outage: () => outages.present(),
+    isPooled: async () => (await pools.open()).pooled,
     async close() {
       outages.stop();
-      await Promise.all([ordinary.end(), hot.end()]);
+      await pools.end();
     },
   };
 }
@@ -103,33 +81,6 @@ function dropIdle(pool: pg.Pool): void {
       (client) => client.release(true),
       () => undefined,
     );
-}
-
-// The one place where a session is told anything. A pooler in transaction mode keeps neither settings nor prepared statements: behind
-// one, `options` stays empty and no statement is named, and every statement is planned for its values, which is slower and right.
-function openPool(options: DatabaseOptions, sort: keyof typeof SETTINGS, connections: number): pg.Pool {
-  const settings = [
-    ...SETTINGS[sort],
-    ...(options.schema === undefined ? [] : [`search_path=${options.schema}`]),
-  ];
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: connections,
-    connectionTimeoutMillis: 5_000,
-    query_timeout: STATEMENT_TIMEOUT_MS + 5_000,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: 10_000,
-    keepAlive: true,
-    idleTimeoutMillis: 60_000,
-    application_name: 'kurir',
-    types: { getTypeParser },
-    options: settings.map((setting) => `-c ${setting}`).join(' '),
-    ...(sort === 'hot' ? { maxLifetimeSeconds: HOT_LIFETIME_SECONDS } : {}),
-  });
-  pool.on('error', options.onIdleError);
-  // A connection that breaks while it is lent out must end its statement, not the process.
-  pool.on('connect', (client) => client.on('error', options.onIdleError));
-  return pool;
 }
 
 /** A connection that is of no use any more is destroyed, never handed to the next one. */
@@ -166,13 +117,6 @@ async function transact<Result>(
 /** A rollback that fails means a broken connection, whatever went wrong before it. */
 class NotRolledBack extends Error {
   override readonly name = 'NotRolledBack';
-}
-
-const INT8 = 20;
-
-// int8 as a number: turns and epochs stay far below 2^53.
-function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
-  return oid === INT8 ? Number : pg.types.getTypeParser(oid, format);
 }
 
 /** PostgreSQL's five-letter code of an error, if it has one. */
@@ -267,9 +211,13 @@ class NoConnection extends Error {
   override readonly name = 'NoConnection';
 }
 
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+async function connect(
+  pools: LazyPools,
+  sort: 'ordinary' | 'hot',
+): Promise<{ client: pg.PoolClient; pooled: boolean }> {
   try {
-    return await pool.connect();
+    const opened = await pools.open();
+    return { client: await opened[sort].connect(), pooled: opened.pooled };
   } catch (cause) {
     throw new NoConnection('There is no connection to the database.', { cause });
   }

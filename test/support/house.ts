@@ -44,6 +44,8 @@ export interface HouseOptions {
   databaseUrl?: string;
   /** The gateway's way to the database, where a test wants to break it. */
   gatewayDatabaseUrl?: string;
+  /** Puts a pooler between gateways and database, each of whose sessions lives in the house's schema; returns its address. */
+  pooler?: (schema: string) => Promise<string>;
 }
 
 export interface NodeOptions {
@@ -172,14 +174,15 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
   }
 
   await number({ phoneNumberId: PHONE_NUMBER_ID, phone: BUSINESS_PHONE });
+  const poolerUrl = await options.pooler?.(schema);
   const start = (about: NodeOptions & { nodeId: string }): Promise<Gateway> => {
     const clock = about.clock ?? options.clock;
     return createGateway({
       config: { ...config, ...about.config },
       secrets,
-      databaseUrl: about.databaseUrl ?? options.gatewayDatabaseUrl ?? databaseUrl,
+      databaseUrl: about.databaseUrl ?? poolerUrl ?? options.gatewayDatabaseUrl ?? databaseUrl,
       nodeId: about.nodeId,
-      schema,
+      ...(poolerUrl === undefined ? { schema } : {}),
       log: log.child({ node: about.nodeId }),
       ...(clock === undefined ? {} : { clock }),
       ...(options.databaseFolder === undefined ? {} : { databaseFolder: options.databaseFolder }),
