@@ -9,7 +9,7 @@ import type { IdempotencyKey, KeyLookUp } from '../idempotency/idempotency-key.t
 import { KurirError } from '../kernel/errors.ts';
 import { newId, type MessageId, type OrganisationId } from '../kernel/ids.ts';
 import type { Backlog } from '../lanes/backlog.ts';
-import { standsBefore, stepBehind, type Lane } from '../lanes/lane.ts';
+import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { OutboundMessage } from '../meta/outbound.ts';
 import { isConnectionLoss, neverReached, sqlState } from '../storage/db.ts';
@@ -95,8 +95,7 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
           retryAfterMs: 1_000,
           cause: error,
         });
-      // Ready or not: the next look finds it, or what stands before it brings it back.
-      return { state: 'behind', lastInboundAt: null };
+      return { state: 'queued', lastInboundAt: null };
     }
   }
 
@@ -108,12 +107,7 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
         input.message.conversation,
         input.number.pace,
       );
-      const row = toRow(input, {
-        id: newId('msg', at),
-        at,
-        lane,
-        behind: lane ? undefined : laneAhead(parts, input),
-      });
+      const row = toRow(input, { id: newId('msg', at), at, lane });
       let written: AcceptedRow | null;
       try {
         written = await write(row);
@@ -124,7 +118,7 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
       if (lane && written?.state !== 'intended') parts.lanes.givePlaceBack(lane, row.conversation);
       if (!written) return replayed(parts.keys, input);
       if (lane && written.state === 'intended') hand(parts.lanes, input, row);
-      else queued(parts, input, { ...row, state: written.state });
+      else queued(parts, input, row);
       return {
         kind: 'accepted',
         id: row.id,
@@ -140,16 +134,7 @@ interface NewRow extends AcceptRow {
   id: MessageId;
 }
 
-// Our lane, if we know of a message before this one to the same recipient.
-function laneAhead({ lanes }: AccepterParts, input: AcceptInput): Lane | undefined {
-  const lane = lanes.get(input.number.phoneNumberId);
-  return lane && standsBefore(lane, input.message.conversation) ? lane : undefined;
-}
-
-function toRow(
-  input: AcceptInput,
-  made: { id: MessageId; at: number; lane: Lane | undefined; behind: Lane | undefined },
-): NewRow {
+function toRow(input: AcceptInput, made: { id: MessageId; at: number; lane: Lane | undefined }): NewRow {
   const { message } = input;
   return {
     id: made.id,
@@ -167,8 +152,7 @@ function toRow(
     expiresAt: input.expiresAt,
     owedForMs: input.owedForMs,
     firstAnswer: input.waits ? null : 'queued',
-    epoch: (made.lane ?? made.behind)?.epoch ?? null,
-    behind: made.behind !== undefined,
+    epoch: made.lane?.epoch ?? null,
     at: made.at,
   };
 }
@@ -189,17 +173,12 @@ function hand(lanes: Lanes, input: AcceptInput, row: NewRow): void {
   });
 }
 
-function queued(parts: AccepterParts, input: AcceptInput, row: NewRow & Pick<AcceptedRow, 'state'>): void {
+function queued(parts: AccepterParts, input: AcceptInput, row: NewRow): void {
   const { lanes, backlog, queuedElsewhere } = parts;
   backlog.added({ phoneNumberId: row.phoneNumberId, organisationId: input.organisationId });
   const lane = lanes.get(row.phoneNumberId);
   if (!lane) return queuedElsewhere(row.phoneNumberId);
   lane.queued[row.line] = (lane.queued[row.line] ?? 0) + 1;
-  if (row.state === 'behind') {
-    // The one before it may have been settled meanwhile.
-    stepBehind(lane, row.conversation);
-    return lanes.dispatcher().settled(lane, row.conversation);
-  }
   lane.due.add(row.line);
   lanes.dispatcher().wake(lane);
 }

@@ -30,8 +30,7 @@ interface Options extends Omit<PlanOptions, 'seed'> {
 }
 
 const options = readOptions();
-// An interrupted run would go on in vain.
-if (options) process.exit(await runAll(options));
+if (options) process.exitCode = await runAll(options);
 
 async function runAll({ runs, keep, seed, ...rest }: Options): Promise<number> {
   await using stack = new AsyncDisposableStack();
