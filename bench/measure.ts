@@ -104,6 +104,7 @@ async function start(
   const program = await startProcess<SideReady>(side.file, {
     input: { databaseUrl, graphUrl: meta.ready.url } satisfies SideInput,
     logFile: join(postgres.folder, `${database}.log`),
+    serves: true,
   });
   const round = { loadAverage: about.loadAverage, slices: [], statements: [] };
   return { side, database, databaseUrl, program, round };

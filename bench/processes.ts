@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 export interface BenchProcess<Ready> {
   readonly pid: number;
@@ -28,14 +29,22 @@ type Reply = { ready: unknown } | { id: number; answer: unknown } | { id: number
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 20_000;
 const LOG_CHARACTERS_SHOWN = 2_000;
+/** How bin/start.mjs starts a program that serves. */
+const AS_SERVER = {
+  execArgv: ['--max-semi-space-size=16'],
+  env: { ...process.env, NODE_COMPILE_CACHE: join(import.meta.dirname, '../node_modules/.cache/kurir') },
+};
 
-/** Starts `file` and waits until it is ready; what it prints goes to `logFile`. */
+/** Starts `file`, as a server if it `serves`, and waits until it is ready; what it prints goes to `logFile`. */
 export async function startProcess<Ready>(
   file: string,
-  start: { input: unknown; logFile: string },
+  start: { input: unknown; logFile: string; serves?: boolean },
 ): Promise<BenchProcess<Ready>> {
   const log = openSync(start.logFile, 'a', 0o600);
-  const child = fork(file, [JSON.stringify(start.input)], { stdio: ['ignore', log, log, 'ipc'] });
+  const child = fork(file, [JSON.stringify(start.input)], {
+    stdio: ['ignore', log, log, 'ipc'],
+    ...(start.serves ? AS_SERVER : {}),
+  });
   const asked = new Map<number, { resolve: (answer: unknown) => void; reject: (error: Error) => void }>();
   let ids = 0;
   const ready = await new Promise<unknown>((resolve, reject) => {

@@ -4,9 +4,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { install, ROOT, start } from './start.mjs';
+import { install, ROOT, SERVER_FLAGS, start } from './start.mjs';
 
 const source = join(ROOT, 'src/main.ts');
 const inRepository = existsSync(source);
 if (inRepository) install();
-await start(inRepository ? source : join(ROOT, 'dist/src/main.js'), process.argv.slice(2), import.meta.url);
+const file = inRepository ? source : join(ROOT, 'dist/src/main.js');
+const args = process.argv.slice(2);
+const flags = ['dev', 'start'].includes(args[0]) ? SERVER_FLAGS : [];
+await start({ file, args, entry: import.meta.url, flags });

@@ -9,4 +9,4 @@ if (file === undefined) {
   process.exit(2);
 }
 install();
-await start(resolve(ROOT, file), args, import.meta.url);
+await start({ file: resolve(ROOT, file), args, entry: import.meta.url });

@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, linkSync, lstatSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -51,11 +51,17 @@ export function install() {
   }
 }
 
-/** Runs `file` in this process when its Node will do, else runs `entry` again on a Node that will. */
-export async function start(file, args, entry) {
+/** For programs that serve. Left alone, V8 gives the young objects of a busy gateway 130 MB; with 32 it works as fast. */
+export const SERVER_FLAGS = ['--max-semi-space-size=16'];
+
+/** Runs `file` in this process when its Node will do, else runs `entry` again on a Node that will; under `flags` of Node's. */
+export async function start({ file, args, entry, flags = [] }) {
   stopWithParent();
   if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) {
+    beginAnewUnder(flags);
     dieWithStarter();
+    // What strips types takes 30 MB and a second, unless an earlier start has kept the stripped code.
+    if (file.endsWith('.ts')) module.enableCompileCache(join(MODULES, '.cache/kurir'));
     process.argv = [process.execPath, file, ...args];
     await import(pathToFileURL(file).href);
     return;
@@ -67,7 +73,20 @@ export async function start(file, args, entry) {
     );
     process.exit(1);
   }
-  startOn(node, [fileURLToPath(entry), ...process.argv.slice(2)]);
+  startOn(node, [...flags, fileURLToPath(entry), ...process.argv.slice(2)]);
+}
+
+// The same process with its flags, where the system knows how: what the user said of one goes before.
+function beginAnewUnder(flags) {
+  const said = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
+  const missing = flags.filter((flag) => !said.includes(flag.split('=', 1)[0]));
+  // A channel to our starter would not survive it.
+  if (missing.length === 0 || process.channel !== undefined || process.platform === 'win32') return;
+  process.execve?.(
+    process.execPath,
+    [process.execPath, ...missing, ...process.execArgv, ...process.argv.slice(1)],
+    process.env,
+  );
 }
 
 // Our stamp says of which lock file it is; without one, npm's own lock, which it writes last, must be the newer.
