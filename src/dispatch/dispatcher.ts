@@ -51,7 +51,7 @@ interface State {
   overdue: Overdue;
   /** When a call of the former owner can no longer be on the wire, by lane. */
   callsEndAt: Map<string, number>;
-  /** Lanes we own that are not open yet: their number was connected a moment ago, or the table could not be read. */
+  /** Lanes we own that are not open yet: their number was connected a moment ago. */
   unopened: Map<string, HeldLane>;
   timer: Timer | undefined;
   ticking: Promise<void>;
@@ -69,9 +69,10 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
     },
   });
   return {
-    async onTaken(taken) {
-      await Promise.all(taken.map((held) => open(state, held)));
+    onTaken(taken) {
+      for (const held of taken) open(state, held);
       ctx.log.info({ lanes: taken.length }, 'lanes taken');
+      return Promise.resolve();
     },
     onAnew: (kept, former) => takeUpAnew(state, kept, former),
     onLost(phoneNumberIds) {
@@ -143,12 +144,11 @@ function wire(ctx: Context, parts: DispatchParts): State {
 }
 
 // A new owner: what it took over is read from the table, and what its predecessor was calling may still arrive.
-async function open(state: State, held: HeldLane): Promise<void> {
+function open(state: State, held: HeldLane): void {
   const { ctx, parts } = state;
-  // Until all of it is read: the database may go away in between.
-  state.unopened.set(held.phoneNumberId, held);
   const number = parts.numbers.numberAnywhere(held.phoneNumberId);
-  if (!number) return;
+  if (!number) return void state.unopened.set(held.phoneNumberId, held);
+  state.unopened.delete(held.phoneNumberId);
   const restarted = held.formerOwner === parts.nodeId;
   const endsAt = restarted
     ? ctx.clock.now() + ctx.config.times.ownCallsMs
@@ -161,8 +161,7 @@ async function open(state: State, held: HeldLane): Promise<void> {
     epoch: held.epoch,
     pace,
   });
-  await state.queue.takeUp(lane);
-  state.unopened.delete(held.phoneNumberId);
+  state.queue.takeUp(lane);
 }
 
 function close(state: State, phoneNumberIds: readonly string[]): void {
@@ -224,7 +223,7 @@ async function openLate(state: State): Promise<void> {
   if (state.unopened.size === 0) return;
   await state.parts.numbers.reread();
   for (const held of state.unopened.values()) {
-    if (state.parts.lease().epochOf(held.phoneNumberId) === held.epoch) await open(state, held);
+    if (state.parts.lease().epochOf(held.phoneNumberId) === held.epoch) open(state, held);
     else state.unopened.delete(held.phoneNumberId);
   }
 }

@@ -10,19 +10,17 @@ import { isConnectionLoss, levelOf } from '../storage/db.ts';
 import {
   intendRows,
   linesWithReady,
-  postpone,
-  promote,
   readReady,
-  takeUp,
   type IntentRow,
   type Intended,
   type Ready,
 } from './dispatch-store.ts';
+import { createFollowers, type Behind, type Followers } from './followers.ts';
 import { createTurns, type Turns } from './next-turn.ts';
 
 export interface Queue {
-  /** A lane that was taken: what stands in its table is taken up. */
-  takeUp(lane: Lane): Promise<void>;
+  /** A lane that was taken: what stands in its table goes on. */
+  takeUp(lane: Lane): void;
   /** Something may go in this lane. */
   wake(lane: Lane): void;
   /** Something of this lane becomes ready then. */
@@ -59,12 +57,6 @@ interface Work {
   timer: Timer | undefined;
   /** When the next one that waits for its moment is ready, as far as we know. */
   due: { at: number; timer: Timer } | undefined;
-  /** Conversations that were freed and whose next message is still to be made ready. */
-  freed: Set<string>;
-  /** Postponing and promoting go one after the other: a promotion must see what was put behind. */
-  order: Promise<unknown>;
-  /** When to take up the lane once more: a statement of its former owner may have been under way. */
-  takeUpAt: number;
 }
 
 interface State {
@@ -72,14 +64,8 @@ interface State {
   parts: QueueParts;
   works: Map<string, Work>;
   intending: GroupCommit<IntentRow, Intended | null>;
+  followers: Followers;
   stopped: boolean;
-}
-
-interface Behind {
-  organisationId: string;
-  id: string;
-  /** Until when; null: until another one of its conversation is settled. */
-  until: number | null;
 }
 
 /** Of each line. */
@@ -87,10 +73,6 @@ const READ_AHEAD = 64;
 const FAR_MS = 60_000;
 const NO_CALL_MS = 20;
 const TRY_AGAIN_MS = 1_000;
-/** Followed conversations that are looked at in one tick. */
-const LOOKED_AT = 200;
-/** Beyond the time that any statement is given. */
-const STATEMENTS_END_MS = 40_000;
 
 export function createQueue(ctx: Context, parts: QueueParts): Queue {
   const intending = createGroupCommit<IntentRow, Intended | null>({
@@ -98,25 +80,39 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
     maxRows: 500,
     parallel: 2,
   });
-  const state: State = { ctx, parts, works: new Map(), intending, stopped: false };
+  const followers = createFollowers(ctx, {
+    nodeId: parts.nodeId,
+    isOurs: (lane) => isOurs(state, lane),
+    ready(lane, rows) {
+      const work = workOf(state, lane);
+      for (const row of rows) put(work, row);
+      if (work.turns.size > 0) wake(state, lane);
+    },
+    due(lane) {
+      allDue(lane);
+      wake(state, lane);
+    },
+  });
+  const state: State = { ctx, parts, works: new Map(), intending, followers, stopped: false };
   return {
-    async takeUp(lane) {
-      workOf(state, lane).takeUpAt = ctx.clock.now() + STATEMENTS_END_MS;
-      await takeUpLane(state, lane);
+    takeUp(lane) {
+      followers.takeUp(lane);
+      wake(state, lane);
     },
     wake: (lane) => wake(state, lane),
     readyAt: (lane, at) => readyAt(state, lane, at),
     next(lane, conversation) {
       lane.busy.delete(conversation);
-      if (lane.followed.has(conversation)) advance(state, lane, [conversation]);
+      if (lane.followed.has(conversation)) followers.advance(lane, [conversation]);
       else if (workOf(state, lane).turns.size > 0) wake(state, lane);
     },
     look: () => look(state),
-    quiet: (lane) => workOf(state, lane).order,
+    quiet: (lane) => followers.quiet(lane),
     forget(phoneNumberId) {
       const work = state.works.get(phoneNumberId);
       if (work) rest(work);
       state.works.delete(phoneNumberId);
+      followers.forget(phoneNumberId);
     },
     stop() {
       state.stopped = true;
@@ -124,18 +120,9 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
     },
     async drained() {
       await intending.drained();
-      await Promise.all([...state.works.values()].map((work) => work.order));
+      await followers.drained();
     },
   };
-}
-
-async function takeUpLane(state: State, lane: Lane): Promise<void> {
-  const { organisationId, phoneNumberId } = lane;
-  const now = state.ctx.clock.now();
-  const followed = await takeUp(state.ctx.db, { organisationId, phoneNumberId, now });
-  for (const conversation of followed) stepBehind(lane, conversation);
-  allDue(lane);
-  wake(state, lane);
 }
 
 async function look(state: State): Promise<void> {
@@ -147,27 +134,9 @@ async function look(state: State): Promise<void> {
   ))
     lanes.get(phoneNumberId)?.due.add(line);
   for (const lane of lanes.values()) {
-    advance(state, lane, freeOf(lane));
+    state.followers.look(lane);
     if (lane.due.size > 0) wake(state, lane);
-    const work = workOf(state, lane);
-    if (state.ctx.clock.now() < work.takeUpAt) continue;
-    work.takeUpAt = Infinity;
-    await takeUpLane(state, lane);
   }
-}
-
-// Another node may have settled or withdrawn what they stand behind. Some of them each time, in turn.
-function freeOf(lane: Lane): string[] {
-  const free: string[] = [];
-  let left = Math.min(LOOKED_AT, lane.followed.size);
-  for (const [conversation, step] of lane.followed) {
-    if (left-- === 0) break;
-    // To the end of the order.
-    lane.followed.delete(conversation);
-    lane.followed.set(conversation, step);
-    if (!lane.busy.has(conversation)) free.push(conversation);
-  }
-  return free;
 }
 
 function workOf(state: State, lane: Lane): Work {
@@ -181,9 +150,6 @@ function workOf(state: State, lane: Lane): Work {
     again: false,
     timer: undefined,
     due: undefined,
-    freed: new Set(),
-    order: Promise.resolve(),
-    takeUpAt: Infinity,
   };
   state.works.set(lane.phoneNumberId, made);
   return made;
@@ -211,7 +177,7 @@ async function pump(state: State, work: Work): Promise<void> {
       const behind = giveTurns(state, work);
       lane.waiting = work.turns.size;
       // Waited for, or the next read would find them again.
-      if (behind.length > 0) await putBehind(state, work, behind);
+      if (behind.length > 0) await state.followers.putBehind(lane, behind);
     } while ((work.again || shortLines(work).length > 0) && !state.stopped && isOurs(state, lane));
   } catch (error) {
     state.ctx.log[levelOf(error)](
@@ -313,7 +279,14 @@ async function intend(state: State, work: Work, row: Ready): Promise<void> {
     if (!isOurs(state, lane)) return;
     stepBehind(lane, row.conversation);
     const behind = [{ organisationId: row.organisationId, id: row.id, until: null }];
-    putBehind(state, work, behind).catch((error: unknown) => notChanged(state, error));
+    state.followers
+      .putBehind(lane, behind)
+      .catch((cause: unknown) =>
+        state.ctx.log[levelOf(cause)](
+          { err: cause },
+          'the queue could not be changed; the next look repairs it',
+        ),
+      );
   } catch (error) {
     state.ctx.log[levelOf(error)]({ err: error }, 'an intent could not be written');
     work.known.delete(row.id);
@@ -323,48 +296,6 @@ async function intend(state: State, work: Work, row: Ready): Promise<void> {
     lane.due.add(row.line);
     wakeLater(state, work, TRY_AGAIN_MS);
   }
-}
-
-function putBehind(state: State, work: Work, behind: readonly Behind[]): Promise<unknown> {
-  const { phoneNumberId, epoch } = work.lane;
-  const ours = { phoneNumberId, epoch, owner: state.parts.nodeId };
-  return inOrder(work, () => postpone(state.ctx.db, ours, behind));
-}
-
-// Whatever is freed while a statement is under way goes into the next one.
-function advance(state: State, lane: Lane, conversations: readonly string[]): void {
-  const work = workOf(state, lane);
-  const isAsked = work.freed.size > 0;
-  for (const conversation of conversations) work.freed.add(conversation);
-  if (isAsked || work.freed.size === 0) return;
-  inOrder(work, () => promoteFreed(state, work)).catch((error: unknown) => notChanged(state, error));
-}
-
-async function promoteFreed(state: State, work: Work): Promise<void> {
-  const { lane } = work;
-  const free = [...work.freed].filter((conversation) => !lane.busy.has(conversation));
-  work.freed.clear();
-  if (free.length === 0 || !isOurs(state, lane)) return;
-  const { organisationId, phoneNumberId } = lane;
-  const steps = free.map((conversation) => lane.followed.get(conversation));
-  const now = state.ctx.clock.now();
-  const found = await promote(state.ctx.db, { organisationId, phoneNumberId, conversations: free, now });
-  for (const [i, conversation] of free.entries()) {
-    const unchanged = lane.followed.get(conversation) === steps[i];
-    if (unchanged && !found.open.has(conversation)) lane.followed.delete(conversation);
-  }
-  for (const row of found.ready) put(work, row);
-  if (work.turns.size > 0) wake(state, lane);
-}
-
-function inOrder(work: Work, act: () => Promise<unknown>): Promise<unknown> {
-  const acted = work.order.then(act);
-  work.order = acted.catch(() => undefined);
-  return acted;
-}
-
-function notChanged(state: State, error: unknown): void {
-  state.ctx.log[levelOf(error)]({ err: error }, 'the queue could not be changed; a later look repairs it');
 }
 
 function readyAt(state: State, lane: Lane, at: number): void {

@@ -61,6 +61,11 @@ export function allDue(lane: Lane): void {
   for (const line of LINES) lane.due.add(line);
 }
 
+/** Whether something is known to stand before the next message of a conversation. */
+export function standsBefore(lane: Lane, conversation: string): boolean {
+  return lane.busy.has(conversation) || lane.followed.has(conversation);
+}
+
 /** A message stands behind another one of its conversation. */
 export function stepBehind(lane: Lane, conversation: string): void {
   lane.followed.set(conversation, ++lane.steps);
@@ -78,7 +83,7 @@ export function setPace(lane: Lane, pace: number | null, now: number): void {
 export function takePlace(lane: Lane, conversation: string, now: number): boolean {
   if (lane.leaving || lane.due.size > 0 || lane.waiting > 0) return false;
   if (lane.stops > 0 || lane.stoppedUntil > now) return false;
-  if (lane.busy.has(conversation) || lane.followed.has(conversation)) return false;
+  if (standsBefore(lane, conversation)) return false;
   if ((lane.pairs?.waitMs(conversation, now) ?? 0) > 0 || !lane.pace.take(now)) return false;
   lane.pairs?.took(conversation, now);
   lane.busy.add(conversation);

@@ -9,7 +9,7 @@ import type { IdempotencyKey, KeyLookUp } from '../idempotency/idempotency-key.t
 import { KurirError } from '../kernel/errors.ts';
 import { newId, type MessageId, type OrganisationId } from '../kernel/ids.ts';
 import type { Backlog } from '../lanes/backlog.ts';
-import type { Lane } from '../lanes/lane.ts';
+import { standsBefore, stepBehind, type Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { OutboundMessage } from '../meta/outbound.ts';
 import { isConnectionLoss, neverReached, sqlState } from '../storage/db.ts';
@@ -95,7 +95,8 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
           retryAfterMs: 1_000,
           cause: error,
         });
-      return { state: 'queued', lastInboundAt: null };
+      // Ready or not: the next look finds it, or what stands before it brings it back.
+      return { state: 'behind', lastInboundAt: null };
     }
   }
 
@@ -107,7 +108,12 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
         input.message.conversation,
         input.number.pace,
       );
-      const row = toRow(input, { id: newId('msg', at), at, lane });
+      const row = toRow(input, {
+        id: newId('msg', at),
+        at,
+        lane,
+        behind: lane ? undefined : laneAhead(parts, input),
+      });
       let written: AcceptedRow | null;
       try {
         written = await write(row);
@@ -118,7 +124,7 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
       if (lane && written?.state !== 'intended') parts.lanes.givePlaceBack(lane, row.conversation);
       if (!written) return replayed(parts.keys, input);
       if (lane && written.state === 'intended') hand(parts.lanes, input, row);
-      else queued(parts, input, row);
+      else queued(parts, input, { ...row, state: written.state });
       return {
         kind: 'accepted',
         id: row.id,
@@ -134,7 +140,16 @@ interface NewRow extends AcceptRow {
   id: MessageId;
 }
 
-function toRow(input: AcceptInput, made: { id: MessageId; at: number; lane: Lane | undefined }): NewRow {
+// Our lane, if we know of a message before this one to the same recipient.
+function laneAhead({ lanes }: AccepterParts, input: AcceptInput): Lane | undefined {
+  const lane = lanes.get(input.number.phoneNumberId);
+  return lane && standsBefore(lane, input.message.conversation) ? lane : undefined;
+}
+
+function toRow(
+  input: AcceptInput,
+  made: { id: MessageId; at: number; lane: Lane | undefined; behind: Lane | undefined },
+): NewRow {
   const { message } = input;
   return {
     id: made.id,
@@ -152,7 +167,8 @@ function toRow(input: AcceptInput, made: { id: MessageId; at: number; lane: Lane
     expiresAt: input.expiresAt,
     owedForMs: input.owedForMs,
     firstAnswer: input.waits ? null : 'queued',
-    epoch: made.lane?.epoch ?? null,
+    epoch: (made.lane ?? made.behind)?.epoch ?? null,
+    behind: made.behind !== undefined,
     at: made.at,
   };
 }
@@ -173,12 +189,17 @@ function hand(lanes: Lanes, input: AcceptInput, row: NewRow): void {
   });
 }
 
-function queued(parts: AccepterParts, input: AcceptInput, row: NewRow): void {
+function queued(parts: AccepterParts, input: AcceptInput, row: NewRow & Pick<AcceptedRow, 'state'>): void {
   const { lanes, backlog, queuedElsewhere } = parts;
   backlog.added({ phoneNumberId: row.phoneNumberId, organisationId: input.organisationId });
   const lane = lanes.get(row.phoneNumberId);
   if (!lane) return queuedElsewhere(row.phoneNumberId);
   lane.queued[row.line] = (lane.queued[row.line] ?? 0) + 1;
+  if (row.state === 'behind') {
+    // The one before it may have been settled meanwhile.
+    stepBehind(lane, row.conversation);
+    return lanes.dispatcher().settled(lane, row.conversation);
+  }
   lane.due.add(row.line);
   lanes.dispatcher().wake(lane);
 }

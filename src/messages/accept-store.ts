@@ -19,27 +19,30 @@ export interface AcceptRow {
   /** A caller is owed a wamid for so long; afterwards nothing may leave. */
   owedForMs: number | null;
   firstAnswer: string | null;
-  /** The epoch of the lane in which a place is taken for it; null: it goes to the queue. */
+  /** The epoch of the lane in which a place is taken for it, or in which it stands behind another one; null: it goes to the queue. */
   epoch: number | null;
+  /** Its lane's owner, who accepts it, knows of one before it: where the table agrees, it is not ready before that is settled. */
+  behind: boolean;
   at: number;
 }
 
 export interface AcceptedRow {
-  state: 'queued' | 'intended';
+  /** behind: queued, and ready when the lane's owner makes it so. */
+  state: 'queued' | 'behind' | 'intended';
   /** When the customer last wrote to this number, as far as we know. */
   lastInboundAt: Date | null;
 }
 
 // Safe because: the key row is inserted first and whoever loses it writes nothing (it looks at the winner's row afterwards: this
 // statement cannot see it). Keys go in their order, so that two batches never wait for each other crosswise.
-// An intent is written only under the lane's present epoch and only when nothing unsettled stands before it to that recipient
-// (index message_states_turns; `select true … limit 1` keeps the planner from hashing the table, as `exists` would).
+// An intent is written only under the lane's present epoch and only when nothing unsettled stands before it to that recipient; only
+// under that epoch, too, a message is written as one that is not ready, because then its owner knows of it (index message_states_turns; `select true … limit 1` keeps the planner from hashing the table, as `exists` would).
 const ACCEPT = `
 with input as (
   select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::text[],
-    $10::bytea[], $11::smallint[], $12::smallint[], $13::float8[], $14::float8[], $15::text[], $16::bigint[], $17::float8[])
+    $10::bytea[], $11::smallint[], $12::smallint[], $13::float8[], $14::float8[], $15::text[], $16::bigint[], $17::float8[], $19::boolean[])
   with ordinality as input (id, organisation_id, phone_number_id, type, recipient, conversation, body, callback_data, key,
-    fingerprint, line, priority, expires_at, owed_for, first_answer, epoch, at, place)
+    fingerprint, line, priority, expires_at, owed_for, first_answer, epoch, at, behind, place)
 ), keyed as (
   insert into idempotency_keys (organisation_id, key, fingerprint, message_id, created_at)
   select organisation_id, key, fingerprint, id, to_timestamp(at / 1000) from input where key is not null order by organisation_id, key
@@ -50,22 +53,25 @@ with input as (
   insert into messages (organisation_id, id, phone_number_id, direction, type, recipient, conversation, body, callback_data, idempotency_key, created_at)
   select organisation_id, id, phone_number_id, 'outbound', type, recipient, conversation, body, callback_data, key, to_timestamp(at / 1000) from fresh
 ), judged as (
-  select fresh.*,
-    epoch is not null
-    and (select true from lanes l where l.phone_number_id = fresh.phone_number_id and l.owner = $18 and l.epoch = fresh.epoch) is not null
-    and (select true from message_states s where s.organisation_id = fresh.organisation_id and s.phone_number_id = fresh.phone_number_id
-         and s.conversation = fresh.conversation and s.turn is not null limit 1) is null as intend
+  select fresh.*, case
+    when epoch is null
+      or (select true from lanes l where l.phone_number_id = fresh.phone_number_id and l.owner = $18 and l.epoch = fresh.epoch) is null
+      then 'queued'
+    when (select true from message_states s where s.organisation_id = fresh.organisation_id and s.phone_number_id = fresh.phone_number_id
+        and s.conversation = fresh.conversation and s.turn is not null limit 1) is null
+      then case when behind then 'queued' else 'intended' end
+    else case when behind then 'behind' else 'queued' end end as becomes
   from fresh order by place
 ), states as (
   insert into message_states (organisation_id, id, phone_number_id, conversation, state, rank, turn, line, priority, ready_at, attempt,
     epoch, attempt_at, expires_at, owed_until, first_answer, accepted_at)
-  select organisation_id, id, phone_number_id, conversation, case when intend then 'intended' else 'queued' end, 0,
-    nextval('message_turns'), case when intend then 9 else line end, priority,
-    to_timestamp(at / 1000) + case when intend then interval '60 seconds' else interval '0' end,
-    case when intend then 1 else 0 end, case when intend then epoch end, case when intend then to_timestamp(at / 1000) end,
+  select organisation_id, id, phone_number_id, conversation, case when becomes = 'intended' then 'intended' else 'queued' end, 0,
+    nextval('message_turns'), case when becomes = 'intended' then 9 else line end, priority,
+    case becomes when 'intended' then to_timestamp(at / 1000) + interval '60 seconds' when 'queued' then to_timestamp(at / 1000) end,
+    (becomes = 'intended')::int, case when becomes = 'intended' then epoch end, case when becomes = 'intended' then to_timestamp(at / 1000) end,
     to_timestamp(expires_at / 1000), case when owed_for is not null then database_now() + make_interval(secs => owed_for / 1000) end, first_answer, to_timestamp(at / 1000)
   from judged
-  returning id, state, organisation_id, phone_number_id, conversation
+  returning id, case when ready_at is null then 'behind' else state end as state, organisation_id, phone_number_id, conversation
 )
 select id, state, (select c.last_inbound_at from conversations c where c.organisation_id = states.organisation_id
   and c.phone_number_id = states.phone_number_id and c.conversation = states.conversation) as last_inbound_at
@@ -96,8 +102,9 @@ export async function acceptRows(
     rows.map((r) => r.epoch),
     rows.map((r) => r.at),
     nodeId,
+    rows.map((r) => r.behind),
   ];
-  const accepted = await db.query<{ id: string; state: 'queued' | 'intended'; last_inbound_at: Date | null }>(
+  const accepted = await db.query<{ id: string; state: AcceptedRow['state']; last_inbound_at: Date | null }>(
     ACCEPT,
     columns,
     'accept',

@@ -74,7 +74,7 @@ export async function startCrashPostgres(): Promise<CrashPostgres> {
     async kill() {
       const back = new Promise<'back'>((resolve) => (restarted = () => resolve('back')));
       for (const pid of [postgres.pid, ...childrenOf(postgres.pid)]) killHard(pid);
-      if ((await Promise.race([back, pause(POSTGRES_BACK_MS)])) !== 'back')
+      if ((await Promise.race([back, pause(POSTGRES_BACK_MS, undefined, { ref: false })])) !== 'back')
         throw new Error(`PostgreSQL did not come back; its log is in ${dataDir}.`);
     },
     async [Symbol.asyncDispose]() {
@@ -89,7 +89,13 @@ export async function startCrashHouse(plan: Plan, postgres: CrashPostgres): Prom
   await using stack = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), `kurir-crash-${plan.seed}-`));
   let kept = false;
-  stack.defer(() => (kept ? undefined : rmSync(folder, { recursive: true, force: true })));
+  const clear = (): void => (kept ? undefined : rmSync(folder, { recursive: true, force: true }));
+  // Also where the run is interrupted.
+  process.once('exit', clear);
+  stack.defer(() => {
+    process.off('exit', clear);
+    clear();
+  });
   const { database, databaseUrl } = await createDatabase(postgres, stack);
   const ports = [];
   for (let i = 0; i < plan.nodes; i++) ports.push(await freePort());

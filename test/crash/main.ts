@@ -30,7 +30,8 @@ interface Options extends Omit<PlanOptions, 'seed'> {
 }
 
 const options = readOptions();
-if (options) process.exitCode = await runAll(options);
+// An interrupted run would go on in vain.
+if (options) process.exit(await runAll(options));
 
 async function runAll({ runs, keep, seed, ...rest }: Options): Promise<number> {
   await using stack = new AsyncDisposableStack();
