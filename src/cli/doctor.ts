@@ -8,6 +8,7 @@ import { complaintOf, EXIT } from './complain.ts';
 import { examineDatabase } from './examine-database.ts';
 import { examineClock, examineGraph } from './examine-meta.ts';
 import { examineNumbers } from './examine-numbers.ts';
+import { examinePooler } from './examine-pooler.ts';
 import { describePlaces, isReachable } from './describe-places.ts';
 import type { Finding } from './finding.ts';
 import type { Terminal } from './terminal.ts';
@@ -31,6 +32,7 @@ async function examine(): Promise<Finding[]> {
       const graph = await examineGraph(ctx, tested.graph);
       return [
         ...(await examineDatabase(ctx, tested.database)),
+        ...(await examinePooler(ctx)),
         await examineClock(ctx),
         await examineSecret(ctx),
         graph,

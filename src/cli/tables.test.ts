@@ -141,6 +141,7 @@ describe('doctor', () => {
       'public address': 'warning',
       gateway: 'warning',
       database: 'ok',
+      pooler: 'ok',
       durability: 'ok',
       schema: 'ok',
       clock: 'ok',

@@ -48,15 +48,19 @@ async function addNumbers(house: House, count: number): Promise<string[]> {
   return ids;
 }
 
-/** Both nodes listen for hints, and know of each other. */
-async function acquaint(house: House, nodes: Node[]): Promise<void> {
+/** The sessions in which nodes of this house listen. */
+async function listening(house: House): Promise<number[]> {
   const channel = `kurir_${createHash('md5').update(house.schema).digest('hex')}`;
-  await until('every node to listen', async () => {
-    const rows = await house.ctx.db.query('select 1 from pg_stat_activity where query = $1', [
-      `listen "${channel}"`,
-    ]);
-    return rows.length === nodes.length + 1;
-  });
+  const rows = await house.ctx.db.query<{ pid: number }>(
+    'select pid from pg_stat_activity where query = $1',
+    [`listen "${channel}"`],
+  );
+  return rows.map((row) => row.pid);
+}
+
+/** All nodes listen for hints, and know of each other. */
+async function acquaint(house: House, nodes: Node[]): Promise<void> {
+  await until('every node to listen', async () => (await listening(house)).length === nodes.length + 1);
   for (const node of [house, ...nodes]) await node.gateway.beat();
 }
 
@@ -114,6 +118,19 @@ describe('a request to the node that does not drive the number', () => {
     const sent = await other.sendText(TO, 'Halo');
     expectStatus(sent, 200);
     expect(sent.body.data.status).toBe('pending');
+  });
+});
+
+test('a node whose connection for hints breaks listens again', async () => {
+  await using wire = await openWire(inject('databaseUrl'));
+  await using house = await startHouse();
+  const other = await house.addNode({ config: { listenUrl: wire.url } });
+  await acquaint(house, [other]);
+  const before = await listening(house);
+  wire.cut();
+  await until('a new session', async () => {
+    const now = await listening(house);
+    return now.length === 2 && now.some((pid) => !before.includes(pid));
   });
 });
 
