@@ -31,8 +31,8 @@ export interface MetaByHand extends AsyncDisposable {
   calls: MetaCall[];
   /** How calls are answered from now on; they are accepted until this is said. */
   react(by: (call: MetaCall) => Reaction): void;
-  /** Accepts what is held, and nothing is held from now on. */
-  letGo(): void;
+  /** Accepts what is held, or answers it otherwise, and nothing is held from now on. */
+  letGo(by?: Exclude<Reaction, { kind: 'hold' }>): void;
   callsTo(digits: string): MetaCall[];
 }
 
@@ -53,9 +53,9 @@ export async function startMetaByHand(): Promise<MetaByHand> {
     url,
     calls,
     react: (by) => void (reaction = by),
-    letGo() {
+    letGo(by = { kind: 'accept' }) {
       reaction = () => ({ kind: 'accept' });
-      for (const one of held.splice(0)) answer(one.response, one.call, { kind: 'accept' });
+      for (const one of held.splice(0)) answer(one.response, one.call, by);
     },
     callsTo: (digits) => calls.filter((call) => call.to === digits),
     async [Symbol.asyncDispose]() {

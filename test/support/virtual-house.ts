@@ -8,7 +8,7 @@ import { countStatements, countTravellers } from './stillness.ts';
 import { turnableClock, type TurnableClock } from './turnable-clock.ts';
 import { openWire, type Wire } from './wire.ts';
 
-export interface VirtualNode extends Pick<Node, 'gateway' | 'request' | 'sendText'> {
+export interface VirtualNode extends Pick<Node, 'id' | 'gateway' | 'request' | 'sendText'> {
   clock: TurnableClock;
   /** Its way to the database. */
   wire: Wire;
@@ -29,6 +29,8 @@ export interface VirtualHouse extends House {
   revive(): Promise<void>;
 }
 
+/** Whatever moves without the clock must come to rest in this time. */
+const STILL_WITHIN_MS = 10_000;
 /** So often nothing must have moved in turn. */
 const STILL = 4;
 /** Of the time in which a node must show that it lives, so much passes in one step. */
@@ -57,7 +59,12 @@ export async function startVirtualHouse(options: HouseOptions = {}): Promise<Vir
   nodes.push({ clock, wire, moving: countStatements(house.gateway.ctx.db, wire) });
 
   async function still(): Promise<void> {
+    const end = performance.now() + STILL_WITHIN_MS;
     for (let quiet = 0; quiet < STILL; quiet++) {
+      if (performance.now() > end)
+        throw new Error(
+          `It does not come to rest: ${travellers()} calls under way, statements of the nodes: ${nodes.map((node) => node.moving())}`,
+        );
       await new Promise((resolve) => setImmediate(resolve));
       await house.simulator.control.settled();
       if (travellers() > 0 || nodes.some((node) => node.moving() > 0)) quiet = -1;
@@ -72,6 +79,7 @@ export async function startVirtualHouse(options: HouseOptions = {}): Promise<Vir
 
   const stepMs = house.gateway.ctx.config.times.callWithinMs * STEP;
   const first: VirtualNode = {
+    id: `node-${house.schema}`,
     gateway: house.gateway,
     request: (...asked) => house.request(...asked),
     sendText: (...asked) => house.sendText(...asked),

@@ -1,0 +1,372 @@
+// The histories that break a send protocol which lacks one of its sentences (see docs/protocol.md), each forced by hand on two gateways
+// over one schema: statements held or braked, heartbeats that do not come, calls that Meta keeps. With the sentence, each ends well.
+import { describe, expect, test } from 'vitest';
+
+import { PHONE_NUMBER_ID, until, type HouseOptions } from '../support/house.ts';
+import { connectAlone, putBrake, waitsFor } from '../support/brake.ts';
+import { becomes, comesTo, MINUTE, post, QUIET, SECOND, show, type Shown } from '../support/lost-answer.ts';
+import { startMetaByHand, type MetaByHand } from '../support/meta-by-hand.ts';
+import { startVirtualHouse, type VirtualHouse, type VirtualNode } from '../support/virtual-house.ts';
+
+const CUSTOMER = '+12025550120';
+const DIGITS = '12025550120';
+const GRAPH = `/v24.0/${PHONE_NUMBER_ID}/messages`;
+
+/** A house whose Meta does as it is told. */
+function startWith(meta: MetaByHand, options: HouseOptions = {}): Promise<VirtualHouse> {
+  return startVirtualHouse({
+    ...options,
+    simulator: QUIET,
+    config: { graphUrl: meta.url, ...options.config },
+  });
+}
+
+function textsAt(meta: MetaByHand): unknown[] {
+  return meta.calls.map((call) => Object(call.body['text'])['body']);
+}
+
+async function owner(house: VirtualHouse): Promise<string | undefined> {
+  const [lane] = await house.ctx.db.query<{ owner: string }>('select owner from lanes');
+  return lane?.owner;
+}
+
+function isOwnedBy(house: VirtualHouse, node: VirtualNode): Promise<boolean> {
+  return owner(house).then((name) => name === node.id);
+}
+
+/** The only message with this text, as any node shows it. */
+async function byText(house: Pick<VirtualHouse, 'request'>, text: string): Promise<Shown> {
+  const list = await house.request('GET', `/v1/${PHONE_NUMBER_ID}/messages?limit=100`);
+  const found = list.body.data.find((one: Shown) => one.content === text);
+  return (await house.request('GET', `/v1/messages/${found.id}`)).body.data;
+}
+
+/** An accept at the first node whose statement has committed an intent, and whose answer has not come. */
+async function acceptUnanswered(house: VirtualHouse, text: string): Promise<void> {
+  house.node.wire.hold('accept');
+  house.sendText(CUSTOMER, text, { prefer: 'respond-async' }).catch(() => undefined);
+  await until('the intent', async () => {
+    const rows = await house.ctx.db.query("select from message_states where state = 'intended'");
+    return rows.length === 1;
+  });
+}
+
+describe('a node that slept with an intent committed and not called', () => {
+  test('does not call it under an epoch that it lost: a late heartbeat gives it no lane back', async () => {
+    await using meta = await startMetaByHand();
+    await using house = await startWith(meta);
+    const other = await house.addVirtualNode();
+    await acceptUnanswered(house, 'slept upon');
+    house.node.clock.sleep();
+    await house.pass(20 * SECOND);
+    expect(await isOwnedBy(house, other)).toBe(true);
+    house.node.clock.wake();
+    await house.pass(SECOND);
+    house.node.wire.release();
+    await house.still();
+    await house.pass(5 * SECOND);
+    expect(meta.calls).toEqual([]);
+    expect(await byText(other, 'slept upon')).toMatchObject({
+      status: 'failed',
+      attempts: [{ outcome: 'not_sent' }],
+    });
+  });
+
+  test('does not call it under a later epoch of its own either', async () => {
+    await using meta = await startMetaByHand();
+    await using house = await startWith(meta);
+    const other = await house.addVirtualNode();
+    await acceptUnanswered(house, 'slept upon');
+    house.node.clock.sleep();
+    await house.pass(20 * SECOND);
+    expect(await isOwnedBy(house, other)).toBe(true);
+    house.node.clock.wake();
+    await house.pass(SECOND);
+    await other.crash();
+    await house.pass(20 * SECOND);
+    expect(await isOwnedBy(house, house.node)).toBe(true);
+    house.node.wire.release();
+    await house.still();
+    await house.pass(5 * SECOND);
+    expect(meta.calls).toEqual([]);
+    expect(await byText(house, 'slept upon')).toMatchObject({
+      status: 'failed',
+      attempts: [{ outcome: 'not_sent' }],
+    });
+  });
+
+  test('queues it again when the lane is still its own, and sends it once', async () => {
+    await using meta = await startMetaByHand();
+    await using house = await startWith(meta);
+    await acceptUnanswered(house, 'slept upon');
+    house.node.clock.sleep();
+    await house.pass(12 * SECOND);
+    house.node.clock.wake();
+    await house.pass(SECOND);
+    house.node.wire.release();
+    await house.still();
+    await house.pass(5 * SECOND);
+    await until('it is at Meta', async () => meta.calls.length > 0);
+    await house.pass(2 * MINUTE);
+    expect(textsAt(meta)).toEqual(['slept upon']);
+  });
+
+  test('is not robbed of a lane that it is taking anew, by a takeover that sees it free', async () => {
+    await using house = await startVirtualHouse({ simulator: QUIET });
+    const other = await house.addVirtualNode();
+    house.node.clock.sleep();
+    await using own = connectAlone(house);
+    await own.transaction(async (tx) => {
+      await tx.query('update lanes set epoch = epoch + 1');
+      await house.pass(17 * SECOND);
+    });
+    expect(await isOwnedBy(house, other)).toBe(false);
+  });
+});
+
+test('an intent that commits after the takeover is found whenever it becomes visible, and blocks nobody', async () => {
+  await using meta = await startMetaByHand();
+  await using house = await startWith(meta);
+  const other = await house.addVirtualNode();
+  const brake = await putBrake(house, 'new.priority = 0');
+  const lost = house.sendText(CUSTOMER, 'late intent', { prefer: 'respond-async', 'kurir-priority': 'high' });
+  void lost.catch(() => undefined);
+  await brake.reached();
+  await house.node.crash();
+  await house.pass(20 * SECOND);
+  expect(await isOwnedBy(house, other)).toBe(true);
+  await brake.letGo();
+  await until(
+    'it is visible',
+    async () => (await house.ctx.db.query('select from message_states')).length > 0,
+  );
+  await house.pass(2 * SECOND);
+  expect(await byText(other, 'late intent')).toMatchObject({
+    status: 'pending',
+    attempts: [{ outcome: 'unknown' }],
+  });
+  const follower = await post(other, CUSTOMER, 'follower');
+  await house.pass(30 * SECOND);
+  await until('the follower is at Meta', async () => meta.calls.length > 0);
+  expect(textsAt(meta)).toEqual(['follower']);
+  expect((await other.request('GET', `/v1/messages/${follower}`)).body.data.status).toBe('pending');
+});
+
+describe('what follows a call of a former owner', () => {
+  test('waits until 30 s after that one’s last heartbeat', async () => {
+    await using meta = await startMetaByHand();
+    await using house = await startWith(meta);
+    const other = await house.addVirtualNode();
+    meta.react(() => ({ kind: 'hold' }));
+    await post(house, CUSTOMER, 'first');
+    await until('the call', async () => meta.calls.length === 1);
+    await house.node.crash();
+    meta.react(() => ({ kind: 'accept' }));
+    await house.pass(20 * SECOND);
+    expect(await isOwnedBy(house, other)).toBe(true);
+    await post(other, CUSTOMER, 'second');
+    await house.pass(9 * SECOND);
+    expect(textsAt(meta)).toEqual(['first']);
+    await house.pass(3 * SECOND);
+    await until('the second', async () => meta.calls.length === 2);
+    expect(await byText(other, 'first')).toMatchObject({
+      attempts: [{ outcome: 'unknown', detail: expect.stringMatching(/The node that called Meta stopped/) }],
+    });
+  });
+
+  test('waits after a restart until 20 s after the start', async () => {
+    await using meta = await startMetaByHand();
+    await using house = await startWith(meta);
+    meta.react(() => ({ kind: 'hold' }));
+    await post(house, CUSTOMER, 'first');
+    await until('the call', async () => meta.calls.length === 1);
+    await house.node.crash();
+    meta.react(() => ({ kind: 'accept' }));
+    await house.pass(60 * SECOND);
+    await house.revive();
+    await post(house, CUSTOMER, 'second');
+    await house.pass(19 * SECOND);
+    expect(textsAt(meta)).toEqual(['first']);
+    await house.pass(3 * SECOND);
+    await until('the second', async () => meta.calls.length === 2);
+  });
+
+  test('is not followed by it again: a late no, even one for now, makes it failed with its code', async () => {
+    await using meta = await startMetaByHand();
+    await using house = await startWith(meta);
+    const other = await house.addVirtualNode();
+    meta.react(() => ({ kind: 'hold' }));
+    const first = await post(house, CUSTOMER, 'first');
+    await until('the call', async () => meta.calls.length === 1);
+    meta.react(() => ({ kind: 'accept' }));
+    house.node.clock.sleep();
+    await house.pass(20 * SECOND);
+    expect(await isOwnedBy(house, other)).toBe(true);
+    await post(other, CUSTOMER, 'second');
+    await house.pass(15 * SECOND);
+    await until('the second', async () => meta.calls.length === 2);
+    meta.letGo({ kind: 'refuse', code: 130_429 });
+    const shown = await becomes(house, first, 'failed');
+    expect(shown).toMatchObject({
+      error: { provider_code: 130_429 },
+      attempts: [{ outcome: 'refused', provider_code: 130_429 }],
+    });
+    house.node.clock.wake();
+    await house.pass(MINUTE);
+    expect(textsAt(meta)).toEqual(['first', 'second']);
+  });
+});
+
+test('one attempt is in flight for a recipient: an older one that becomes visible late waits for it, with a new owner too', async () => {
+  await using meta = await startMetaByHand();
+  await using house = await startWith(meta, { onUnknown: 'resend' });
+  const other = await house.addVirtualNode();
+  const brake = await putBrake(house, 'new.priority = 0');
+  other.wire.hold('accept');
+  const older = other.sendText(CUSTOMER, 'older', { prefer: 'respond-async', 'kurir-priority': 'high' });
+  await brake.reached();
+  meta.react(() => ({ kind: 'hold' }));
+  await post(house, CUSTOMER, 'newer');
+  await until('the call', async () => meta.calls.length === 1);
+  await brake.letGo();
+  other.wire.release();
+  await older;
+  await house.pass(5 * SECOND);
+  expect(textsAt(meta)).toEqual(['newer']);
+  await house.node.crash();
+  await house.pass(40 * SECOND);
+  expect(await isOwnedBy(house, other)).toBe(true);
+  expect(textsAt(meta)).toEqual(['newer']);
+});
+
+describe('a COMMIT whose answer is lost', () => {
+  test('takes nothing back: what was accepted is sent once, and a repeat hears of it', async () => {
+    await using meta = await startMetaByHand();
+    await using house = await startWith(meta);
+    const { wire } = house.node;
+    await post(house, '+12025550121', 'before');
+    await until('it is at Meta', async () => meta.calls.length === 1);
+    wire.mute();
+    const headers = { 'idempotency-key': 'lost', prefer: 'respond-async' };
+    const lost = house.sendText(CUSTOMER, 'lost', headers);
+    await until('its row', async () => (await house.ctx.db.query('select from message_states')).length === 2);
+    wire.cut();
+    const answer = await turning(house, lost);
+    expect(answer.status, answer.text).toBe(200);
+    const again = await house.sendText(CUSTOMER, 'lost', headers);
+    expect(again.body.data.id).toBe(answer.body.data.id);
+    // The intent that was committed with it and never called goes, too: the lane was taken anew.
+    await house.pass(5 * SECOND);
+    await until('it is at Meta', async () => meta.calls.length === 2);
+    await house.pass(2 * MINUTE);
+    expect(textsAt(meta)).toEqual(['before', 'lost']);
+  });
+
+  test('of a statement that runs on: whoever looks for it waits for it', async () => {
+    await using meta = await startMetaByHand();
+    await using house = await startWith(meta);
+    const brake = await putBrake(house, 'new.priority = 0');
+    const headers = { 'idempotency-key': 'late', prefer: 'respond-async', 'kurir-priority': 'high' };
+    const lost = house.sendText(CUSTOMER, 'late', headers);
+    await brake.reached();
+    house.node.wire.cut();
+    // Its look waits for the statement, which commits.
+    const looked = brake.reached('behind');
+    await turning(house, looked);
+    await brake.letGo();
+    const answer = await turning(house, lost);
+    expect(answer.status, answer.text).toBe(200);
+    await house.pass(5 * SECOND);
+    await until('it is at Meta', async () => meta.calls.length === 1);
+    expect(textsAt(meta)).toEqual(['late']);
+  });
+
+  test('of a statement that has not written yet: what was answered 503 can never appear', async () => {
+    await using meta = await startMetaByHand();
+    await using house = await startWith(meta);
+    const headers = { 'idempotency-key': 'held', prefer: 'respond-async' };
+    let lost: ReturnType<typeof house.sendText> | undefined;
+    await using own = connectAlone(house);
+    await own
+      .transaction(async (tx) => {
+        // Another's key of the same name, not committed: the accept waits at its first step.
+        await tx.query(
+          `insert into idempotency_keys (organisation_id, key, fingerprint, message_id, created_at) values ($1, 'held', '', 'msg_x', now())`,
+          [house.organisationId],
+        );
+        lost = house.sendText(CUSTOMER, 'answered 503', headers);
+        await waitsFor(house, tx);
+        house.node.wire.cut();
+        const answer = await turning(house, lost);
+        expect(answer.status, answer.text).toBe(503);
+        throw new Error('taken back');
+      })
+      .catch((error: Error) => {
+        if (error.message !== 'taken back') throw error;
+      });
+    await house.pass(MINUTE);
+    expect(meta.calls).toEqual([]);
+    const again = await house.sendText(CUSTOMER, 'answered 503', headers);
+    expect(again.headers.get('idempotent-replayed')).toBe('false');
+    await until('the repeat is at Meta', async () => meta.calls.length === 1);
+    await house.pass(MINUTE);
+    expect(textsAt(meta)).toEqual(['answered 503']);
+  });
+});
+
+describe('a 5xx that Meta explains', () => {
+  test('may be a lie: from then on the message counts as one that may have left', async () => {
+    await using house = await startVirtualHouse({ simulator: QUIET });
+    const lie = { kind: 'graph_error' as const, code: 131_016, http: 500, taken: true };
+    house.simulator.control.putFault({ effect: lie });
+    const id = await post(house, CUSTOMER);
+    await comesTo(house, id, 'refused');
+    expect((await show(house, id)).status).toBe('pending');
+    const withdrawn = await house.request('DELETE', `/v1/${PHONE_NUMBER_ID}/messages/${id}`);
+    expect(withdrawn.status, withdrawn.text).toBe(409);
+    await house.pass(MINUTE);
+    // At most two repeats; then a status of any of them tells the truth.
+    expect(await show(house, id)).toMatchObject({ status: 'failed', error: { provider_code: 131_016 } });
+    const copies = house.simulator.control.messages({ to: CUSTOMER });
+    expect(copies).toHaveLength(3);
+    house.simulator.control.pushStatus({ message: copies[0]?.id ?? '', status: 'sent' });
+    expect(await becomes(house, id, 'sent')).toMatchObject({ message_id: copies[0]?.id });
+  });
+});
+
+test('a node that holds a caller who is owed a wamid dies: nothing leaves after that caller’s wait', async () => {
+  await using meta = await startMetaByHand();
+  await using house = await startWith(meta);
+  const other = await house.addVirtualNode();
+  meta.react(() => ({ kind: 'hold' }));
+  await post(house, CUSTOMER, 'first');
+  await until('the call', async () => meta.calls.length === 1);
+  const text = { messaging_product: 'whatsapp', to: CUSTOMER, type: 'text', text: { body: 'owed' } };
+  const headers = { prefer: 'wait=5', 'idempotency-key': 'owed' };
+  const owed = house.request('POST', GRAPH, text, headers);
+  void owed.catch(() => undefined);
+  await until(
+    'it is queued',
+    async () => (await house.ctx.db.query('select from message_states')).length === 2,
+  );
+  await house.node.crash();
+  meta.react(() => ({ kind: 'accept' }));
+  await house.pass(MINUTE);
+  expect(await isOwnedBy(house, other)).toBe(true);
+  expect(meta.callsTo(DIGITS)).toHaveLength(1);
+  expect(await byText(other, 'owed')).toMatchObject({ status: 'failed', error: { code: 'withdrawn' } });
+  const again = await other.request('POST', GRAPH, text, headers);
+  expect(again.status, again.text).toBe(200);
+  expect(textsAt(meta)).toEqual(['first', 'owed']);
+});
+
+/** Time goes on until this is answered. */
+async function turning<Answer>(house: VirtualHouse, asked: Promise<Answer>): Promise<Answer> {
+  let over = false;
+  void asked.finally(() => (over = true)).catch(() => undefined);
+  while (!over) {
+    house.node.clock.advance(20);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return asked;
+}
