@@ -167,7 +167,7 @@ function simulatorOf(plan: Pick<Plan, 'seed' | 'numbers' | 'recipients'>, random
   return {
     seed: plan.seed,
     latencyMs,
-    statusDelaysMs: { sent: latencyMs + pick([50, 400, 1_500], random), delivered: 80, read: 50 },
+    statusDelaysMs: { sent: latencyMs + pick([50, 400, 1_500, 3_500], random), delivered: 80, read: 50 },
     // One a post is Meta's habit.
     webhookBatchSize: pick([1, 1, 10], random),
     webhookRetryMs: Array.from({ length: 2_000 }, () => WEBHOOK_RETRY_MS),

@@ -30,7 +30,7 @@ export interface RunOptions {
 const READY_WITHIN_MS = 30_000;
 const SETTLED_WITHIN_MS = 90_000;
 /** Longer than Meta takes for all statuses of a message. */
-const SILENT_MS = 3_000;
+const SILENT_MS = 5_000;
 const REPEATED = 50;
 const FINDINGS_TOLD = 10;
 
