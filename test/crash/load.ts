@@ -18,6 +18,8 @@ export interface SendRecord {
   asked: number;
   /** Why it had to be repeated, and how often. */
   repeats: Record<string, number>;
+  /** Told in Meta's shape that the outcome is unknown: it may come to be withdrawn, but is there to be asked for. */
+  unsure: boolean;
   /** An answer that no send may get. */
   wrong: string | undefined;
 }
@@ -110,6 +112,7 @@ async function send(state: State, planned: PlannedSend): Promise<SendRecord> {
     ids: [],
     asked: 0,
     repeats: {},
+    unsure: false,
     wrong: undefined,
   };
   state.records.push(record);
@@ -129,6 +132,7 @@ async function askUntilAnswered(state: State, record: SendRecord): Promise<void>
     if (answer.id !== undefined) {
       record.answeredAt ??= performance.now();
       record.ids.push(answer.id);
+      record.unsure ||= answer.unsure ?? false;
       return;
     }
     if (answer.wrong !== undefined) record.wrong = answer.wrong;
@@ -141,6 +145,7 @@ async function askUntilAnswered(state: State, record: SendRecord): Promise<void>
 interface Answer {
   id: string | undefined;
   replayed: boolean;
+  unsure?: boolean;
   /** Not accepted, or nobody knows: to be repeated, and why. */
   again?: string;
   wrong?: string;
@@ -188,7 +193,8 @@ function judge(
   const replayed = headers['idempotent-replayed'] === 'true';
   const named = headers['x-kurir-message-id'];
   // In Meta's shape the id is in a header, also where the outcome is unknown.
-  if (dialect === 'graph' && typeof named === 'string') return { id: named, replayed };
+  if (dialect === 'graph' && typeof named === 'string')
+    return { id: named, replayed, unsure: statusCode >= 500 };
   if (statusCode === 503 || statusCode === 429) {
     const why = text.includes('withdrawn') ? 'withdrawn' : `HTTP ${statusCode}`;
     return { id: undefined, replayed, again: why };

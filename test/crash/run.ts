@@ -148,7 +148,7 @@ async function settle({ plan, house, load, findings }: Settling): Promise<MetaLe
 // Each key still stands for its message: a repeat attaches to it, and nothing more is sent (the ledgers are read afterwards).
 async function repeatSome({ load, findings }: Settling): Promise<void> {
   for (const { planned, ids } of load.records
-    .filter(({ ids: answered }) => answered.length > 0)
+    .filter(({ ids: answered, unsure }) => answered.length > 0 && !unsure)
     .slice(0, REPEATED)) {
     const { id, replayed } = await load.repeat(planned);
     if (id !== ids[0] || !replayed)
