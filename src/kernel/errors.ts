@@ -109,7 +109,7 @@ export const REFUSALS = {
   rate_limit_exceeded: {
     status: 429,
     type: 'rate_limit_error',
-    meaning: 'The budget of the organisation is used up.',
+    meaning: 'The budget of the organisation is used up, or a queue is full.',
   },
   headers_too_large: {
     status: 431,

@@ -68,10 +68,14 @@ test(
     load.since();
     await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
     const meanwhile = load.since();
-    // Refused at once, not after a time-out: as many answers as there were sends, and each says when to come back.
-    expect(meanwhile.length).toBeGreaterThan((AWAY_MS / 1_000) * PER_SECOND * 0.5);
-    for (const reply of meanwhile) expectKirimError(reply, 'service_unavailable');
-    expect(meanwhile.every((reply) => reply.headers.get('retry-after') !== null)).toBe(true);
+    // Refused at once, not after a time-out. Those that were accepted before it went are answered with what is known of them.
+    const refused = meanwhile.filter((reply) => reply.status !== 200);
+    expect(refused.length).toBeGreaterThan(PER_SECOND);
+    for (const reply of refused) expectKirimError(reply, 'service_unavailable');
+    expect(refused.every((reply) => reply.headers.get('retry-after') !== null)).toBe(true);
+    console.log(
+      `away for ${AWAY_MS} ms: ${refused.length} refused, ${meanwhile.length - refused.length} accepted before`,
+    );
     const before = load.count(200);
     await postgres.start();
     await until('sends again', async () => load.count(200) > before + PER_SECOND, 20_000);
