@@ -66,24 +66,13 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
     maxRows: ROWS_MAX,
   });
 
-  // The caller waits for it only so long; what is found out later is for whoever repeats with the key.
-  async function recovered(row: AcceptRow): Promise<boolean> {
-    const late = Promise.withResolvers<never>();
-    const timer = ctx.clock.after(ANSWER_WITHIN_MS, () =>
-      late.reject(new Error('The database has not come back in time.')),
-    );
-    const found = recovering.add(row);
-    found.catch(() => undefined);
-    return Promise.race([found, late.promise]).finally(() => timer.cancel());
-  }
-
   async function write(row: AcceptRow): Promise<AcceptedRow | null> {
     try {
       return await accepting.add(row);
     } catch (error) {
       // PostgreSQL itself said no: nothing was committed. Class 40 has been repeated, 22 and 23 were split off.
       if (neverReached(error) || !isConnectionLoss(error)) throw refused(error);
-      const accepted = await recovered(row).catch((cause: unknown) => {
+      const accepted = await inTime(ctx, recovering.add(row)).catch((cause: unknown) => {
         throw new KurirError(
           'service_unavailable',
           'The outcome is unknown: repeat with the same Idempotency-Key.',
@@ -134,6 +123,16 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
     },
     drained: () => accepting.drained(),
   };
+}
+
+// The caller waits only so long for what became of a lost answer; what is found out later is for whoever repeats with the key.
+async function inTime(ctx: Context, found: Promise<boolean>): Promise<boolean> {
+  const late = Promise.withResolvers<never>();
+  const timer = ctx.clock.after(ANSWER_WITHIN_MS, () =>
+    late.reject(new Error('The database has not come back in time.')),
+  );
+  found.catch(() => undefined);
+  return Promise.race([found, late.promise]).finally(() => timer.cancel());
 }
 
 interface NewRow extends AcceptRow {
