@@ -20,6 +20,8 @@ export interface MetaCall {
 export type Reaction =
   | { kind: 'accept' }
   | { kind: 'refuse'; code: number; status?: number; details?: string; headers?: Record<string, string> }
+  /** This body, with 200. */
+  | { kind: 'say'; body: JsonObject }
   /** Accepted, and the connection closed without a word of it. */
   | { kind: 'hang up' }
   /** Nothing is answered until `letGo`. */
@@ -36,7 +38,7 @@ export interface MetaByHand extends AsyncDisposable {
   callsTo(digits: string): MetaCall[];
 }
 
-export async function startMetaByHand(): Promise<MetaByHand> {
+export async function startMetaByHand(port = 0): Promise<MetaByHand> {
   const calls: MetaCall[] = [];
   let reaction = (_call: MetaCall): Reaction => ({ kind: 'accept' });
   const held: { call: MetaCall; response: ServerResponse }[] = [];
@@ -48,7 +50,7 @@ export async function startMetaByHand(): Promise<MetaByHand> {
     else answer(response, call, now);
   };
   const server = createServer((request, response) => void take(request, response));
-  const url = await listen(server);
+  const url = await listen(server, port);
   return {
     url,
     calls,
@@ -90,7 +92,7 @@ function answer(
     'content-type': 'application/json',
     ...headers,
   });
-  response.end(JSON.stringify(refused || accepted));
+  response.end(JSON.stringify(reaction.kind === 'say' ? reaction.body : refused || accepted));
 }
 
 function toCall(url: string, body: JsonObject, index: number): MetaCall {
@@ -111,8 +113,8 @@ async function readBody(request: IncomingMessage): Promise<JsonObject> {
   return isObject(body) ? body : {};
 }
 
-async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+async function listen(server: Server, port: number): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address();
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
 }

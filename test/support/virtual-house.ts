@@ -63,7 +63,7 @@ export async function startVirtualHouse(options: HouseOptions = {}): Promise<Vir
     for (let quiet = 0; quiet < STILL; quiet++) {
       if (performance.now() > end)
         throw new Error(
-          `It does not come to rest: ${travellers()} calls under way, statements of the nodes: ${nodes.map((node) => node.moving())}`,
+          `It does not come to rest: ${travellers()} calls under way, statements of the nodes: ${nodes.map((node) => node.moving()).join(', ')}`,
         );
       await new Promise((resolve) => setImmediate(resolve));
       await house.simulator.control.settled();
