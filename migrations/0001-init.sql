@@ -52,6 +52,8 @@ create table numbers (
   status_reason text,
   -- Messages a second; null: as fast as it goes.
   pace integer default 80 check (pace is null or pace > 0),
+  -- Whether it follows Meta's throughput level, or was set by a person.
+  pace_from_meta boolean not null default true,
   on_unknown text not null default 'fail' check (on_unknown in ('fail', 'resend')),
   created_at timestamptz not null default now()
 );

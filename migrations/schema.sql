@@ -197,6 +197,7 @@ create table numbers (
   status text not null default 'connected'::text,
   status_reason text,
   pace integer default 80,
+  pace_from_meta boolean not null default true,
   on_unknown text not null default 'fail'::text,
   created_at timestamp with time zone not null default now(),
   constraint numbers_pkey PRIMARY KEY (phone_number_id),

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import type { Context } from './context.ts';
+import { createThroughputFollower } from './chores/follow-throughput.ts';
 import { createSweep } from './chores/sweep.ts';
 import { graph } from './dialects/graph/index.ts';
 import { kapso } from './dialects/kapso/index.ts';
@@ -114,6 +115,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     },
   });
   const sweep = createSweep(ctx);
+  const throughput = createThroughputFollower(ctx, rooms);
   const repeated: (() => void)[] = [];
 
   async function close(): Promise<void> {
@@ -121,6 +123,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     state.stopping = true;
     for (const stop of repeated) stop();
     sweep.stop();
+    throughput.stop();
     disk?.stop();
     // Calls to Meta that are under way end and are recorded; callers who wait are answered with what is known.
     await rooms.dispatch.stop(ctx.config.shutdownMs - CLOSING_MS);
@@ -147,6 +150,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   rooms.dispatch.start();
   listen(rooms, ctx.config.listenUrl ?? input.databaseUrl);
   sweep.start();
+  throughput.start();
   rooms.receiver.start();
   const url = await app.listen({ host: ctx.config.host, port: ctx.config.port });
   state.started = true;

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { isObject, type Json } from '../kernel/json.ts';
 import { createMetaClient, type GraphAnswer, type MetaClient } from '../meta/client.ts';
+import { readThroughput, THROUGHPUT_FIELDS } from '../meta/throughput.ts';
 import type { CheckNumber, NumberCheck } from '../organisations/numbers.ts';
 
 const PAGES_MAX = 50;
@@ -30,7 +31,7 @@ async function check(meta: MetaClient, asked: Asked): Promise<NumberCheck> {
   const answer = await meta.call({
     method: 'GET',
     accessToken,
-    path: `${phoneNumberId}?fields=id,display_phone_number,verified_name`,
+    path: `${phoneNumberId}?fields=id,display_phone_number,verified_name,${THROUGHPUT_FIELDS}`,
   });
   if (answer.kind !== 'answered') return said(answer);
   const display = answer.body['display_phone_number'];
@@ -44,6 +45,7 @@ async function check(meta: MetaClient, asked: Asked): Promise<NumberCheck> {
     phone: display.replace(/\D/g, ''),
     displayPhoneNumber: display,
     verifiedName: typeof name === 'string' ? name : null,
+    throughput: readThroughput(answer.body),
   };
 }
 

@@ -27,7 +27,7 @@ export interface AddNumberOptions extends OfOrganisation, TokenOptions {
 
 export interface SetNumberOptions extends OfOrganisation, TokenOptions {
   /** Messages a second. */
-  pace?: number | 'off';
+  pace?: number | 'off' | 'auto';
   onUnknown?: OnUnknown;
 }
 
@@ -113,5 +113,6 @@ function shownStatus(number: NumberListing): string {
 }
 
 function shownPace(number: NumberListing): string {
-  return number.pace === null ? 'off' : `${number.pace}/s`;
+  if (number.pace === null) return 'off';
+  return number.paceFromMeta ? `${number.pace}/s (Meta’s)` : `${number.pace}/s`;
 }

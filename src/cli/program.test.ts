@@ -51,7 +51,7 @@ describe('wrong usage', () => {
   test.each([
     [['sned'], 'Did you mean send?'],
     [['keys', 'create'], "required option '--label <text>' not specified"],
-    [['numbers', 'set', '1', '--pace', 'fast'], 'Give a number of messages a second, or off.'],
+    [['numbers', 'set', '1', '--pace', 'fast'], 'Give a number of messages a second, off, or auto.'],
     [['numbers', 'set', '1', '--on-unknown', 'retry'], 'Allowed choices are fail, resend'],
     [
       ['keys', 'create', '--label', 'x', '--expires', 'tomorrow'],

@@ -146,12 +146,13 @@ function addNumberCommands(program: Command, { terminal }: Run): void {
     summary: 'change how a number sends',
     examples: [
       'kurir numbers set 1065… --pace 80',
+      'kurir numbers set 1065… --pace auto',
       'kurir numbers set 1065… --pace off --on-unknown resend',
       'kurir numbers set 1065… --token-file ./token',
     ],
   })
     .argument('<phone-number-id>')
-    .option('--pace <n>', 'messages a second, or off', paceFrom)
+    .option('--pace <n>', 'messages a second, off, or auto: as Meta gives', paceFrom)
     .addOption(
       new Option('--on-unknown <policy>', 'what becomes of a send whose outcome stays unknown').choices([
         'fail',
@@ -213,10 +214,10 @@ function organisation(): Option {
 }
 
 // Commander makes an empty text of a null.
-function paceFrom(given: string): number | 'off' {
-  if (given === 'off') return given;
+function paceFrom(given: string): number | 'off' | 'auto' {
+  if (given === 'off' || given === 'auto') return given;
   if (/^\d{1,4}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError('Give a number of messages a second, or off.');
+  throw new InvalidArgumentError('Give a number of messages a second, off, or auto.');
 }
 
 function secondsFrom(given: string): number {

@@ -41,6 +41,7 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
   async function run(attempt: Attempt): Promise<void> {
     const entry = { attempt, left: false };
     open.set(attempt.messageId, entry);
+    await toLeave(attempt.phoneNumberId);
     const outcome = await send(
       attempt,
       () => (entry.left = parts.lease.mayCall(attempt.phoneNumberId, attempt.epoch)),
@@ -50,6 +51,15 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
     if (lane && outcome.kind === 'accepted') await parts.brakes.release(lane);
     if (lane && settled.readyAt !== null) parts.readyAt(lane, settled.readyAt);
     if (lane && settled.brake) await parts.brakes.pull(lane, attempt.conversation, settled.brake);
+  }
+
+  // Intents come back from their commit together; their calls leave as evenly as Meta wants them.
+  async function toLeave(phoneNumberId: string): Promise<void> {
+    for (;;) {
+      const waitMs = parts.lanes.get(phoneNumberId)?.pace.leave(ctx.clock.now()) ?? 0;
+      if (waitMs === 0) return;
+      await new Promise<void>((resolve) => ctx.clock.after(waitMs, resolve));
+    }
   }
 
   async function send(attempt: Attempt, mayLeave: () => boolean): Promise<SendOutcome> {

@@ -29,6 +29,8 @@ export interface Lane {
   stoppedUntil: number;
   /** How often it stopped without a message having gone since; while it is not 0, one goes at a time, to see. */
   stops: number;
+  /** Meta said that it is too fast: perhaps it gives the number less than we know. */
+  doubted: boolean;
   /** It is being left to another node, or was: nothing new goes. */
   leaving: boolean;
 }
@@ -52,6 +54,7 @@ export function createLane(
     queued: [0, 0, 0, 0],
     stoppedUntil: 0,
     stops: 0,
+    doubted: false,
     leaving: false,
   };
 }
@@ -94,6 +97,7 @@ const QUIET_MS = 1_000;
 
 /** Meta said that it is too much, and perhaps for how long it wants to hear nothing. */
 export function slowDown(lane: Lane, now: number, retryAfterMs: number | null): void {
+  lane.doubted = true;
   lane.pace.slow(now, retryAfterMs ?? QUIET_MS);
 }
 

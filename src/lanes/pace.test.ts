@@ -12,7 +12,11 @@ function departures(
   const { totalMs, stepMs, startFull } = ask;
   const pace = createPace(perSecond, startFull, 0);
   const gone: number[] = [];
-  for (let now = 0; now < totalMs; now += stepMs) while (pace.take(now)) gone.push(now);
+  let turns = 0;
+  for (let now = 0; now < totalMs; now += stepMs) {
+    while (pace.take(now)) turns++;
+    for (; turns > 0 && pace.leave(now) === 0; turns--) gone.push(now);
+  }
   return gone;
 }
 
@@ -45,6 +49,23 @@ describe('pace', () => {
         },
       ),
     );
+  });
+
+  test('turns that come late all together leave one after the other', () => {
+    const pace = createPace(80, false, 0);
+    const gone: number[] = [];
+    let turns = 0;
+    for (let now = 0; now < 20_000; now++) {
+      while (pace.take(now)) turns++;
+      // For most of a second no statement comes back, and then all of them.
+      if (now % 1_500 < 700) for (; turns > 0 && pace.leave(now) === 0; turns--) gone.push(now);
+    }
+    expect(mostInASecond(gone)).toBeLessThanOrEqual(80);
+  });
+
+  test('a loop that is late by up to fifty milliseconds costs no turns', () => {
+    const gone = departures(80, { totalMs: 20_000, stepMs: 50, startFull: false });
+    expect(gone.length / 20).toBeGreaterThanOrEqual(76);
   });
 
   test('without a limit everything goes, but not while Meta wants quiet', () => {
@@ -103,10 +124,12 @@ describe('when Meta says that it is too much', () => {
         (perSecond, complaints) => {
           const pace = createPace(perSecond, true, 0);
           const gone: number[] = [];
+          let turns = 0;
           for (let now = 0; now < 24_000; now += 5) {
             for (const { at, quietMs } of complaints)
               if (Math.floor(at / 5) * 5 === now) pace.slow(now, quietMs);
-            while (pace.take(now)) gone.push(now);
+            while (pace.take(now)) turns++;
+            for (; turns > 0 && pace.leave(now) === 0; turns--) gone.push(now);
           }
           expect(mostInASecond(gone)).toBeLessThanOrEqual(perSecond);
           // Twenty seconds after the last word of Meta's, all of the rate is back, but for what is due from before.

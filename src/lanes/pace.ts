@@ -1,17 +1,26 @@
-// Pace: how many may go in a second, kept by waiting. A rate and a small burst (generic cell rate algorithm): in no
-// sliding second do more than `perSecond` leave, and after a pause nothing is made up for. When Meta says that it is too much, the
-// rate falls to half and climbs back evenly: whatever the limit really is, the lane finds it, and leaves the brake by itself.
+// Pace: how many may go in a second, kept by waiting. Turns are given evenly, a little slower than Meta allows (generic cell rate
+// algorithm); who is a moment late may catch up, and nothing is made up for after a pause. Between a turn and its call stands a
+// commit, which takes now longer and now shorter: so the calls themselves are counted once more as they leave, and in no sliding second
+// are there more than fit. What is left up to the limit is for the way to Meta, which is uneven, too. When Meta says that it is too
+// much, the rate falls to half and climbs back evenly: whatever the limit really is, the lane finds it, and leaves the brake by itself.
 export interface Pace {
-  /** Whether one may go now; takes its place if so. */
+  /** Whether one may have its turn now; takes it if so. */
   take(now: number): boolean;
-  /** Gives back the place of one that did not go. */
+  /** Gives back the turn of one that did not go. */
   giveBack(): void;
-  /** Milliseconds until the next may go; 0 when it may now. */
+  /** Milliseconds until the next turn; 0 when there is one now. */
   waitMs(now: number): number;
+  /** Milliseconds until one that had its turn may leave; 0, and it is counted, when it may now. */
+  leave(now: number): number;
   /** Meta said that it is too much: nothing for `quietMs`, then half of what went before. */
   slow(now: number, quietMs: number): void;
 }
 
+/** Of what Meta allows: how many turns are given, and how many leave in any second. */
+const TURNS = 0.97;
+const LEAVING = 0.98;
+/** So late one may be and still have its turn. */
+const LATE_MS = 60;
 /** One that is refused brings others with it that were under way at the same time: they halve the rate together, once. */
 const HALVE_EVERY_MS = 1_000;
 /** Of the whole rate, how much comes back each second without a complaint, and what is always left. */
@@ -20,10 +29,9 @@ const LEAST = 0.02;
 
 /** @param perSecond null: no pace @param startFull whether a burst may go at once (a new owner does not know what left before) */
 export function createPace(perSecond: number | null, startFull: boolean, now: number): Pace {
-  // A burst of 3 % is taken off the rate (of few a second, a twentieth), so that rate and burst together stay within the limit.
-  const burst = perSecond === null ? 0 : Math.max(1, Math.floor(perSecond * 0.03));
-  const intervalMs = perSecond === null ? 0 : 1000 / Math.max(perSecond - burst, perSecond * 0.95);
-  const slackMs = intervalMs * (burst - 1);
+  const intervalMs = perSecond === null ? 0 : 1000 / (perSecond * TURNS);
+  const slackMs = perSecond === null ? 0 : LATE_MS;
+  const left = createSlidingSecond(perSecond === null ? 0 : Math.max(1, Math.floor(perSecond * LEAVING)));
   // The moment at which the next one is due if all go evenly.
   let dueAt = startFull || perSecond === null ? now - slackMs : now + intervalMs;
   let quietUntil = 0;
@@ -39,6 +47,7 @@ export function createPace(perSecond: number | null, startFull: boolean, now: nu
     },
     giveBack: () => void (dueAt -= intervalMs),
     waitMs: (at) => Math.max(0, quietUntil - at, dueAt - slackMs - at),
+    leave: (at) => left.leave(at),
     slow(at, quietMs) {
       share = shareAt(at);
       if (at - halvedAt >= HALVE_EVERY_MS) {
@@ -46,6 +55,23 @@ export function createPace(perSecond: number | null, startFull: boolean, now: nu
         halvedAt = at;
       }
       quietUntil = Math.max(quietUntil, at + quietMs);
+    },
+  };
+}
+
+/** Counts what leaves: at most `size` in any second; 0: no limit. */
+function createSlidingSecond(size: number): Pick<Pace, 'leave'> {
+  const moments = Array.from({ length: size }, () => -Infinity);
+  let next = 0;
+  return {
+    leave(at) {
+      if (size === 0) return 0;
+      const waitMs = (moments[next] ?? 0) + 1_000 - at;
+      // More than a second: the clock was set back.
+      if (waitMs > 0 && waitMs <= 1_000) return waitMs;
+      moments[next] = at;
+      next = (next + 1) % size;
+      return 0;
     },
   };
 }

@@ -97,12 +97,7 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
         input.message.conversation,
         input.number.pace,
       );
-      const row = toRow(input, {
-        id: newId('msg', at),
-        at,
-        lane,
-        behind: lane ? undefined : laneAhead(parts, input),
-      });
+      const row = toRow(parts, input, { id: newId('msg', at), at, lane });
       let written: AcceptedRow | null;
       try {
         written = await write(row);
@@ -146,10 +141,12 @@ function laneAhead({ lanes }: AccepterParts, input: AcceptInput): Lane | undefin
 }
 
 function toRow(
+  parts: AccepterParts,
   input: AcceptInput,
-  made: { id: MessageId; at: number; lane: Lane | undefined; behind: Lane | undefined },
+  made: { id: MessageId; at: number; lane: Lane | undefined },
 ): NewRow {
   const { message } = input;
+  const ahead = made.lane ? undefined : laneAhead(parts, input);
   return {
     id: made.id,
     organisationId: input.organisationId,
@@ -166,8 +163,8 @@ function toRow(
     expiresAt: input.expiresAt,
     owedForMs: input.owedForMs,
     firstAnswer: input.waits ? null : 'queued',
-    epoch: (made.lane ?? made.behind)?.epoch ?? null,
-    behind: made.behind !== undefined,
+    epoch: (made.lane ?? ahead)?.epoch ?? null,
+    behind: ahead !== undefined,
     at: made.at,
   };
 }

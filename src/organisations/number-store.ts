@@ -21,6 +21,8 @@ export interface NumberListing {
   statusReason: string | null;
   /** Messages a second; null: as fast as it goes. */
   pace: number | null;
+  /** The pace is the throughput that Meta gives the number; false: a person set it. */
+  paceFromMeta: boolean;
   onUnknown: OnUnknown;
 }
 
@@ -29,13 +31,21 @@ export interface SealedNumber extends NumberListing {
 }
 
 /** What is written when a number is connected; the rest are the table's defaults. */
-export type InsertedNumber = Omit<SealedNumber, 'status' | 'statusReason' | 'pace' | 'onUnknown'> & {
+export type InsertedNumber = Omit<
+  SealedNumber,
+  'status' | 'statusReason' | 'pace' | 'paceFromMeta' | 'onUnknown'
+> & {
+  /** What Meta gives, where it said so. */
+  throughput?: number | undefined;
   createdAt: Date;
 };
 
 /** What changes; an absent member stays as it is. */
 export interface NumberChange {
-  pace?: number | null | undefined;
+  /** By a person; `auto`: as Meta gives. */
+  pace?: number | null | 'auto' | undefined;
+  /** What Meta gives: taken where the pace follows it. */
+  throughput?: number | undefined;
   onUnknown?: OnUnknown | undefined;
   status?: NumberStatus | undefined;
   /** Taken with a status only: another status has another reason, or none. */
@@ -54,19 +64,23 @@ interface NumberRow {
   status: NumberStatus;
   status_reason: string | null;
   pace: number | null;
+  pace_from_meta: boolean;
   on_unknown: OnUnknown;
   access_token: Buffer;
 }
 
+/** Of a number of which Meta has not said more yet. */
+const STANDARD_PACE = 80;
+
 const COLUMNS = `phone_number_id, organisation_id, app_id, waba_id, phone, display_phone_number, verified_name,
-  status, status_reason, pace, on_unknown, access_token`;
+  status, status_reason, pace, pace_from_meta, on_unknown, access_token`;
 
 /** Inserts a number and its lane; false, and nothing, when the installation has this number already. */
 export async function insertNumber(tx: Queryable, number: InsertedNumber): Promise<boolean> {
   const inserted = await tx.query(
     `insert into numbers (phone_number_id, organisation_id, app_id, waba_id, phone, display_phone_number,
-                          verified_name, access_token, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                          verified_name, access_token, created_at, pace)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, 80))
      on conflict (phone_number_id) do nothing returning phone_number_id`,
     [
       number.phoneNumberId,
@@ -78,6 +92,7 @@ export async function insertNumber(tx: Queryable, number: InsertedNumber): Promi
       number.verifiedName,
       number.accessToken,
       number.createdAt,
+      number.throughput ?? null,
     ],
   );
   if (inserted.length === 0) return false;
@@ -96,7 +111,8 @@ export async function updateNumber(
 ): Promise<NumberListing | undefined> {
   const rows = await db.query<NumberRow>(
     `update numbers set
-       pace = case when $3 then $4::integer else pace end,
+       pace = case when $3 then $4::integer when pace_from_meta then coalesce($10, pace) else pace end,
+       pace_from_meta = case when $3 then $9 else pace_from_meta end,
        on_unknown = coalesce($5, on_unknown),
        status = coalesce($6, status),
        status_reason = case when $6 is null then status_reason else $7 end,
@@ -107,11 +123,13 @@ export async function updateNumber(
       fence.organisationId,
       fence.phoneNumberId,
       change.pace !== undefined,
-      change.pace ?? null,
+      change.pace === 'auto' ? (change.throughput ?? STANDARD_PACE) : (change.pace ?? null),
       change.onUnknown ?? null,
       change.status ?? null,
       change.statusReason ?? null,
       change.accessToken ?? null,
+      change.pace === 'auto',
+      change.throughput ?? null,
     ],
   );
   return rows[0] && withoutToken(toNumber(rows[0]));
@@ -186,6 +204,7 @@ function toNumber(row: NumberRow): SealedNumber {
     status: row.status,
     statusReason: row.status_reason,
     pace: row.pace,
+    paceFromMeta: row.pace_from_meta,
     onUnknown: row.on_unknown,
     accessToken: row.access_token,
   };

@@ -32,7 +32,14 @@ export type CheckNumber = (input: {
 }) => Promise<NumberCheck>;
 
 export type NumberCheck =
-  | { kind: 'found'; phone: string; displayPhoneNumber: string; verifiedName: string | null }
+  | {
+      kind: 'found';
+      phone: string;
+      displayPhoneNumber: string;
+      verifiedName: string | null;
+      /** Messages a second that Meta gives it, where it says so. */
+      throughput?: number | undefined;
+    }
   /** Meta said no; the reason is a sentence without the token. */
   | { kind: 'refused'; reason: string }
   /** Meta could not be asked. */
@@ -51,8 +58,10 @@ export interface NewNumber {
 export interface SetNumber {
   organisationId: OrganisationId;
   phoneNumberId: string;
-  /** Messages a second; null: as fast as it goes. */
-  pace?: number | null | undefined;
+  /** Messages a second; null: as fast as it goes; `auto`: as Meta gives. */
+  pace?: number | null | 'auto' | undefined;
+  /** What Meta gives, in force where the pace follows it. */
+  throughput?: number | undefined;
   onUnknown?: OnUnknown | undefined;
   status?: NumberStatus | undefined;
   /** Why, with a status; a status without one has none. */
@@ -72,7 +81,7 @@ export async function addNumber(ctx: Context, input: NewNumber): Promise<NumberL
   const { id: appId } = await requireApp(ctx.db, input.appId);
   const owner = await selectNumberOwner(ctx.db, phoneNumberId);
   if (owner) throw connectedAlready(phoneNumberId, owner.organisationId === organisationId);
-  const { phone, displayPhoneNumber, verifiedName } = await ask(input.check, {
+  const { phone, displayPhoneNumber, verifiedName, throughput } = await ask(input.check, {
     phoneNumberId,
     wabaId,
     token,
@@ -87,6 +96,7 @@ export async function addNumber(ctx: Context, input: NewNumber): Promise<NumberL
     displayPhoneNumber,
     verifiedName,
     accessToken,
+    throughput,
   };
   const createdAt = new Date(ctx.clock.now());
   const inserted = await ctx.db.transaction((tx) => insertNumber(tx, { ...row, createdAt }));
@@ -109,19 +119,21 @@ export async function listNumbers(
 export async function setNumber(ctx: Context, input: SetNumber): Promise<NumberListing> {
   const { organisationId, phoneNumberId, pace, onUnknown, statusReason } = input;
   if (typeof pace === 'number' && !(Number.isInteger(pace) && pace >= 1 && pace <= PACE_MAX)) {
-    const message = `pace is not a whole number of messages a second from 1 to ${PACE_MAX}, nor off.`;
+    const message = `pace is not a whole number of messages a second from 1 to ${PACE_MAX}, nor off, nor auto.`;
     throw new KurirError('invalid_field_value', message, { param: 'pace' });
   }
   let status = input.status;
+  let { throughput } = input;
   let accessToken: Buffer | undefined;
   if (input.token) {
     const token = requireSecret(input.token.value, 'token');
     const { wabaId } = await requireNumber(ctx, organisationId, phoneNumberId);
-    await ask(input.token.check, { phoneNumberId, wabaId, token });
+    const found = await ask(input.token.check, { phoneNumberId, wabaId, token });
+    throughput ??= found.throughput;
     accessToken = sealToken(ctx.sealer, phoneNumberId, token);
     status ??= 'connected';
   }
-  const change = { pace, onUnknown, status, statusReason, accessToken };
+  const change = { pace, throughput, onUnknown, status, statusReason, accessToken };
   const number = await updateNumber(ctx.db, { organisationId, phoneNumberId }, change);
   return number ?? notFound(phoneNumberId);
 }

@@ -166,11 +166,10 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
       }),
     });
     const { pace = null, onUnknown = 'fail' } = options;
-    await admin.query('update numbers set pace = $2, on_unknown = $3 where phone_number_id = $1', [
-      about.phoneNumberId,
-      pace,
-      onUnknown,
-    ]);
+    await admin.query(
+      'update numbers set pace = $2, pace_from_meta = false, on_unknown = $3 where phone_number_id = $1',
+      [about.phoneNumberId, pace, onUnknown],
+    );
   }
 
   await number({ phoneNumberId: PHONE_NUMBER_ID, phone: BUSINESS_PHONE });

@@ -2,6 +2,7 @@
 // in its place; a pace is kept by waiting.
 import { describe, expect, test } from 'vitest';
 
+import { protocolTimes } from '../../src/config/protocol-times.ts';
 import type { OrganisationId } from '../../src/kernel/ids.ts';
 import { seededRandom } from '../../src/kernel/random.ts';
 import { setNumber } from '../../src/organisations/numbers.ts';
@@ -278,6 +279,34 @@ describe('a number whose token Meta refuses', () => {
     await eventually(house, texts.length);
     expect(takenBy(house)).toEqual(texts);
     expect((await account(house)).status).toBe('connected');
+  }, 60_000);
+
+  test('goes on by itself when Meta takes again, and finds out with one message at a time', async () => {
+    const times = { ...protocolTimes(1), numberRestMs: 50 };
+    await using house = await startTappedHouse({ simulator: OPEN, config: { times } });
+    const held = gate();
+    let refuses = true;
+    let under = 0;
+    let most = 0;
+    house.tap.rule(async ({ index }) => {
+      await held.opened;
+      if (!refuses) return 'pass';
+      // The first were under way before anybody knew.
+      if (index >= 20) most = Math.max(most, ++under);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (index >= 20) under--;
+      return refusal(190, { status: 401 });
+    });
+    for (const to of customers(20)) expectStatus(await house.sendText(to, `for ${to}`, ASYNC), 200);
+    await until('all are under way', async () => house.tap.sends().length >= 20);
+    held.open();
+    await until('it is degraded', async () => (await account(house)).status === 'degraded');
+    expect(await account(house)).toMatchObject({ status_reason: expect.stringMatching(/./) });
+    await until('it was tried again', async () => house.tap.sends().length >= 23);
+    expect(most).toBeLessThanOrEqual(1);
+    refuses = false;
+    await house.simulator.control.wait({ match: { direction: 'outbound' }, count: 20, timeout_ms: 30_000 });
+    await until('it is connected', async () => (await account(house)).status === 'connected');
   }, 60_000);
 
   test('tells those who are owed a wamid, and sends nothing later', async () => {

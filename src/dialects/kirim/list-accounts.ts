@@ -19,6 +19,7 @@ export const listAccounts: Endpoint = {
       phone_number: `+${number.phone}`,
       name: number.verifiedName,
       status: number.status,
+      ...(number.statusReason === null ? {} : { status_reason: number.statusReason }),
     }));
     return { status: 200, body: { data, has_more: false, next_cursor: null, request_id: call.requestId } };
   },
