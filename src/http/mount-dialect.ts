@@ -21,7 +21,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks, once the key was found. */
     caller: Caller | undefined;
-    /** How the caller's budget stands, once it is known whose it is. */
+    /** How the caller's budget stands after what was taken from it; undefined while nothing was. */
     budgetHeaders: Budget['headers'] | undefined;
     /** The parsed body, where there was one. */
     json: Json | undefined;
@@ -34,7 +34,7 @@ export function mountDialect(app: FastifyInstance, dialect: Dialect, parts: Moun
       scope.setErrorHandler((error, request, reply) => {
         const refusal = toKurirError(error);
         logFailure(parts.rooms.ctx.log, refusal, request.id);
-        return send(reply, dialect.renderError(refusal, about(request)), request.budgetHeaders);
+        return send(reply, dialect.renderError(refusal, about(request)), budgetHeadersOf(request, parts));
       });
       const paths = methodsByPath(dialect);
       scope.setNotFoundHandler((request, reply) => {
@@ -59,9 +59,13 @@ export function mountDialect(app: FastifyInstance, dialect: Dialect, parts: Moun
 }
 
 async function identify(dialect: Dialect, request: FastifyRequest, parts: MountParts): Promise<void> {
-  const caller = await parts.authenticator.authenticate(dialect.credentials(request.headers));
-  request.caller = caller;
-  request.budgetHeaders = parts.budgets.peek(caller, budgetClassOf(request.method)).headers;
+  request.caller = await parts.authenticator.authenticate(dialect.credentials(request.headers));
+}
+
+// Of a request that is refused before anything was taken, too.
+function budgetHeadersOf(request: FastifyRequest, parts: MountParts): Budget['headers'] | undefined {
+  if (request.budgetHeaders || !request.caller) return request.budgetHeaders;
+  return parts.budgets.peek(request.caller, budgetClassOf(request.method)).headers;
 }
 
 async function handle(
@@ -89,7 +93,7 @@ async function handle(
     body: request.json,
     requestId: request.id,
   });
-  return send(http.reply, answer, request.budgetHeaders);
+  return send(http.reply, answer, budgetHeadersOf(request, parts));
 }
 
 function send(reply: FastifyReply, answer: Answer, budget: Budget['headers'] | undefined): FastifyReply {

@@ -59,7 +59,6 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
   const accepting = createGroupCommit<AcceptRow, AcceptedRow | null>({
     write: (rows) => acceptRows(ctx.db, parts.nodeId, rows),
     maxRows: ROWS_MAX,
-    parallel: 2,
   });
   const recovering = createGroupCommit<AcceptRow, boolean>({
     write: (rows) => recover(ctx, parts, rows),
