@@ -41,11 +41,27 @@ function firstId(house: House): string {
   return `node-${house.schema}`;
 }
 
+function numberIds(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => String(200_000_000_000_000 + i));
+}
+
 async function addNumbers(house: House, count: number): Promise<string[]> {
-  const ids = Array.from({ length: count }, (_, i) => String(200_000_000_000_000 + i));
+  const ids = numberIds(count);
   for (const [i, phoneNumberId] of ids.entries())
     await house.addNumber({ phoneNumberId, phone: String(12025557000 + i) });
   return ids;
+}
+
+/** So many heartbeats of the first node go by. */
+async function heartbeats(house: House, count: number): Promise<void> {
+  const seen = new Set<number>();
+  await until(`${count} heartbeats`, async () => {
+    const [row] = await house.ctx.db.query<{ seen_at: Date }>('select seen_at from nodes where id = $1', [
+      firstId(house),
+    ]);
+    if (row) seen.add(row.seen_at.getTime());
+    return seen.size > count;
+  });
 }
 
 /** The sessions in which nodes of this house listen. */
@@ -93,6 +109,11 @@ describe('a request to the node that does not drive the number', () => {
     const [arrived] = await until('the message at Meta', async () => {
       const found = house.simulator.control.messages({ to: TO.slice(1), direction: 'outbound' });
       return found.length > 0 && found;
+    });
+    // A status is matched by the wamid, once that is known.
+    await until('its wamid', async () => {
+      const rows = await house.ctx.db.query('select 1 from message_states where wamid is not null');
+      return rows.length === 1;
     });
     await tellStatuses(house, { wamid: arrived?.id ?? '', status: 'sent' });
     const sent = await sending;
@@ -218,12 +239,69 @@ describe('the lanes of two nodes', () => {
     await until('all of them to be back', async () => (await ownedBy(house, firstId(house))).length === 10);
   });
 
+  test('move under traffic as well, and nothing is lost, doubled or overtaken on the way', async () => {
+    const known = [PHONE_NUMBER_ID, ...numberIds(3)].map((phoneNumberId, i) => ({
+      phoneNumberId,
+      displayPhoneNumber: `+1202555700${i}`,
+      verifiedName: 'Kopi Senja',
+    }));
+    await using house = await startHouse({
+      config: FAST,
+      simulator: { windowEnforced: false, latencyMs: 20, numbers: known },
+    });
+    const numbers = await addNumbers(house, 3);
+    await house.gateway.beat();
+    const other = await house.addNode();
+    const sent = new Map<string, string[]>();
+    // One caller a conversation: it sends the next when the one before was answered, to either node in turn.
+    let enough = false;
+    const callers = numbers.flatMap((number) =>
+      [1, 2, 3].map(async (person) => {
+        const to = `120255560${number.slice(-1)}${person}`;
+        const texts: string[] = [];
+        sent.set(to, texts);
+        while (!enough || texts.length < 20) {
+          const body = `Nomor ${texts.length}`;
+          const text = { messaging_product: 'whatsapp', to, type: 'text', text: { body } };
+          const node = texts.length % 2 === 0 ? house : other;
+          expectStatus(
+            await node.request('POST', `/v1/${number}/messages`, text, { prefer: 'respond-async' }),
+            200,
+          );
+          texts.push(body);
+        }
+      }),
+    );
+    await until(
+      'half of the lanes to have moved',
+      async () => (await ownedBy(house, other.id)).length === 2,
+      20_000,
+    );
+    enough = true;
+    await Promise.all(callers);
+    const all = [...sent.values()].flat().length;
+    await until(
+      'every message to be at Meta',
+      async () => (await house.ctx.db.query('select 1 from message_states where rank >= 10')).length === all,
+      20_000,
+    );
+    for (const [to, texts] of sent) {
+      const arrived = house.simulator.control.messages({ to, direction: 'outbound' });
+      expect(arrived.map((one) => one.text)).toEqual(texts);
+    }
+    expect(await house.ctx.db.query('select distinct attempt from message_states')).toEqual([{ attempt: 1 }]);
+  }, 60_000);
+
   test('a node that stops leaves its lanes at once, to one that need not look', async () => {
     await using house = await startHouse({ clock: NEVER_LOOKS, simulator: { windowEnforced: false } });
     const other = await house.addNode({ clock: NEVER_LOOKS });
+    await addNumbers(house, 2);
     await acquaint(house, [other]);
     await house.gateway.close();
-    await until('the lane to have moved', async () => (await ownedBy(house, other.id)).length === 1);
+    await until(
+      'all of them to have moved, more than its share was before',
+      async () => (await ownedBy(house, other.id)).length === 3,
+    );
     const text = { messaging_product: 'whatsapp', to: TO, type: 'text', text: { body: 'Halo' } };
     const sent = await other.request('POST', GRAPH, text);
     expectStatus(sent, 200);
@@ -242,7 +320,7 @@ describe('the lanes of two nodes', () => {
     }
     await until('both calls', async () => meta.calls.length === 2);
     const other = await house.addNode();
-    for (let beats = 0; beats < 6; beats++) for (const node of [house, other]) await node.gateway.beat();
+    await heartbeats(house, 6);
     expect(await ownedBy(house, firstId(house))).toHaveLength(2);
     meta.letGo();
     await until('one lane to have moved', async () => (await ownedBy(house, other.id)).length === 1);
