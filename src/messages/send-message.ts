@@ -13,7 +13,14 @@ import type { BusinessNumber } from '../organisations/numbers.ts';
 import { isOutage } from '../storage/db.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
 import type { Accepter } from './accept-message.ts';
-import { endOwed, findMessage, keepFirstAnswers, readLastInbound, readNews } from './message-store.ts';
+import {
+  endOwed,
+  findMessage,
+  keepFirstAnswers,
+  readLastInbound,
+  readNews,
+  type OwedEnd,
+} from './message-store.ts';
 import {
   lineOf,
   OWED_ENDS,
@@ -166,8 +173,8 @@ async function awaitNews(state: State, message: AwaitedMessage, wait: Wait): Pro
   const news = wait.waitMs > 0 ? await waiters.wait(message, enough, wait.waitMs) : undefined;
   if (news) return news;
   if (!wait.owed) return wait.waitMs > 0 ? present(state, message) : undefined;
-  const end = await endOwed(state.ctx.db, { ...message, repeat: wait.repeat }, OWED_ENDS).catch(nobodyKnows);
-  if (end.kind === 'ended') return { state: 'failed', mayHaveLeft: false, wamid: null, failure: end.failure };
+  const end = await endWait(state, message, wait);
+  if (end.kind === 'ended') return withdrawn(end.failure);
   if (end.kind === 'owed') return awaitFirst(state, message, { ...wait, waitMs: end.forMs });
   // The call has begun, or is over: its end is near.
   const ended = await waiters.wait(
@@ -175,7 +182,28 @@ async function awaitNews(state: State, message: AwaitedMessage, wait: Wait): Pro
     (late) => answers(late) || late.state === 'unknown',
     state.ctx.config.times.callTimeoutMs * CALL_ENDS,
   );
-  return ended ?? present(state, message);
+  if (ended) return ended;
+  // The database may be back by now: what was not called then will not be.
+  const late = end.kind === 'away' ? await endWait(state, message, wait) : end;
+  return late.kind === 'ended' ? withdrawn(late.failure) : present(state, message);
+}
+
+// Where the database is away nobody can say that nothing has left: it is as if the call had begun.
+async function endWait(
+  state: State,
+  message: AwaitedMessage,
+  wait: Wait,
+): Promise<OwedEnd | { kind: 'away' }> {
+  try {
+    return await endOwed(state.ctx.db, { ...message, repeat: wait.repeat }, OWED_ENDS);
+  } catch (error) {
+    if (isOutage(error)) return { kind: 'away' };
+    throw error;
+  }
+}
+
+function withdrawn(failure: Failure): News {
+  return { state: 'failed', mayHaveLeft: false, wamid: null, failure };
 }
 
 // A repeat whose own wait is over before that of the first call: whatever ends that one answers both. Once more, and not for ever:
@@ -189,12 +217,6 @@ async function awaitFirst(state: State, message: AwaitedMessage, wait: Wait): Pr
       retryAfterMs: 1_000,
     },
   );
-}
-
-// Where the database is away nobody can say that nothing has left: it is as if the call had begun.
-function nobodyKnows(error: unknown): { kind: 'away' } {
-  if (isOutage(error)) return { kind: 'away' };
-  throw error;
 }
 
 /** What is known of an accepted message while the database does not say. */
