@@ -309,7 +309,8 @@ describe('the lanes of two nodes', () => {
 
   test('a lane is not left while something of it is on its way to Meta', async () => {
     await using meta = await startMetaByHand();
-    await using house = await startHouse({ config: { ...FAST, graphUrl: meta.url } });
+    const times = { ...FAST.times, callTimeoutMs: 20_000 };
+    await using house = await startHouse({ config: { ...FAST, times, graphUrl: meta.url } });
     const [second = ''] = await addNumbers(house, 1);
     await house.gateway.beat();
     meta.react(() => ({ kind: 'hold' }));
