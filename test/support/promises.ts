@@ -29,7 +29,7 @@ export interface Promised {
 
 export interface World {
   house: VirtualHouse;
-  /** Requests that are not answered yet. */
+  /** Requests, until their answers are judged. */
   waiting: Set<Promise<void>>;
 }
 
@@ -188,8 +188,9 @@ function ask({ house, waiting }: World, asked: Asked, headers: Record<string, st
       if (!(error instanceof TypeError)) throw error;
       if (asked.answer !== 'accepted') asked.answer = 'unclear';
     });
+  // Kept to the end: what it found wrong is told by the judge.
+  answered.catch(() => undefined);
   waiting.add(answered);
-  void answered.finally(() => waiting.delete(answered)).catch(() => undefined);
 }
 
 // Statuses only go forward, but for what was not known.
@@ -215,6 +216,7 @@ export async function judge(model: Promised, world: World): Promise<void> {
   house.simulator.control.setWebhooks({ held: false });
   await house.pass(900_000);
   await Promise.all(waiting);
+  waiting.clear();
   await look(model, world);
   const taken = house.simulator.control
     .messages({ direction: 'outbound' }, 1_000)
