@@ -197,32 +197,41 @@ export async function promote(
 // not of messages.
 const TAKE_UP = `
 with recursive walk as (
-  (select s.id, s.conversation, s.turn, s.state, s.ready_at from message_states s
-   where s.organisation_id = $1 and s.phone_number_id = $2 and s.turn is not null order by s.conversation, s.turn limit 1)
+  (select s.id, s.conversation, s.turn, s.state, s.ready_at, 1 as place from message_states s
+   where s.organisation_id = $1 and s.phone_number_id = $2 and s.turn is not null and s.conversation > $4
+   order by s.conversation, s.turn limit 1)
   union all
-  select head.* from walk cross join lateral (
+  select head.*, walk.place + 1 from walk cross join lateral (
     select s.id, s.conversation, s.turn, s.state, s.ready_at from message_states s
     where s.organisation_id = $1 and s.phone_number_id = $2 and s.turn is not null and s.conversation > walk.conversation
     order by s.conversation, s.turn limit 1) head
+  where walk.place < $5
 ), promoted as (
   update message_states s set ready_at = least(s.accepted_at, to_timestamp($3 / 1000.0)) from walk
   where s.organisation_id = $1 and s.id = walk.id and s.state = 'queued' and s.ready_at is null
 )
-select walk.conversation from walk where (
-  select true from message_states s where s.organisation_id = $1 and s.phone_number_id = $2 and s.conversation = walk.conversation
-    and s.turn > walk.turn limit 1)`;
+select conversation, followed, place = $5 as is_last from (
+  select walk.*, (select true from message_states s where s.organisation_id = $1 and s.phone_number_id = $2
+    and s.conversation = walk.conversation and s.turn > walk.turn limit 1) is not null as followed from walk) seen
+where followed or place = $5`;
 
-/** What a new owner does: heads that stand ready for nobody are made ready; returns the conversations in which others stand behind. */
+/** What a new owner does with so many conversations after the one named: heads that stand ready for nobody are made ready. Returns those
+ *  in which others stand behind, and the last one if there may be more. */
 export async function takeUp(
   db: Queryable,
-  lane: { organisationId: string; phoneNumberId: string; now: number },
-): Promise<string[]> {
-  const rows = await db.query<{ conversation: string }>(TAKE_UP, [
+  lane: { organisationId: string; phoneNumberId: string; now: number; after: string; limit: number },
+): Promise<{ followed: string[]; last: string | undefined }> {
+  const rows = await db.query<{ conversation: string; followed: boolean; is_last: boolean }>(TAKE_UP, [
     lane.organisationId,
     lane.phoneNumberId,
     lane.now,
+    lane.after,
+    lane.limit,
   ]);
-  return rows.map((row) => row.conversation);
+  return {
+    followed: rows.filter((row) => row.followed).map((row) => row.conversation),
+    last: rows.find((row) => row.is_last)?.conversation,
+  };
 }
 
 function toReady(row: ReadyRow): Ready {

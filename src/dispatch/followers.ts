@@ -53,6 +53,8 @@ interface State {
   orders: Map<string, Order>;
 }
 
+/** Conversations in one statement of a walk. */
+const WALKED_AT_ONCE = 2_000;
 /** Followed conversations that are looked at in one tick. */
 const LOOKED_AT = 200;
 /** Beyond the time that any statement is given. */
@@ -151,10 +153,14 @@ function walkWhenDue(state: State, lane: Lane): void {
 
 async function walk({ ctx, parts }: State, lane: Lane): Promise<void> {
   const { organisationId, phoneNumberId } = lane;
-  const now = ctx.clock.now();
-  for (const conversation of await takeUp(ctx.db, { organisationId, phoneNumberId, now }))
-    stepBehind(lane, conversation);
-  parts.due(lane);
+  let after: string | undefined = '';
+  while (after !== undefined && parts.isOurs(lane)) {
+    const from = { organisationId, phoneNumberId, now: ctx.clock.now(), after, limit: WALKED_AT_ONCE };
+    const { followed, last } = await takeUp(ctx.db, from);
+    for (const conversation of followed) stepBehind(lane, conversation);
+    parts.due(lane);
+    after = last;
+  }
 }
 
 function missed(state: State, error: unknown): void {

@@ -52,6 +52,8 @@ interface Work {
   turns: Turns;
   /** Ids that are in memory: read but not yet gone. */
   known: Set<string>;
+  /** How many of a line are read at once: more, while they all stand behind others and are only put aside. */
+  ahead: number;
   running: boolean;
   again: boolean;
   timer: Timer | undefined;
@@ -70,6 +72,7 @@ interface State {
 
 /** Of each line. */
 const READ_AHEAD = 64;
+const READ_AHEAD_MAX = 2_048;
 const FAR_MS = 60_000;
 const NO_CALL_MS = 20;
 const TRY_AGAIN_MS = 1_000;
@@ -146,6 +149,7 @@ function workOf(state: State, lane: Lane): Work {
     lane,
     turns: createTurns(),
     known: new Set(),
+    ahead: READ_AHEAD,
     running: false,
     again: false,
     timer: undefined,
@@ -176,6 +180,7 @@ async function pump(state: State, work: Work): Promise<void> {
       await read(state, work);
       const behind = giveTurns(state, work);
       lane.waiting = work.turns.size;
+      work.ahead = behind.length >= READ_AHEAD / 2 ? Math.min(READ_AHEAD_MAX, 2 * work.ahead) : READ_AHEAD;
       // Waited for, or the next read would find them again.
       if (behind.length > 0) await state.followers.putBehind(lane, behind);
     } while ((work.again || shortLines(work).length > 0) && !state.stopped && isOurs(state, lane));
@@ -202,7 +207,7 @@ async function read(state: State, work: Work): Promise<void> {
   if (lines.length === 0) return;
   for (const line of lines) lane.due.delete(line);
   state.parts.followPace(lane);
-  const limit = READ_AHEAD + work.known.size;
+  const limit = work.ahead + work.known.size;
   const rows = await readReady(state.ctx.db, { phoneNumberId: lane.phoneNumberId, lines, limit });
   const now = state.ctx.clock.now();
   const counts = new Map<number, number>();
