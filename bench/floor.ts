@@ -55,9 +55,9 @@ interface Status {
   biz_opaque_callback_data: string;
 }
 
-const { databaseUrl, graphUrl } = sideInput();
+const { databaseUrl, graphUrl, node, metaConnections, apiKey } = sideInput();
 const db = new pg.Pool({ connectionString: databaseUrl, max: 10 });
-const graph = new Pool(graphUrl, { connections: 256, pipelining: 1 });
+const graph = new Pool(graphUrl, { connections: metaConnections, pipelining: 1 });
 const app = fastify({ logger: false });
 let ids = 0;
 
@@ -103,21 +103,21 @@ app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, b
 app.post('/v1/:phone_number_id/messages', async (request, reply) => {
   const { phone_number_id: phoneNumberId } = request.params as { phone_number_id: string };
   const body = JSON.parse(String(request.body)) as { to: string };
-  const id = `msg_${Date.now().toString(36)}${(ids++).toString(36).padStart(8, '0')}`;
+  const id = `msg_${Date.now().toString(36)}${node}${(ids++).toString(36).padStart(8, '0')}`;
   const key = String(request.headers['idempotency-key']);
   if (!(await accept({ id, key, phoneNumberId, body }))) return reply.code(409).send({ error: 'key in use' });
+  // What is accepted alone is not called: the floor has no queue.
+  if (request.headers['prefer'] === 'respond-async') return reply.send(said(id, body.to, 'queued'));
   const answer = await graph.request({
     path: `/v24.0/${phoneNumberId}/messages`,
     method: 'POST',
     headers: { authorization: `Bearer ${GRAPH_TOKEN}`, 'content-type': 'application/json' },
     body: JSON.stringify({ ...body, biz_opaque_callback_data: id }),
   });
-  const said = (await answer.body.json()) as { messages: [{ id: string }] };
-  const wamid = said.messages[0].id;
+  const taken = (await answer.body.json()) as { messages: [{ id: string }] };
+  const wamid = taken.messages[0].id;
   await progress({ id, status: 'pending', rank: 1, wamid, at: Date.now() / 1_000 });
-  return reply.send({
-    data: { id, object: 'message', to: body.to, type: 'text', status: 'pending', message_id: wamid },
-  });
+  return reply.send(said(id, body.to, 'pending', wamid));
 });
 
 app.post('/webhooks/meta', async (request, reply) => {
@@ -140,6 +140,10 @@ app.post('/webhooks/meta', async (request, reply) => {
   );
   return reply.send('ok');
 });
+
+function said(id: string, to: string, status: string, wamid?: string): object {
+  return { data: { id, object: 'message', to, type: 'text', status, message_id: wamid ?? null } };
+}
 
 // What arrives while a statement is under way goes into the next one.
 function groupCommit<Row, Result>(write: (rows: Row[]) => Promise<Result[]>): (row: Row) => Promise<Result> {
@@ -167,10 +171,15 @@ function groupCommit<Row, Result>(write: (rows: Row[]) => Promise<Result[]>): (r
     });
 }
 
-await db.query(TABLES);
+if (apiKey === undefined) await db.query(TABLES);
 const url = await app.listen({ host: '127.0.0.1', port: 0 });
 serveSide(
-  { url, apiKey: 'none', countRead: `select count(*)::int as count from messages where status = 'read'` },
+  {
+    url,
+    apiKey: 'none',
+    countRead: `select count(*)::int as count from messages where status = 'read'`,
+    countMisplaced: 'select 0 as count',
+  },
   async () => {
     await app.close();
     await graph.close();

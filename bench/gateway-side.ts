@@ -1,5 +1,5 @@
-// The gateway under test, as its own process: one node on an empty database, an organisation with a key, an app and the numbers of the
-// base cell without a pace, all made through the rooms' verbs; its customers have written, so that their windows are open.
+// The gateway under test, as its own process. On an empty database it makes an organisation with a key, an app and the numbers, all
+// through the rooms' verbs, and lets its customers write, so that their windows are open; another one joins it as a further node.
 import { createHmac } from 'node:crypto';
 
 import { readConfig } from '../src/config/config.ts';
@@ -9,31 +9,45 @@ import { addApp } from '../src/organisations/apps.ts';
 import { addNumber, setNumber } from '../src/organisations/numbers.ts';
 import { createOrganisation } from '../src/organisations/organisations.ts';
 import { migrate } from '../src/storage/migrate.ts';
-import { APP_SECRET, GRAPH_TOKEN, numberOf, NUMBERS, RECIPIENTS, recipientOf, WABA_ID } from './setting.ts';
+import {
+  APP_SECRET,
+  EVERYBODY,
+  GRAPH_TOKEN,
+  numberAt,
+  RECIPIENTS,
+  recipientAt,
+  VERIFY_TOKEN,
+  WABA_ID,
+  type BenchNumber,
+} from './setting.ts';
 import { serveSide, sideInput } from './side.ts';
 
-const { databaseUrl, graphUrl } = sideInput();
+const { databaseUrl, graphUrl, node, metaConnections, numbers, apiKey: knownKey } = sideInput();
 const { config, secrets } = readConfig(
   {
     KURIR_SECRET: 'a secret of the bench, long enough for all',
     DATABASE_URL: databaseUrl,
     KURIR_GRAPH_URL: graphUrl,
     PORT: '0',
+    KURIR_META_CONNECTIONS: String(metaConnections),
     // The bench measures what the gateway can do, not what an organisation may.
     KURIR_WRITE_PER_MINUTE: '1000000000',
+    KURIR_READ_PER_MINUTE: '1000000000',
   },
   'production',
 );
 if (!secrets) throw new Error('The bench gives a secret.');
-const input: GatewayInput = { config, secrets, databaseUrl, nodeId: 'node-bench' };
-const apiKey = await seed();
+const input: GatewayInput = { config, secrets, databaseUrl, nodeId: `node-bench-${node}` };
+const all = numbers.flatMap(({ count, pace }) => Array.from({ length: count }, () => pace));
+const apiKey = knownKey ?? (await seed());
 const gateway = await createGateway(input);
-await openWindows(gateway.url);
+if (knownKey === undefined) await openWindows(gateway.url);
 serveSide(
   {
     url: gateway.url,
     apiKey,
     countRead: `select count(*)::int as count from message_states where state = 'read'`,
+    countMisplaced: `select (greatest(count(*), 2) / 2 - count(*) filter (where owner = 'node-bench-1'))::int as count from lanes`,
   },
   () => gateway.close(),
 );
@@ -42,8 +56,9 @@ async function seed(): Promise<string> {
   const ctx = openContext(input);
   await migrate(ctx.db);
   const { id: organisationId } = await createOrganisation(ctx, { name: 'Bench' });
-  await addApp(ctx, { name: 'Bench', appSecret: APP_SECRET, verifyToken: 'the-verify-token-of-the-bench' });
-  for (const { phoneNumberId, phone } of NUMBERS) {
+  await addApp(ctx, { name: 'Bench', appSecret: APP_SECRET, verifyToken: VERIFY_TOKEN });
+  for (const [i, pace] of all.entries()) {
+    const { phoneNumberId, phone } = numberAt(i);
     await addNumber(ctx, {
       organisationId,
       phoneNumberId,
@@ -51,7 +66,7 @@ async function seed(): Promise<string> {
       token: GRAPH_TOKEN,
       check: async () => ({ kind: 'found', phone, displayPhoneNumber: `+${phone}`, verifiedName: 'Bench' }),
     });
-    await setNumber(ctx, { organisationId, phoneNumberId, pace: null });
+    await setNumber(ctx, { organisationId, phoneNumberId, pace });
   }
   const { key } = await createKey(ctx, { organisationId, label: 'bench' });
   await ctx.db.close();
@@ -60,25 +75,29 @@ async function seed(): Promise<string> {
 
 // Each customer writes once to the number that will write to him: signed webhooks, as Meta would send them.
 async function openWindows(url: string): Promise<void> {
-  const places = Array.from({ length: RECIPIENTS }, (_, place) => place);
-  for (const { phoneNumberId, phone } of NUMBERS) {
-    const messages = places
-      .filter((place) => numberOf(place).phoneNumberId === phoneNumberId)
-      .map((place) => ({
-        id: `wamid.BENCH${String(place).padStart(20, '0')}`,
-        from: recipientOf(place),
-        timestamp: String(Math.floor(Date.now() / 1_000)),
-        type: 'text',
-        text: { body: 'Halo' },
-      }));
-    const metadata = { display_phone_number: phone, phone_number_id: phoneNumberId };
-    const value = { messaging_product: 'whatsapp', metadata, messages };
-    const entry = [{ id: WABA_ID, changes: [{ field: 'messages', value }] }];
-    const body = JSON.stringify({ object: 'whatsapp_business_account', entry });
-    const signature = createHmac('sha256', APP_SECRET).update(body).digest('hex');
-    const headers = { 'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}` };
-    const answer = await fetch(`${url}/webhooks/meta`, { method: 'POST', headers, body });
-    if (!answer.ok)
-      throw new Error(`The customers' messages were not taken: ${answer.status} ${await answer.text()}`);
+  const share = Math.ceil(RECIPIENTS / all.length);
+  for (const index of all.keys()) {
+    const audience = { ...EVERYBODY, first: index, count: 1, of: all.length };
+    const recipients = Array.from({ length: share }, (_, place) => recipientAt(place, audience));
+    await write(url, numberAt(index), recipients);
   }
+}
+
+async function write(url: string, to: BenchNumber, customers: readonly string[]): Promise<void> {
+  const messages = customers.map((from) => ({
+    id: `wamid.BENCH${to.phoneNumberId}${from}`,
+    from,
+    timestamp: String(Math.floor(Date.now() / 1_000)),
+    type: 'text',
+    text: { body: 'Halo' },
+  }));
+  const metadata = { display_phone_number: to.phone, phone_number_id: to.phoneNumberId };
+  const value = { messaging_product: 'whatsapp', metadata, messages };
+  const entry = [{ id: WABA_ID, changes: [{ field: 'messages', value }] }];
+  const body = JSON.stringify({ object: 'whatsapp_business_account', entry });
+  const signature = createHmac('sha256', APP_SECRET).update(body).digest('hex');
+  const headers = { 'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}` };
+  const answer = await fetch(`${url}/webhooks/meta`, { method: 'POST', headers, body });
+  if (!answer.ok)
+    throw new Error(`The customers' messages were not taken: ${answer.status} ${await answer.text()}`);
 }

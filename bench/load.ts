@@ -1,18 +1,29 @@
-// The load: sends over 64 connections, a key on each, and takes the times. Under *send-and-wait* a message counts when it is answered,
-// under *full* when the fake Meta says that its last status was answered 2xx.
+// The load: requests over many connections, a fresh key on each send, and the times they took. A message counts when it is answered,
+// or, with statuses, when the fake Meta says that its last one was answered 2xx.
 import { randomUUID } from 'node:crypto';
 import { get } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { Client, type Dispatcher } from 'undici';
 
 import { answerParent } from './processes.ts';
-import { CONNECTIONS, numberOf, OPEN_MAX, recipientOf } from './setting.ts';
+import { phoneIdAt, recipientAt, type Audience } from './setting.ts';
 
 export interface LoadInput {
-  url: string;
+  /** The nodes, which share the connections. */
+  urls: readonly string[];
   apiKey: string;
+  /** accept: sends that ask for no more than that; send: sends that wait; the lists: their first page. */
+  request: 'accept' | 'send' | 'list' | 'list of a number';
+  priority?: 'high' | 'normal' | 'bulk';
   /** The fake Meta, whose word ends a message; undefined: its answer does. */
-  metaUrl: string | undefined;
+  metaUrl?: string;
+  audience: Audience;
   messages: number;
+  connections: number;
+  /** Messages that may be under way at once. */
+  openMax: number;
+  /** At an even rate, whatever is answered; absent: as fast as the connections go. */
+  perSecond?: number;
   withinMs: number;
 }
 
@@ -24,7 +35,7 @@ export interface LoadResult {
   /** Milliseconds from the request until its answer. */
   answerP50Ms: number;
   answerP99Ms: number;
-  /** Answers that were not 2xx, or that did not say `pending` or more. */
+  /** Answers that were not 2xx, or not what the request asked for. */
   failures: string[];
 }
 
@@ -60,13 +71,14 @@ async function run(input: LoadInput): Promise<LoadResult> {
   };
   const over = new Promise<void>((resolve) => (at.over = resolve));
   const unfollow = input.metaUrl === undefined ? () => undefined : await follow(at, input.metaUrl);
-  const clients = clientsOf(input.url);
-  const late = setTimeout(
+  const clients = clientsOf(input);
+  const late = globalThis.setTimeout(
     () => fail(at, `only ${at.counted} of ${input.messages} counted in time`),
     input.withinMs,
   );
   const startedAt = performance.now();
-  for (const client of clients) void connection(at, client);
+  if (input.perSecond === undefined) for (const client of clients) void connection(at, client);
+  else void evenly(at, clients, input.perSecond);
   await over;
   const seconds = (performance.now() - startedAt) / 1_000;
   clearTimeout(late);
@@ -82,24 +94,36 @@ async function run(input: LoadInput): Promise<LoadResult> {
 }
 
 // The sides take turns; each keeps its connections.
-const clientsByUrl = new Map<string, Client[]>();
+const clientsOfSides = new Map<string, Client[]>();
 
-function clientsOf(url: string): Client[] {
-  const known =
-    clientsByUrl.get(url) ?? Array.from({ length: CONNECTIONS }, () => new Client(url, { pipelining: 1 }));
-  clientsByUrl.set(url, known);
+function clientsOf({ urls, connections }: LoadInput): Client[] {
+  const name = `${connections} ${urls.join(' ')}`;
+  const make = (_: unknown, i: number): Client => new Client(urls[i % urls.length] ?? '', { pipelining: 1 });
+  const known = clientsOfSides.get(name) ?? Array.from({ length: connections }, make);
+  clientsOfSides.set(name, known);
   return known;
 }
 
 async function connection(at: Run, client: Client): Promise<void> {
   while (at.next < at.input.messages && at.failures.length === 0) {
-    if (at.next - at.counted >= OPEN_MAX) await new Promise<void>((resolve) => at.waiting.push(resolve));
+    if (at.next - at.counted >= at.input.openMax)
+      await new Promise<void>((resolve) => at.waiting.push(resolve));
     else await send(at, client, at.next++);
   }
 }
 
+// Those that are due are sent, each on the next connection, whatever became of the others.
+async function evenly(at: Run, clients: readonly Client[], perSecond: number): Promise<void> {
+  const startedAt = performance.now();
+  while (at.next < at.input.messages && at.failures.length === 0) {
+    const dueInMs = startedAt + (at.next * 1_000) / perSecond - performance.now();
+    if (dueInMs > 0) await setTimeout(dueInMs);
+    const client = clients[at.next % clients.length];
+    if (client) void send(at, client, at.next++);
+  }
+}
+
 function send(at: Run, client: Client, place: number): Promise<void> {
-  const body = `{"messaging_product":"whatsapp","to":"+${recipientOf(place)}","type":"text","text":{"body":"Halo! Pesanan Anda sudah dikirim dan tiba besok. #${place}"}}`;
   at.startedAt[place] = performance.now();
   return new Promise((resolve) => {
     let status = 0;
@@ -110,7 +134,7 @@ function send(at: Run, client: Client, place: number): Promise<void> {
       onResponseData: (_controller, chunk) => void (text += chunk.toString('latin1')),
       onResponseEnd() {
         at.answerMs[place] = performance.now() - (at.startedAt[place] ?? 0);
-        if (status > 299 || text.includes('"status":"queued"')) fail(at, `${status} ${text}`);
+        if (status > 299 || !isWanted(at.input.request, text)) fail(at, `${status} ${text}`);
         else if (at.input.metaUrl === undefined) count(at, place);
         resolve();
       },
@@ -119,20 +143,39 @@ function send(at: Run, client: Client, place: number): Promise<void> {
         resolve();
       },
     };
-    client.dispatch(
-      {
-        path: `/v1/${numberOf(place).phoneNumberId}/messages`,
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${at.input.apiKey}`,
-          'content-type': 'application/json',
-          'idempotency-key': randomUUID(),
-        },
-        body,
-      },
-      handler,
-    );
+    client.dispatch(requestOf(at.input, place), handler);
   });
+}
+
+function requestOf(input: LoadInput, place: number): Dispatcher.DispatchOptions {
+  const { apiKey, audience, request, priority } = input;
+  const number = phoneIdAt(place, audience);
+  const authorization = `Bearer ${apiKey}`;
+  if (request === 'list' || request === 'list of a number')
+    return {
+      path: request === 'list' ? '/v1/messages' : `/v1/${number}/messages`,
+      method: 'GET',
+      headers: { authorization },
+    };
+  return {
+    path: `/v1/${number}/messages`,
+    method: 'POST',
+    headers: {
+      authorization,
+      'content-type': 'application/json',
+      'idempotency-key': randomUUID(),
+      ...(request === 'accept' ? { prefer: 'respond-async' } : {}),
+      ...(priority === undefined ? {} : { 'kurir-priority': priority }),
+    },
+    body: `{"messaging_product":"whatsapp","to":"+${recipientAt(place, audience)}","type":"text","text":{"body":"Halo! Pesanan Anda sudah dikirim dan tiba besok. #${place}"}}`,
+  };
+}
+
+// Whoever waits is told more than `queued`; a page is full.
+function isWanted(request: LoadInput['request'], text: string): boolean {
+  if (request === 'accept' || request === 'send')
+    return text.includes('"status":"queued"') === (request === 'accept');
+  return text.includes('"has_more":true');
 }
 
 function count(at: Run, place: number): void {

@@ -23,10 +23,12 @@ export interface BenchPostgres extends AsyncDisposable {
   version: string;
   /** The median time of a commit of one row. */
   commitMs: number;
-  /** An empty database, and a checkpoint, so that every round begins alike. */
-  createDatabase(name: string): Promise<string>;
+  /** An empty database, or a copy of another one that nobody uses, and a checkpoint, so that every round begins alike. */
+  createDatabase(name: string, template?: string): Promise<string>;
   dropDatabase(name: string): Promise<void>;
   count(databaseUrl: string, query: string): Promise<number>;
+  /** A connection for what a cell puts into a database itself. */
+  connect<Result>(databaseUrl: string, act: (db: pg.Client) => Promise<Result>): Promise<Result>;
   walBytes(): Promise<number>;
   /** Processor time of all of PostgreSQL's processes; undefined where there is no /proc. */
   cpuMs(): Promise<number | undefined>;
@@ -67,8 +69,9 @@ export async function startPostgres(options: { statements: boolean }): Promise<B
     folder,
     version: rows[0]?.server_version ?? '?',
     commitMs: await medianCommitMs(db),
-    async createDatabase(name) {
-      await db.query(`create database ${name}`);
+    async createDatabase(name, template) {
+      const from = template === undefined ? '' : ` template ${template} strategy file_copy`;
+      await db.query(`create database ${name}${from}`);
       await db.query('checkpoint');
       return urlOf(server.url, name);
     },
@@ -77,6 +80,7 @@ export async function startPostgres(options: { statements: boolean }): Promise<B
       const counted = await once(databaseUrl, (other) => other.query<{ count: number }>(query));
       return counted.rows[0]?.count ?? 0;
     },
+    connect: once,
     async walBytes() {
       const at = await db.query<{ bytes: string }>(`select pg_current_wal_lsn() - '0/0' as bytes`);
       return Number(at.rows[0]?.bytes);

@@ -3,10 +3,18 @@ import { writeFile } from 'node:fs/promises';
 import { Session } from 'node:inspector/promises';
 
 import { answerParent, processInput } from './processes.ts';
+import type { NumberGroup } from './setting.ts';
 
 export interface SideInput {
   databaseUrl: string;
   graphUrl: string;
+  /** Which one it is of the nodes on the database. */
+  node: number;
+  /** Calls to Meta at once. */
+  metaConnections: number;
+  numbers: readonly NumberGroup[];
+  /** Known where the database is not empty: nothing is to be made in it. */
+  apiKey: string | undefined;
 }
 
 export interface SideReady {
@@ -14,6 +22,8 @@ export interface SideReady {
   apiKey: string;
   /** How many messages are stored as read, in its own tables. */
   countRead: string;
+  /** How many numbers a second node still has to take over, until both have as many. */
+  countMisplaced: string;
 }
 
 const SAMPLE_US = 250;
