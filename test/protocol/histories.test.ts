@@ -321,6 +321,7 @@ describe('a 5xx that Meta explains', () => {
     house.simulator.control.putFault({ effect: lie });
     const id = await post(house, CUSTOMER);
     await comesTo(house, id, 'refused');
+    await until('it waits', async () => (await show(house, id)).waiting.for === 'retry');
     expect((await show(house, id)).status).toBe('pending');
     const withdrawn = await house.request('DELETE', `/v1/${PHONE_NUMBER_ID}/messages/${id}`);
     expect(withdrawn.status, withdrawn.text).toBe(409);
