@@ -11,6 +11,9 @@ export interface Load {
   count(status: number): number;
   /** Answers since this was last called. */
   since(): Reply[];
+  /** How many were begun, and how many of the first `of` them are answered. */
+  begun(): number;
+  answered(of: number): number;
   /** Begins nothing new, and repeats with their keys what was not accepted, until it is. */
   finish(): Promise<void>;
   /** Each one at Meta exactly once and delivered. */
@@ -56,6 +59,8 @@ export function startLoad(house: House, perSecond: number): Load {
   return {
     count: (status) => counts.get(status) ?? 0,
     since: () => fresh.splice(0),
+    begun: () => sends.length,
+    answered: (of) => sends.slice(0, of).filter((send) => send.reply !== undefined).length,
     async finish() {
       clearInterval(timer);
       await Promise.all(underWay);

@@ -120,6 +120,9 @@ describe('under load', () => {
         // Before any statement's own time-out.
         await until('it to be noticed', async () => load.count(503) > 20, 20_000);
         await expectAway(house);
+        const begun = load.begun();
+        // Those, too, whose statement hangs.
+        await until('an answer to each', async () => load.answered(begun) === begun, 20_000);
       } finally {
         for (const pid of all) process.kill(pid, 'SIGCONT');
       }
