@@ -27,10 +27,11 @@ describe.skipIf(skipped)(
         simulator: { windowEnforced: false },
         config: { listenUrl: inject('databaseUrl') },
         pooler: async (schema) => {
-          bouncer = await startPgBouncer(inject('databaseUrl'), schema);
+          bouncer = stack.use(await startPgBouncer(inject('databaseUrl'), schema));
           return bouncer.url;
         },
       });
+      stack.use(house);
       other = await house.addNode({ config: { listenUrl: undefined } });
       await house.gateway.beat();
     });
