@@ -22,7 +22,9 @@ describe.skipIf(skipped)(
     let bouncer: PgBouncer;
     let house: House;
     let other: Node;
+    let stack: AsyncDisposableStack;
     beforeEach(async () => {
+      stack = new AsyncDisposableStack();
       house = await startHouse({
         simulator: { windowEnforced: false },
         config: { listenUrl: inject('databaseUrl') },
