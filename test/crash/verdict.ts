@@ -62,7 +62,9 @@ type Find = (promise: string, about: string) => void;
 function judgeSends({ records, shown }: Evidence, find: Find): { sends: number } {
   const byText = Map.groupBy(shown, (one) => one.content ?? '');
   const withdrawn = new Set(shown.filter(isWithdrawn).map((one) => one.id));
-  for (const { planned, ids, answeredAt, unsure, wrong, repeats } of records) {
+  for (const { planned, ids: told, answeredAt, unsure, wrong, repeats } of records) {
+    // Nobody knew, and then it was withdrawn, which freed the key: a repeat is another message.
+    const ids = told.filter((id) => !(unsure && withdrawn.has(id)));
     const about = `${planned.key} (${planned.dialect})`;
     if (wrong !== undefined) find('a clear answer', `${about}: ${wrong}`);
     else if (answeredAt === undefined)
@@ -72,7 +74,7 @@ function judgeSends({ records, shown }: Evidence, find: Find): { sends: number }
     if (messages.length > 1)
       find('once per key', `${about} is ${messages.length} messages: ${messages.map(brief).join('; ')}`);
     const [id] = ids;
-    if (id !== undefined && messages[0]?.id !== id && !(unsure && withdrawn.has(id)))
+    if (id !== undefined && messages[0]?.id !== id)
       find('nothing accepted is lost', `${about} was answered with ${id}, which the API does not show`);
   }
   return { sends: records.length };
