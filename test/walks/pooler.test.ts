@@ -38,8 +38,7 @@ describe.skipIf(skipped)(
       await house.gateway.beat();
     });
     afterEach(async () => {
-      await house[Symbol.asyncDispose]();
-      await bouncer[Symbol.asyncDispose]();
+      await stack.disposeAsync();
     });
 
     test('both nodes see it, and the schema can be brought up to date by way of it', async () => {
