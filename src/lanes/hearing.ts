@@ -27,8 +27,10 @@ export function createHearing(ctx: Context): Hearing {
     },
     async keep() {
       if (gap) {
-        await keepGap(ctx.db, gap.startedAt, gap.endedAt);
-        gap = undefined;
+        const written = gap;
+        await keepGap(ctx.db, written.startedAt, written.endedAt);
+        // One that went on meanwhile is written again, to its new end.
+        if (gap === written) gap = undefined;
       }
       if (latest.size === 0) return;
       const news = latest;
