@@ -82,11 +82,12 @@ describe('the queue of a number', () => {
       config: { graphUrl: meta.url, queuePerNumber: 50, times: SHORT, shutdownMs: 3_000 },
     });
     meta.react(() => ({ kind: 'hold' }));
-    for (let i = 0; i < 51; i++) expectStatus(await house.sendText(TO, `${i}`, LATER), 200);
+    // Short of the limit by more than a count that is taken just then may be off.
+    for (let i = 0; i < 46; i++) expectStatus(await house.sendText(TO, `${i}`, LATER), 200);
     await house.restart();
     await until('the count', async () => {
       const [lane] = await house.ctx.db.query<{ queued: number }>('select queued from lanes');
-      return (lane?.queued ?? 0) >= 49;
+      return (lane?.queued ?? 0) >= 44;
     });
     const other = await house.addNode();
     const { taken } = await fill((i) => other.sendText(TO, `more ${i}`, LATER), 100);
