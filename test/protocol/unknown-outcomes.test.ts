@@ -17,6 +17,7 @@ import {
   show,
   witness,
 } from '../support/lost-answer.ts';
+import { startMetaByHand } from '../support/meta-by-hand.ts';
 import { tellStatuses } from '../support/meta-webhook.ts';
 import { startVirtualHouse, type VirtualHouse } from '../support/virtual-house.ts';
 
@@ -135,7 +136,7 @@ describe('silence', () => {
     await house.pass(20 * MINUTE);
     expect((await show(house, id)).status).toBe('pending');
     await witness(house);
-    await house.pass(MINUTE);
+    await house.pass(3 * MINUTE);
     expect((await show(house, id)).status).toBe('failed');
   });
 
@@ -290,16 +291,20 @@ test('a second copy is told: both ids of Meta’s stand with the message', async
 });
 
 test('a template that Meta holds back for its quality is accepted, however long it is silent', async () => {
-  await using house = await startVirtualHouse(RESEND);
-  const id = await post(house, CUSTOMER);
-  const { message_id: wamid } = await comesTo(house, id, 'accepted');
-  await house.pass(SECOND);
-  await witness(house);
-  await house.pass(30 * MINUTE);
-  expect(await show(house, id)).toMatchObject({ status: 'pending', message_id: wamid });
+  await using meta = await startMetaByHand();
+  const held = { id: 'wamid.held', message_status: 'held_for_quality_assessment' };
+  meta.react(() => ({ kind: 'say', body: { messaging_product: 'whatsapp', messages: [held] } }));
+  await using house = await startVirtualHouse({ ...RESEND, config: { times, graphUrl: meta.url } });
+  const template = { name: 'hello', language: { code: 'en' } };
+  const body = { messaging_product: 'whatsapp', to: CUSTOMER, type: 'template', template };
+  const reply = await house.request('POST', `/v1/${PHONE_NUMBER_ID}/messages`, body);
+  const { id } = reply.body.data;
+  await house.pass(40 * MINUTE);
+  expect(await show(house, id)).toMatchObject({ status: 'pending', message_id: 'wamid.held' });
   expect(await show(house, id)).not.toHaveProperty('waiting');
-  house.simulator.control.pushStatus({ message: wamid, status: 'failed', error: { code: 132_015 } });
-  expect(await becomes(house, id, 'failed')).toMatchObject({ error: { code: 'template_paused' } });
+  expect(meta.calls).toHaveLength(1);
+  await tellStatuses(house, { wamid: 'wamid.held', status: 'failed', code: 132_015 });
+  expect(await show(house, id)).toMatchObject({ status: 'failed', error: { code: 'template_paused' } });
 });
 
 async function deafForAWhile(house: VirtualHouse): Promise<void> {
@@ -319,5 +324,6 @@ async function refuseAWebhook(house: VirtualHouse): Promise<void> {
       .some((entry) => entry.kind === 'webhook' && entry.answer === 503),
   );
   house.node.wire.refuse(false);
+  await until('the database is back', async () => house.gateway.ctx.db.outage() === undefined);
   await house.pass(20 * SECOND);
 }
