@@ -323,6 +323,8 @@ async function refuseAWebhook(house: VirtualHouse): Promise<void> {
       .journal(0, 1_000)
       .some((entry) => entry.kind === 'webhook' && entry.answer === 503),
   );
+  // Whether the database is there is found out in real time.
+  await until('the outage is noticed', async () => house.gateway.ctx.db.outage()?.kind === 'away');
   house.node.wire.refuse(false);
   await until('the database is back', async () => house.gateway.ctx.db.outage() === undefined);
   await house.pass(20 * SECOND);
