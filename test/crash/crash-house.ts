@@ -137,7 +137,13 @@ export async function startCrashHouse(plan: Plan, postgres: CrashPostgres): Prom
     const own = { ...env, PORT: String(port), KURIR_DATA_DIR: join(folder, name) };
     return { name, url: `http://127.0.0.1:${port}`, process: createGatewayProcess(own), living: false };
   });
-  for (const node of nodes) stack.defer(() => node.process.kill());
+  // Also one that is being started while the run is interrupted.
+  const killAll = (): void => void nodes.map((node) => node.process.kill());
+  process.prependOnceListener('exit', killAll);
+  stack.defer(async () => {
+    process.off('exit', killAll);
+    await Promise.all(nodes.map((node) => node.process.kill()));
+  });
   await Promise.all(nodes.map((node) => node.process.start()));
   for (const node of nodes) node.living = true;
   balancer.follow(nodes);

@@ -62,6 +62,7 @@ interface State {
   records: SendRecord[];
   answered: number;
   over: boolean;
+  closed: boolean;
   waiting: { answers: number; tell: () => void }[];
 }
 
@@ -69,7 +70,7 @@ export function openLoad(input: LoadInput): Load {
   const pools = new Map(
     input.doors.map((door) => [door.url, new Pool(door.url, { connections: CONNECTIONS, pipelining: 1 })]),
   );
-  const state: State = { input, pools, records: [], answered: 0, over: false, waiting: [] };
+  const state: State = { input, pools, records: [], answered: 0, over: false, closed: false, waiting: [] };
   const wait = (answers: number): Promise<void> =>
     new Promise((tell) => {
       if (state.over || state.answered >= answers) tell();
@@ -87,6 +88,7 @@ export function openLoad(input: LoadInput): Load {
     reached: wait,
     nextAnswer: () => wait(state.answered + 1),
     async [Symbol.asyncDispose]() {
+      state.closed = true;
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
     },
   };
@@ -126,7 +128,8 @@ async function send(state: State, planned: PlannedSend): Promise<SendRecord> {
 }
 
 async function askUntilAnswered(state: State, record: SendRecord): Promise<void> {
-  while (performance.now() - record.askedAt < GIVE_UP_MS && record.wrong === undefined) {
+  const until = record.askedAt + GIVE_UP_MS;
+  while (performance.now() < until && record.wrong === undefined && !state.closed) {
     record.asked++;
     const answer = await askOnce(state, record.planned);
     if (answer.id !== undefined) {

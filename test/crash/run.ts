@@ -44,9 +44,10 @@ export async function runCrash({ plan, postgres, keep, say }: RunOptions): Promi
   await untilCustomersHaveWritten(house);
   await loseAnswers(house);
   const sendingAt = performance.now();
-  const causing = causeAll({ house, load, calamities: plan.calamities, say });
-  await load.sendAll(plan.bursts);
-  const recoveries = await causing;
+  const [recoveries] = await Promise.all([
+    causeAll({ house, load, calamities: plan.calamities, say }),
+    load.sendAll(plan.bursts),
+  ]);
   const settlingAt = performance.now();
   say(`${load.answered()} answered; waiting for Meta's last word`);
   const meta = await settle({ plan, house, load, findings });
