@@ -124,6 +124,20 @@ describe('a node that slept with an intent committed and not called', () => {
   });
 });
 
+test('a node that does not know yet that it lost its lane accepts no intents for it: the new owner sends, at the first attempt', async () => {
+  await using meta = await startMetaByHand();
+  await using house = await startWith(meta);
+  const other = await house.addVirtualNode();
+  house.node.clock.sleep();
+  await house.pass(20 * SECOND);
+  expect(await isOwnedBy(house, other)).toBe(true);
+  const id = await post(house, CUSTOMER);
+  await house.pass(10 * SECOND);
+  expect((await comesTo(house, id, 'accepted')).attempts).toMatchObject([
+    { attempt: 1, outcome: 'accepted' },
+  ]);
+});
+
 test('an intent that commits after the takeover is found whenever it becomes visible, and blocks nobody', async () => {
   await using meta = await startMetaByHand();
   await using house = await startWith(meta);
