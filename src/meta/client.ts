@@ -8,6 +8,8 @@ import { isObject, type JsonObject } from '../kernel/json.ts';
 /** The version Kurir speaks (Meta silently upgrades calls of versions that have ended). */
 export const GRAPH_VERSION = 'v24.0';
 
+const CONNECT_MS = 10_000;
+
 /** What an answer may weigh. */
 const ANSWER_BYTES_MAX = 1_000_000;
 
@@ -71,11 +73,12 @@ export function createMetaClient(options: MetaClientOptions): MetaClient {
     connections: options.connections,
     pipelining: 1,
     allowH2: false,
-    connect: { timeout: 10_000 },
+    connect: { timeout: Math.min(CONNECT_MS, timeoutMs) },
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 4_000,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
+    // Each call has its own timer: undici's begin late, and again with each part of an answer.
+    headersTimeout: 0,
+    bodyTimeout: 0,
   });
   return {
     send: (call, mayLeave) =>
@@ -132,8 +135,9 @@ function send(
       timer.cancel();
       resolve(outcome);
     };
-    // What has not left by then never leaves, and what has is cut off: nothing arrives after it was called unknown.
-    const timer = call.clock.after(call.timeoutMs * 1.05, () => {
+    // What has not left by then never leaves, and what has is cut off: nothing arrives after it was called unknown. Counted from before it
+    // is handed to a socket: whoever waits for the end of a call waits for exactly so long.
+    const timer = call.clock.after(call.timeoutMs, () => {
       const reason = `Meta did not answer within ${call.timeoutMs / 1_000} s`;
       end(
         left ? { kind: 'unknown', reason } : { kind: 'not sent', reason: 'no connection was free in time' },
@@ -233,7 +237,5 @@ const REASONS: Record<string, string> = {
   ECONNRESET: 'the connection was reset',
   ENOTFOUND: 'the name of Meta’s server was not found',
   UND_ERR_CONNECT_TIMEOUT: 'no connection came about in time',
-  UND_ERR_HEADERS_TIMEOUT: 'Meta did not answer in time',
-  UND_ERR_BODY_TIMEOUT: 'Meta’s answer stopped in the middle',
   UND_ERR_SOCKET: 'the connection was closed before an answer',
 };
