@@ -161,6 +161,8 @@ function open(state: State, held: HeldLane): void {
     epoch: held.epoch,
     pace,
   });
+  // Stopped by whoever had it before: one message tries whether Meta takes again, not all that wait.
+  if (number.status === 'degraded') lane.stops = Math.max(1, lane.stops);
   state.queue.takeUp(lane);
 }
 

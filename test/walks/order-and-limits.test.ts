@@ -309,6 +309,27 @@ describe('a number whose token Meta refuses', () => {
     await until('it is connected', async () => (await account(house)).status === 'connected');
   }, 60_000);
 
+  test('is tried with one message after a restart as well, not with all that wait', async () => {
+    await using house = await startTappedHouse({ simulator: OPEN });
+    const underWay = () => house.ctx.db.query(`select from message_states where state = 'intended'`);
+    const refuseWhen = (held: ReturnType<typeof gate>) =>
+      house.tap.rule(() => held.opened.then(() => refusal(190, { status: 401 })));
+    const first = gate();
+    refuseWhen(first);
+    for (const to of customers(20)) expectStatus(await house.sendText(to, `for ${to}`, ASYNC), 200);
+    first.open();
+    await until('all of them are refused', async () => (await underWay()).length === 0);
+    expect((await account(house)).status).toBe('degraded');
+    const second = gate();
+    refuseWhen(second);
+    const before = house.tap.sends().length;
+    await house.restart();
+    await until('it is tried', async () => house.tap.sends().length > before);
+    await house.gateway.tick();
+    expect(await underWay()).toHaveLength(1);
+    second.open();
+  }, 60_000);
+
   test('tells those who are owed a wamid, and sends nothing later', async () => {
     await using house = await startTappedHouse({ simulator: OPEN });
     const fault = house.simulator.control.putFault({ effect: { kind: 'token_expired' }, times: 1 });
