@@ -196,7 +196,7 @@ describe('SIGTERM to the process', () => {
     });
     const url = `${house.url}${MESSAGES}`;
     const send = async (i: number): Promise<string | undefined> => {
-      const to = `+1202555${String(120 + (i % 80)).padStart(4, '0')}`;
+      const to = `+1202555${String(120 + (i % 60)).padStart(4, '0')}`;
       const body = { messaging_product: 'whatsapp', to, type: 'text', text: { body: `Pesan ${i}` } };
       const headers = {
         authorization: `Bearer ${house.apiKey}`,
