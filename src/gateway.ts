@@ -217,7 +217,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     renewLease: () => lease.renew(),
   });
   const sender = createSender(ctx, { accepter, keys, lanes, backlog, diskIsLow });
-  const receiver = createReceiver(ctx, { progresser, lanes, hearing, tokenKey, apps, numbers });
+  const receiver = createReceiver(ctx, { progresser, lanes, hearing, hints, tokenKey, apps, numbers });
   return {
     rooms: { ctx, numbers, sender, readMarker: createReadMarker(ctx, meta), lanes },
     authenticator: createAuthenticator(ctx),
@@ -247,6 +247,7 @@ function listen({ hints, lanes, lease }: Pick<Wired, 'hints' | 'lanes' | 'lease'
       }
     },
     onTold: (messageIds) => lanes.waiters.look(messageIds),
+    onSlow: (told) => lanes.dispatcher().slow(told),
     onLeft: () => void lease.beat().catch(() => undefined),
     onListening: () => lanes.waiters.look(),
   });

@@ -2,7 +2,7 @@
 // token that is of no use: the lane stops, keeps its queue, says so, and tries with one message now and then whether Meta takes again.
 import type { Context } from '../context.ts';
 import { slowDown, type Lane } from '../lanes/lane.ts';
-import type { Lanes } from '../lanes/lanes.ts';
+import type { Lanes, TooMuch } from '../lanes/lanes.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 
@@ -14,6 +14,8 @@ export type Brake =
 export interface Brakes {
   /** Does what Meta's no asks for. */
   pull(lane: Lane, conversation: string, brake: Brake): Promise<void>;
+  /** The same for what Meta says by webhook, which may be of a lane that is another node's. */
+  slow(told: TooMuch): void;
   /** Meta took a message of the lane: whatever stopped it is over. */
   release(lane: Lane): Promise<void>;
   /** Lets lanes go on whose number somebody repaired; they need not wait for their next try. */
@@ -29,6 +31,9 @@ export interface BrakeParts {
 /** "API Too Many Calls" is said of the app, "Rate limit issues" of the WABA; all else of the number alone. */
 const APP_LIMIT = 4;
 const WABA_LIMIT = 80007;
+/** Of a number and a recipient. */
+export const PAIR_LIMIT = 131056;
+const PAIR_REST_MS = 5_000;
 const REST_MAX_MS = 300_000;
 
 export function createBrakes(ctx: Context, parts: BrakeParts): Brakes {
@@ -53,7 +58,13 @@ export function createBrakes(ctx: Context, parts: BrakeParts): Brakes {
       const now = ctx.clock.now();
       if (brake.kind === 'stop number') return stop(lane, brake.reason);
       if (brake.kind === 'slow recipient') return lane.pairs?.pause(conversation, now, brake.ms);
-      for (const one of sharing(parts, lane, brake.code)) slowDown(one, now, brake.retryAfterMs);
+      for (const one of sharing(parts, lane.phoneNumberId, brake.code))
+        slowDown(one, now, brake.retryAfterMs);
+    },
+    slow({ phoneNumberId, conversation, code }) {
+      const now = ctx.clock.now();
+      if (code === PAIR_LIMIT) lanes.get(phoneNumberId)?.pairs?.pause(conversation, now, PAIR_REST_MS);
+      else for (const one of sharing(parts, phoneNumberId, code)) slowDown(one, now, null);
     },
     async release(lane) {
       if (lane.stops > 0) ctx.log.info({ phoneNumberId: lane.phoneNumberId }, 'the number sends again');
@@ -72,9 +83,12 @@ export function createBrakes(ctx: Context, parts: BrakeParts): Brakes {
 }
 
 // The lanes of this node that a limit holds for; other nodes hear of it when Meta refuses theirs.
-function sharing({ lanes, numbers }: BrakeParts, lane: Lane, code: number): Lane[] {
-  const own = numbers.numberAnywhere(lane.phoneNumberId);
-  if (!own || (code !== APP_LIMIT && code !== WABA_LIMIT)) return [lane];
+function sharing({ lanes, numbers }: BrakeParts, phoneNumberId: string, code: number): Lane[] {
+  const own = numbers.numberAnywhere(phoneNumberId);
+  if (!own || (code !== APP_LIMIT && code !== WABA_LIMIT)) {
+    const lane = lanes.get(phoneNumberId);
+    return lane ? [lane] : [];
+  }
   const shares = (other: BusinessNumber | undefined): boolean =>
     code === APP_LIMIT ? other?.appId === own.appId : other?.wabaId === own.wabaId;
   return [...lanes.all()].filter((other) => shares(numbers.numberAnywhere(other.phoneNumberId)));

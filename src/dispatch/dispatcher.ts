@@ -67,6 +67,7 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
     settled(lane, conversation) {
       if (lane.followed.has(conversation) && !lane.busy.has(conversation)) queue.next(lane, conversation);
     },
+    slow: (told) => state.brakes.slow(told),
   });
   return {
     onTaken(taken) {

@@ -11,7 +11,7 @@ import { judgeMetaError } from '../meta/error-table.ts';
 import { levelOf } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { endRows, type Ended, type EndedRow } from './attempt-store.ts';
-import type { Brake } from './brake.ts';
+import { PAIR_LIMIT, type Brake } from './brake.ts';
 
 /** What Meta says with HTTP 5xx is repeated so often, no more (DESIGN §4). */
 const SERVER_NOES_MAX = 2;
@@ -201,8 +201,6 @@ function refusedRow(
   const { code, retryAfterMs } = error;
   return { row: again, brake: { kind: 'slow lane', code, retryAfterMs } };
 }
-
-const PAIR_LIMIT = 131056;
 
 export function failureOf(code: FailureCode, message: string | null, providerCode: number | null): Failure {
   return { code, message: message ?? FAILURES[code], providerCode };

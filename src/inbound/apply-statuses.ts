@@ -3,8 +3,8 @@ import type { Context } from '../context.ts';
 import type { Failure } from '../kernel/errors.ts';
 import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
 import type { Hearing } from '../lanes/hearing.ts';
-import { slowDown } from '../lanes/lane.ts';
-import type { Lanes } from '../lanes/lanes.ts';
+import type { Hints } from '../lanes/hints.ts';
+import type { Lanes, TooMuch } from '../lanes/lanes.ts';
 import type { Progress, Progresser } from '../messages/progress-message.ts';
 import { idsOfWamids } from '../messages/find-by-wamid.ts';
 import { readCallbackToken } from '../meta/callback-token.ts';
@@ -16,6 +16,7 @@ export interface StatusParts {
   progresser: Progresser;
   lanes: Lanes;
   hearing: Hearing;
+  hints: Pick<Hints, 'slow'>;
   tokenKey: Buffer;
 }
 
@@ -28,8 +29,6 @@ const STATUSES: Record<string, Progress['status']> = {
 };
 // What the index of wamids can hold, and far more than Meta's have.
 const WAMID_CHARACTERS_MAX = 500;
-const SLOW_MS = 5_000;
-const PAIR_LIMIT = 131056;
 
 interface Read {
   status: JsonObject;
@@ -111,12 +110,7 @@ async function applyOne(
   if (!row) return false;
   if (row.attemptAt && (one.sent === undefined || one.sent.attempt === row.attempt))
     parts.hearing.heard(number.phoneNumberId, row.attemptAt);
-  if (failure)
-    slow(ctx, parts.lanes, {
-      phoneNumberId: number.phoneNumberId,
-      conversation: row.conversation,
-      code: failure.providerCode,
-    });
+  if (failure) slow(parts, { ...row, code: failure.providerCode });
   return true;
 }
 
@@ -133,12 +127,12 @@ function failureOf(status: JsonObject): Failure {
 
 // A failure told by webhook is final; that Meta finds us too fast holds for what comes after all the same.
 function slow(
-  ctx: Context,
-  lanes: Lanes,
-  told: { phoneNumberId: string; conversation: string; code: number | null },
+  { lanes, hints }: StatusParts,
+  { phoneNumberId, conversation, code }: Omit<TooMuch, 'code'> & { code: number | null },
 ): void {
-  const lane = lanes.get(told.phoneNumberId);
-  if (!lane || told.code === null || judgeMetaError(told.code, 400).action !== 'slower') return;
-  if (told.code === PAIR_LIMIT) lane.pairs?.pause(told.conversation, ctx.clock.now(), SLOW_MS);
-  else slowDown(lane, ctx.clock.now(), null);
+  if (code === null || judgeMetaError(code, 400).action !== 'slower') return;
+  const told = { phoneNumberId, conversation, code };
+  lanes.dispatcher().slow(told);
+  // The lanes may be another node's.
+  hints.slow(told);
 }

@@ -6,12 +6,15 @@ import type { Context } from '../context.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { listen, type Listener } from '../storage/listen.ts';
 import { readChannel, sendHints } from './lane-store.ts';
+import type { TooMuch } from './lanes.ts';
 
 export interface Hints {
   /** A message was queued in a lane that is not ours. */
   queued(phoneNumberId: string): void;
   /** There is news of a message that nobody waits for here. */
   told(messageId: string): void;
+  /** Meta told us that too much is sent, perhaps in lanes that are not ours. */
+  slow(told: TooMuch): void;
   /** Lanes were left: they may be taken. */
   left(): void;
   /** Sends what is collected; for a node that stops. */
@@ -24,12 +27,14 @@ export interface Hints {
 export interface HintEvents {
   onQueued: (phoneNumberIds: string[]) => void;
   onTold: (messageIds: string[]) => void;
+  onSlow: (told: TooMuch) => void;
   onLeft: () => void;
   /** Hints may have been missed. */
   onListening: () => void;
 }
 
-type Word = 'queued' | 'told' | 'left';
+const WORDS = ['queued', 'told', 'slow', 'left'] as const;
+type Word = (typeof WORDS)[number];
 
 /** Between two sendings. */
 const TOGETHER_MS = 5;
@@ -37,7 +42,12 @@ const TOGETHER_MS = 5;
 const PAYLOAD_MAX = 7_900;
 
 export function createHints(ctx: Context, hasNeighbours: () => boolean): Hints {
-  const collected = { queued: new Set<string>(), told: new Set<string>(), left: new Set<string>() };
+  const collected: Record<Word, Set<string>> = {
+    queued: new Set(),
+    told: new Set(),
+    slow: new Set(),
+    left: new Set(),
+  };
   let sentAt = -Infinity;
   let timer: Timer | undefined;
   let sending: Promise<void> = Promise.resolve();
@@ -59,7 +69,7 @@ export function createHints(ctx: Context, hasNeighbours: () => boolean): Hints {
   }
 
   async function send(): Promise<void> {
-    const payloads = (['queued', 'told', 'left'] as const).flatMap((word) => {
+    const payloads = WORDS.flatMap((word) => {
       const ids = [...collected[word]];
       collected[word].clear();
       return payloadsOf(word, ids);
@@ -88,6 +98,7 @@ export function createHints(ctx: Context, hasNeighbours: () => boolean): Hints {
   return {
     queued: (phoneNumberId) => collect('queued', phoneNumberId),
     told: (messageId) => collect('told', messageId),
+    slow: (told) => collect('slow', writeTooMuch(told)),
     left: () => collect('left', ''),
     flush,
     listen(url, on) {
@@ -126,4 +137,15 @@ function hear(payload: string, on: HintEvents): void {
   if (word === 'queued') on.onQueued(ids);
   else if (word === 'told') on.onTold(ids);
   else if (word === 'left') on.onLeft();
+  else if (word === 'slow') for (const told of ids) on.onSlow(readTooMuch(told));
+}
+
+// A recipient is whatever a caller named: no space of it may end the word.
+function writeTooMuch({ phoneNumberId, code, conversation }: TooMuch): string {
+  return `${phoneNumberId}/${code}/${encodeURIComponent(conversation)}`;
+}
+
+function readTooMuch(told: string): TooMuch {
+  const [phoneNumberId = '', code, conversation = ''] = told.split('/');
+  return { phoneNumberId, code: Number(code), conversation: decodeURIComponent(conversation) };
 }

@@ -24,6 +24,14 @@ export interface Attempt {
   owed: boolean;
 }
 
+/** Meta told by webhook that too much is sent: by a number, to a recipient, or of a WABA. */
+export interface TooMuch {
+  phoneNumberId: string;
+  conversation: string;
+  /** Meta's code, which says whose limit it is. */
+  code: number;
+}
+
 export interface Dispatcher {
   /** Calls Meta for an attempt whose place in the lane is taken, and sees to what comes of it. */
   dispatch: (attempt: Attempt) => void;
@@ -31,6 +39,8 @@ export interface Dispatcher {
   wake: (lane: Lane) => void;
   /** A message was settled by a status: its conversation may go on. */
   settled: (lane: Lane, conversation: string) => void;
+  /** Slows those lanes of this node that the limit holds for. */
+  slow: (told: TooMuch) => void;
 }
 
 export interface Lanes {

@@ -31,7 +31,7 @@ export function statusOf(of: StatusOf): JsonObject {
 }
 
 /** Meta tells statuses, all in one change; resolves when they are applied. */
-export async function tellStatuses(house: House, ...statuses: StatusOf[]): Promise<void> {
+export async function tellStatuses(house: Pick<House, 'gateway'>, ...statuses: StatusOf[]): Promise<void> {
   await taken(postWebhook(house, statusEnvelope(statuses.map(statusOf))));
 }
 

@@ -15,7 +15,7 @@ export interface PostOptions {
 
 /** Posts a body to the door, signed unless told otherwise. */
 export async function postWebhook(
-  house: House,
+  house: Pick<House, 'gateway'>,
   body: Json | Uint8Array<ArrayBuffer>,
   options: PostOptions = {},
 ): Promise<{ status: number; text: string; headers: Headers }> {

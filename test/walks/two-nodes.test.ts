@@ -1,12 +1,12 @@
 // Two gateways over one database: any of them takes any request, one of them drives each number, and what the other has to know is
 // told at once. Nodes see each other at their heartbeats, which the tests beat by hand where they must not wait.
-import { createHash } from 'node:crypto';
 import { describe, expect, inject, test } from 'vitest';
 
 import { protocolTimes } from '../../src/config/protocol-times.ts';
 import { systemClock, type Clock } from '../../src/kernel/clock.ts';
+import { acquaint, listening } from '../support/acquaint.ts';
 import { expectKirimError, expectStatus } from '../support/expect-reply.ts';
-import { PHONE_NUMBER_ID, startHouse, until, type House, type Node } from '../support/house.ts';
+import { PHONE_NUMBER_ID, startHouse, until, type House } from '../support/house.ts';
 import { startMetaByHand } from '../support/meta-by-hand.ts';
 import { gate, startTappedHouse } from '../support/meta-tap.ts';
 import { customerWrites, tellStatuses } from '../support/meta-webhook.ts';
@@ -62,22 +62,6 @@ async function heartbeats(house: House, count: number): Promise<void> {
     if (row) seen.add(row.seen_at.getTime());
     return seen.size > count;
   });
-}
-
-/** The sessions in which nodes of this house listen. */
-async function listening(house: House): Promise<number[]> {
-  const channel = `kurir_${createHash('md5').update(house.schema).digest('hex')}`;
-  const rows = await house.ctx.db.query<{ pid: number }>(
-    'select pid from pg_stat_activity where query = $1',
-    [`listen "${channel}"`],
-  );
-  return rows.map((row) => row.pid);
-}
-
-/** All nodes listen for hints, and know of each other. */
-async function acquaint(house: House, nodes: Node[]): Promise<void> {
-  await until('every node to listen', async () => (await listening(house)).length === nodes.length + 1);
-  for (const node of [house, ...nodes]) await node.gateway.beat();
 }
 
 describe('a request to the node that does not drive the number', () => {
