@@ -7,7 +7,7 @@ import { type Mode, type Side, type Stage, type Work } from './measure.ts';
 import { pace } from './pace.ts';
 import { queued } from './queued.ts';
 import { figureAt, ratioTo, type CellReport, type Comparison } from './report.ts';
-import { storedTemplate } from './stored-rows.ts';
+import { storedTemplate, WARM_UP_STORED } from './stored-rows.ts';
 import { storedBesideEmpty } from './stored.ts';
 
 export interface Cell {
@@ -25,6 +25,7 @@ interface Axis {
   sides?: (stage: Stage, sides: Side[]) => Promise<Side[]>;
   /** Messages a side, round and slice; what 300 ms hold up are sent in longer slices. */
   perSlice?: number;
+  warmUp?: number;
 }
 
 const SLICES = { base: 8, axis: 4 };
@@ -61,7 +62,8 @@ const AXES: readonly Axis[] = [
     about: 'a million messages stored',
     modes: ['accept-only', 'full'],
     change: {},
-    sides: (stage, sides) => Promise.all(sides.map((side) => withStored(stage, side))),
+    sides: withStored,
+    warmUp: WARM_UP_STORED,
   },
   {
     name: 'nodes-2',
@@ -144,13 +146,12 @@ function cellOf(axis: Axis): Cell {
             work: { ...baseWork(mode), ...axis.change },
             messages: perSlice * SLICES.axis,
             slices: SLICES.axis,
-            warmUp: WARM_UP.axis,
+            warmUp: axis.warmUp ?? WARM_UP.axis,
           },
           chosen,
         );
         yield reportOf(compared, [], chosen);
       }
-      for (const side of sides) if (side.template) await stage.postgres.dropDatabase(side.template.database);
     },
   };
 }
@@ -168,6 +169,8 @@ function ofNumbers(count: number): Partial<Work> {
   };
 }
 
-async function withStored(stage: Stage, side: Side): Promise<Side> {
-  return { ...side, template: await storedTemplate(stage, side) };
+async function withStored(stage: Stage, sides: Side[]): Promise<Side[]> {
+  const stored: Side[] = [];
+  for (const side of sides) stored.push({ ...side, template: await storedTemplate(stage, side) });
+  return stored;
 }

@@ -1,6 +1,7 @@
 // A cell that sets sides beside each other: rounds of slices in turns, a table, and the ratios to the first side.
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { measureRound, type Effort, type Mode, type Side, type Stage, type Work } from './measure.ts';
 import type { StatementCost } from './postgres.ts';
@@ -28,8 +29,11 @@ export interface Comparing {
   warmUp: number;
 }
 
-export const FLOOR: Side = { name: 'floor', file: join(import.meta.dirname, 'floor.ts') };
-export const GATEWAY: Side = { name: 'gateway', file: join(import.meta.dirname, 'gateway-side.ts') };
+export const FLOOR: Side = { name: 'floor', file: fileURLToPath(import.meta.resolve('./floor.ts')) };
+export const GATEWAY: Side = {
+  name: 'gateway',
+  file: fileURLToPath(import.meta.resolve('./gateway-side.ts')),
+};
 
 export function baseWork(mode: Mode): Work {
   return {

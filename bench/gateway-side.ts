@@ -40,6 +40,7 @@ if (!secrets) throw new Error('The bench gives a secret.');
 const input: GatewayInput = { config, secrets, databaseUrl, nodeId: `node-bench-${node}` };
 const all = numbers.flatMap(({ count, pace }) => Array.from({ length: count }, () => pace));
 const apiKey = knownKey ?? (await seed());
+if (knownKey !== undefined && node === 0) await setPaces();
 const gateway = await createGateway(input);
 if (knownKey === undefined) await openWindows(gateway.url);
 serveSide(
@@ -71,6 +72,17 @@ async function seed(): Promise<string> {
   const { key } = await createKey(ctx, { organisationId, label: 'bench' });
   await ctx.db.close();
   return key;
+}
+
+// A copied database has the numbers of the work that it was made for.
+async function setPaces(): Promise<void> {
+  const ctx = openContext(input);
+  const ids = all.map((_, i) => numberAt(i).phoneNumberId);
+  await ctx.db.query(
+    `update numbers n set pace = t.pace from unnest($1::text[], $2::int[]) as t (id, pace) where n.phone_number_id = t.id`,
+    [ids, all],
+  );
+  await ctx.db.close();
 }
 
 // Each customer writes once to the number that will write to him: signed webhooks, as Meta would send them.
