@@ -58,7 +58,7 @@ export function mountMetaDoor(app: FastifyInstance, ctx: Context, parts: DoorPar
         scope.get(path, (request, reply) => challenge(parts.apps, request, reply));
         scope.post(path, {
           bodyLimit: BODY_BYTES_MAX,
-          onRequest: async (request, reply) => enter(bodies, parts.hearing, { request, reply }),
+          onRequest: (request, reply) => enter(bodies, parts.hearing, { request, reply }),
           handler: (request, reply) => receive(parts.receiver, request, reply),
         });
       }
@@ -67,16 +67,16 @@ export function mountMetaDoor(app: FastifyInstance, ctx: Context, parts: DoorPar
   );
 }
 
-function enter(
+async function enter(
   bodies: BodyRoom,
   hearing: Hearing,
   http: { request: FastifyRequest; reply: FastifyReply },
-): void {
+): Promise<void> {
   try {
     bodies.enter(http.request, http.reply);
   } catch (error) {
     // Perhaps it was Meta's, and then we did not hear it.
-    hearing.refused();
+    await hearing.refused();
     throw error;
   }
 }

@@ -84,7 +84,7 @@ async function receive(state: State, post: Post): Promise<void> {
     await take(state, post);
   } catch (error) {
     // What is not Meta's says nothing about our hearing; all else that Meta must repeat does.
-    if (!(error instanceof KurirError && NOT_METAS.has(error.code))) state.parts.hearing.refused();
+    if (!(error instanceof KurirError && NOT_METAS.has(error.code))) await state.parts.hearing.refused();
     throw error;
   }
 }

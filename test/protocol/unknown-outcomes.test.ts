@@ -18,7 +18,8 @@ import {
   witness,
 } from '../support/lost-answer.ts';
 import { startMetaByHand } from '../support/meta-by-hand.ts';
-import { tellStatuses } from '../support/meta-webhook.ts';
+import { newWamid, tellStatuses } from '../support/meta-webhook.ts';
+import { inboundText, messageEnvelope, postWebhook } from '../support/signed-webhooks.ts';
 import { startVirtualHouse, type VirtualHouse } from '../support/virtual-house.ts';
 
 const CUSTOMER = '+12025550120';
@@ -143,6 +144,7 @@ describe('silence', () => {
   test.each([
     ['nobody was there to hear', deafForAWhile],
     ['a webhook was refused', refuseAWebhook],
+    ['a webhook was refused while the database was away, by a process that then died', refuseAndDie],
   ])(
     'after a gap in which %s counts from its end, three times as long, and wants evidence from after it',
     async (_what, gap) => {
@@ -160,6 +162,16 @@ describe('silence', () => {
       expect((await show(house, id)).status).toBe('failed');
     },
   );
+
+  test('is not hidden: a refused webhook is written down before it is refused, once for many', async () => {
+    await using house = await startVirtualHouse(FAIL);
+    await house.ctx.db.query('alter table conversations rename to away');
+    const halo = () =>
+      postWebhook(house, messageEnvelope([inboundText('628111111111', newWamid(), 'Halo?')]));
+    const refused = [...(await Promise.all(Array.from({ length: 20 }, halo))), await halo()];
+    expect(new Set(refused.map((reply) => reply.status))).toEqual(new Set([503]));
+    expect(await house.ctx.db.query('select from door_gaps')).toHaveLength(1);
+  });
 
   test('of less than thirty minutes after a gap means nothing', async () => {
     await using house = await startVirtualHouse(FAIL);
@@ -317,13 +329,26 @@ async function deafForAWhile(house: VirtualHouse): Promise<void> {
 
 async function refuseAWebhook(house: VirtualHouse): Promise<void> {
   await house.ctx.db.query('alter table conversations rename to away');
+  await refuseOne(house);
+  await house.still();
+  await house.ctx.db.query('alter table away rename to conversations');
+  await house.pass(20 * SECOND);
+}
+
+async function refuseAndDie(house: VirtualHouse): Promise<void> {
+  house.node.wire.refuse(true);
+  house.node.wire.cut();
+  await refuseOne(house);
+  await house.node.crash();
+  await house.revive();
+  await house.pass(20 * SECOND);
+}
+
+async function refuseOne(house: VirtualHouse): Promise<void> {
   house.simulator.control.send(CUSTOMER, { type: 'text', text: 'Halo?' });
   await until('it is refused', async () =>
     house.simulator.control
       .journal(0, 1_000)
       .some((entry) => entry.kind === 'webhook' && entry.answer === 503),
   );
-  await house.still();
-  await house.ctx.db.query('alter table away rename to conversations');
-  await house.pass(20 * SECOND);
 }
