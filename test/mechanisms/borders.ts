@@ -1,0 +1,80 @@
+// What comes in: statuses, tenants, secrets, bad input.
+import type { Mechanism } from './mechanism.ts';
+
+const STATUSES = 'test/walks/statuses.test.ts';
+const TENANTS = 'test/walks/tenants.test.ts';
+
+export const BORDERS: readonly Mechanism[] = [
+  {
+    promise: 6,
+    mechanism: 'statuses only go forward',
+    file: 'src/messages/progress-store.ts',
+    find: 'state = case when r.rank > s.rank then r.state else s.state end,',
+    replace: 'state = r.state,',
+    test: { file: STATUSES, name: 'ends in the same state, the furthest that was told' },
+  },
+  {
+    promise: 8,
+    mechanism: 'a message is looked up within its organisation',
+    file: 'src/messages/message-store.ts',
+    find: 'where m.organisation_id = $1 and m.id = $2 and',
+    replace: 'where $1::text is not null and m.id = $2 and',
+    test: { file: TENANTS, name: 'a foreign key finds nothing at' },
+  },
+  {
+    promise: 8,
+    mechanism: 'a status moves only messages of its own number’s organisation',
+    file: 'src/messages/progress-store.ts',
+    find: 't.organisation_id and s.wamid = t.wamid and s.phone_number_id = t.phone_number_id',
+    replace: 't.organisation_id and s.wamid = t.wamid',
+    test: { file: TENANTS, name: 'a status for the stranger’s number never moves the owner’s message' },
+  },
+  {
+    promise: 9,
+    mechanism: 'a webhook is verified by its signature',
+    file: 'src/inbound/receive.ts',
+    find: '!isSignedBy(app.appSecret, post.body, post.signature)',
+    replace: 'post.body.length === 0',
+    test: { file: STATUSES, name: 'a post that is not signed with the app’s secret is refused' },
+  },
+  {
+    promise: 9,
+    mechanism: 'a token of ours is known by its MAC',
+    file: 'src/meta/callback-token.ts',
+    find: 'return equalTexts(sum, mac(key, sent)) ?',
+    replace: 'return key.length > 0 ?',
+    test: { file: STATUSES, name: 'a forged or borrowed token moves nothing' },
+  },
+  {
+    promise: 9,
+    mechanism: 'keys are stored as hashes',
+    file: 'src/organisations/api-keys.ts',
+    find: 'await insertKey(db, row, hashOfKey(key));',
+    replace: 'await insertKey(db, row, Buffer.from(key));',
+    test: { file: 'src/organisations/authenticate.test.ts', name: 'stores neither the key nor its start' },
+  },
+  {
+    promise: 10,
+    mechanism: 'a row that cannot be stored is split off from its neighbours',
+    file: 'src/storage/group-commit.ts',
+    find: 'if (batch.length > 1 && isUnacceptable(error)) {',
+    replace: 'if (batch.length < 1 && isUnacceptable(error)) {',
+    test: { file: 'test/walks/bad-webhooks.test.ts', name: 'harms no other status of its change' },
+  },
+  {
+    promise: 10,
+    mechanism: 'a webhook’s change that can never be applied is set aside',
+    file: 'src/inbound/receive.ts',
+    find: 'if (!isPoison(error)) throw error;',
+    replace: 'throw error;',
+    test: { file: 'test/walks/bad-webhooks.test.ts', name: 'harms no other status of its change' },
+  },
+  {
+    promise: 10,
+    mechanism: 'bodies are checked for what a database would choke on',
+    file: 'src/http/app.ts',
+    find: 'request.json = parseJson(body);',
+    replace: 'request.json = JSON.parse(body.toString());',
+    test: { file: 'test/walks/bad-input.test.ts', name: 'bodies that are no JSON object' },
+  },
+];
