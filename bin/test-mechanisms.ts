@@ -26,7 +26,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vo
         : await copy.tryWithout(mechanism, test);
     tried.push({ mechanism, verdict });
     const how = 'how' in verdict ? verdict.how : 'why' in verdict ? verdict.why : '';
-    console.log(`${verdict.kind.padEnd(10)} ${mechanism.mechanism} · ${'name' in test ? test.name : '–'} · ${how}`);
+    console.log(
+      `${verdict.kind.padEnd(10)} ${mechanism.mechanism} · ${'name' in test ? test.name : '–'} · ${how}`,
+    );
   }
 }
 const unnoticed = tried.filter(({ verdict }) => verdict.kind === 'not missed' || verdict.kind === 'broken');

@@ -15,9 +15,7 @@ Promises are numbered as in the README of the tests below, rules as in [protocol
 `;
 
 export function describeMechanisms(tried: readonly Tried[]): string {
-  const rows = tried
-    .toSorted((one, other) => one.mechanism.promise - other.mechanism.promise)
-    .map(rowOf);
+  const rows = tried.toSorted((one, other) => one.mechanism.promise - other.mechanism.promise).map(rowOf);
   return `${HEAD}\n| promise | mechanism | where | test | how it failed |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 

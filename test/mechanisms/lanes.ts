@@ -77,7 +77,10 @@ export const LANES: readonly Mechanism[] = [
     file: 'src/chores/follow-throughput.ts',
     find: 'await numbers.setNumber({ organisationId, phoneNumberId, throughput });',
     replace: '',
-    test: { file: 'test/walks/throughput.test.ts', name: 'a number that follows Meta gets the pace of its level' },
+    test: {
+      file: 'test/walks/throughput.test.ts',
+      name: 'a number that follows Meta gets the pace of its level',
+    },
   },
   {
     promise: 5,
@@ -85,7 +88,10 @@ export const LANES: readonly Mechanism[] = [
     file: 'src/lanes/hints.ts',
     find: 'if (stopped || !hasNeighbours()) return;',
     replace: 'if (stopped || word) return;',
-    test: { file: TWO_NODES, name: 'is sent by the one that does, and answered, without either looking by itself' },
+    test: {
+      file: TWO_NODES,
+      name: 'is sent by the one that does, and answered, without either looking by itself',
+    },
   },
   {
     promise: 5,

@@ -124,7 +124,7 @@ export const LIMITS: readonly Mechanism[] = [
     file: 'src/storage/outage.ts',
     find: 'if (!state.outage && state.underWay > 0 && now - state.answeredAt > HANGS_AFTER_MS)',
     replace: 'if (state.underWay < 0 && now - state.answeredAt > HANGS_AFTER_MS)',
-    test: { file: AWAY, name: 'it hangs: what waits is answered, and what it did after all is found' },
+    test: { file: 'src/storage/outage.test.ts', name: 'a statement that hangs is reason enough to ask' },
   },
   {
     promise: 11,

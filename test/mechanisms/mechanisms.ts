@@ -6,10 +6,4 @@ import type { Mechanism } from './mechanism.ts';
 import { OUTCOMES } from './outcomes.ts';
 import { OWNERSHIP } from './ownership.ts';
 
-export const MECHANISMS: readonly Mechanism[] = [
-  ...OWNERSHIP,
-  ...OUTCOMES,
-  ...LANES,
-  ...BORDERS,
-  ...LIMITS,
-];
+export const MECHANISMS: readonly Mechanism[] = [...OWNERSHIP, ...OUTCOMES, ...LANES, ...BORDERS, ...LIMITS];

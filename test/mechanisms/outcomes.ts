@@ -170,7 +170,10 @@ export const OUTCOMES: readonly Mechanism[] = [
     file: 'src/http/meta-door.ts',
     find: 'hearing.refused();',
     replace: '',
-    test: { file: 'test/walks/limits.test.ts', name: 'of Meta’s: 503, which counts as a time in which it was not heard' },
+    test: {
+      file: 'test/walks/limits.test.ts',
+      name: 'of Meta’s: 503, which counts as a time in which it was not heard',
+    },
   },
   {
     promise: 3,

@@ -34,7 +34,7 @@ export const OWNERSHIP: readonly Mechanism[] = [
     file: 'src/lanes/lease.ts',
     find: 'if (state.late) await anew(state);',
     replace: 'state.late = false;',
-    test: { file: HISTORIES, name: 'queues it again when the lane is still its own, and sends it once' },
+    test: { file: HISTORIES, name: 'does not call it under an epoch that it lost' },
   },
   {
     promise: 3,
@@ -52,7 +52,7 @@ export const OWNERSHIP: readonly Mechanism[] = [
     file: 'src/dispatch/dispatcher.ts',
     find: 'calling: caller.calling(phoneNumberId),',
     replace: 'calling: [],',
-    test: { file: HISTORIES, name: 'goes on when the lane is taken anew' },
+    test: { file: HISTORIES, name: 'what a node is calling goes on when the lane is taken anew' },
   },
   {
     promise: 3,
@@ -131,7 +131,10 @@ export const OWNERSHIP: readonly Mechanism[] = [
     file: 'src/dispatch/dispatch-store.ts',
     find: "(b.turn < s.turn or b.state <> 'queued') limit 1) is null",
     replace: "b.state <> 'queued' limit 1) is null",
-    test: { file: 'test/walks/order-and-limits.test.ts', name: 'two hundred arrive in order, whatever Meta refuses' },
+    test: {
+      file: 'test/walks/order-and-limits.test.ts',
+      name: 'two hundred arrive in order, whatever Meta refuses',
+    },
   },
   {
     promise: 4,
@@ -149,7 +152,7 @@ export const OWNERSHIP: readonly Mechanism[] = [
     file: 'src/lanes/lane.ts',
     find: 'lane.pairs?.took(conversation, now);\n  lane.busy.add(conversation);',
     replace: 'lane.pairs?.took(conversation, now);',
-    test: { file: 'test/protocol/promises.test.ts', name: 'what is accepted is at Meta once and in order' },
+    test: { file: 'test/walks/order-and-limits.test.ts', name: 'one attempt is under way at a time' },
   },
   {
     promise: 4,
@@ -177,6 +180,9 @@ export const OWNERSHIP: readonly Mechanism[] = [
     find: `s.state = 'queued' and num_nonnulls(s.ready_at) = 1
   and (select true from lanes l where l.phone_number_id = $4 and l.owner = $5 and l.epoch = $6) is not null`,
     replace: `s.state = 'queued' and num_nonnulls(s.ready_at) = 1 and num_nonnulls($4::text, $5::text, $6::bigint) = 3`,
-    test: { file: 'test/protocol/lost-lane.test.ts', name: 'what a former owner accepts is sent by the new one' },
+    test: {
+      file: 'test/protocol/lost-lane.test.ts',
+      name: 'what a former owner accepts is sent by the new one',
+    },
   },
 ];

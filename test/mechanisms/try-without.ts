@@ -69,7 +69,9 @@ function verdictOf(result: unknown): Verdict {
   const tests = files.flatMap((file) =>
     Array.isArray(file['assertionResults']) ? file['assertionResults'].filter(isObject) : [],
   );
-  const messages = tests.flatMap((test) => (Array.isArray(test['failureMessages']) ? test['failureMessages'] : []));
+  const messages = tests.flatMap((test) =>
+    Array.isArray(test['failureMessages']) ? test['failureMessages'] : [],
+  );
   const told = messages.filter((message) => typeof message === 'string');
   const missed = told.find((message) => UNMET.test(message));
   if (missed !== undefined) return { kind: 'missed', how: firstLineOf(missed) };

@@ -138,6 +138,22 @@ test('a node that does not know yet that it lost its lane accepts no intents for
   ]);
 });
 
+test('what a node is calling goes on when the lane is taken anew: it is not queued again', async () => {
+  await using meta = await startMetaByHand();
+  await using house = await startWith(meta);
+  meta.react(() => ({ kind: 'hold' }));
+  const id = await post(house, CUSTOMER, 'on the wire');
+  await until('the call', async () => meta.calls.length === 1);
+  house.node.clock.sleep();
+  await house.pass(12 * SECOND);
+  house.node.clock.wake();
+  await house.pass(5 * SECOND);
+  meta.letGo({ kind: 'hang up' });
+  await comesTo(house, id, 'unknown');
+  await house.pass(MINUTE);
+  expect(textsAt(meta)).toEqual(['on the wire']);
+});
+
 test('an intent that commits after the takeover is found whenever it becomes visible, and blocks nobody', async () => {
   await using meta = await startMetaByHand();
   await using house = await startWith(meta);
