@@ -31,7 +31,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vo
     );
   }
 }
-const unnoticed = tried.filter(({ verdict }) => verdict.kind === 'not missed' || verdict.kind === 'broken');
+const unnoticed = tried.filter(({ verdict }) => verdict.kind === 'unnoticed' || verdict.kind === 'broken');
 if (tried.length === MECHANISMS.length && unnoticed.length === 0)
   writeFileSync(join(import.meta.dirname, '../docs/mechanisms.md'), describeMechanisms(tried));
 console.log(`${tried.length} tried, the absence of ${unnoticed.length} went unnoticed`);

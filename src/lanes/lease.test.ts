@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 
 import type { Context } from '../context.ts';
+import { until } from '../../test/support/house.ts';
 import { openTestRoom, type TestRoom } from '../../test/support/organisations-room.ts';
 import { createLease, type Lease, type LeaseEvents, type NodeAbout } from './lease.ts';
 
@@ -144,4 +145,39 @@ test('what is asked for while lanes are taken anew is done again: an answer may 
   await second;
   expect(anews).toBe(2);
   expect(lease.mayCall(LANE, 3)).toBe(true);
+});
+
+test('a takeover that saw the lane free before its owner took it anew takes nothing', async () => {
+  const owner = leaseOf(room.ctx, 'owner');
+  await owner.beat();
+  await pass(16);
+  const { ctx, at } = meddle({ ...room.ctx, db: room.otherNode().db });
+  const late = leaseOf(ctx, 'late');
+  at('with ours as', async (run) => {
+    // Between what the statement sees and what it locks, time stands still until the owner is back.
+    await ctx.db.query(
+      `create or replace function database_now() returns timestamptz language plpgsql volatile as
+       $$ begin perform pg_advisory_xact_lock_shared(oid::int) from pg_class where oid = 'lanes'::regclass;
+          return clock_timestamp() + shift from clock_shift; end $$`,
+    );
+    let taking: Promise<void> | undefined;
+    await ctx.db.transaction(async (tx) => {
+      await tx.query("select pg_advisory_xact_lock('lanes'::regclass::oid::int)");
+      taking = run();
+      await until('the takeover to stand still', async () => {
+        const waiting = await tx.query(
+          "select from pg_locks where locktype = 'advisory' and not granted and objid = 'lanes'::regclass::oid",
+        );
+        return waiting.length > 0;
+      });
+      await tx.query("update lanes set epoch = epoch + 1 where owner = 'owner'");
+      await tx.query("update nodes set seen_at = clock_timestamp() + interval '1 hour' where id = 'owner'");
+    });
+    await taking;
+  });
+  await late.beat();
+  expect(late.epochOf(LANE)).toBeUndefined();
+  expect(await room.ctx.db.query('select owner, epoch::int from lanes')).toEqual([
+    { owner: 'owner', epoch: 2 },
+  ]);
 });

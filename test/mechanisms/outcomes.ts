@@ -116,7 +116,7 @@ export const OUTCOMES: readonly Mechanism[] = [
     file: 'src/dispatch/attempt-store.ts',
     find: "and s.attempt = input.attempt\n    and s.state in ('intended', 'unknown')",
     replace: 'and s.attempt = input.attempt',
-    test: { file: UNKNOWN, name: 'after the answer was lost' },
+    test: { file: UNKNOWN, name: 'before the call ends without an answer' },
   },
   {
     promise: 3,
@@ -260,7 +260,7 @@ export const OUTCOMES: readonly Mechanism[] = [
     file: 'src/dispatch/dispatch-store.ts',
     find: ' and (s.owed_until is null or s.owed_until > database_now())',
     replace: '',
-    test: { file: HISTORIES, name: 'a node that holds a caller who is owed a wamid dies' },
+    test: { file: HISTORIES, name: 'is not sent by the next owner' },
   },
   {
     promise: 3,
@@ -276,6 +276,6 @@ export const OUTCOMES: readonly Mechanism[] = [
     file: 'src/dispatch/dispatch-store.ts',
     find: 'and s.expires_at > to_timestamp(input.at / 1000) and',
     replace: 'and',
-    test: { file: WITHDRAW, name: 'ends what has not left by then' },
+    test: { file: HISTORIES, name: 'is not sent by the next owner' },
   },
 ];

@@ -95,7 +95,7 @@ export const OWNERSHIP: readonly Mechanism[] = [
     file: 'src/lanes/lane-store.ts',
     find: 'where l.phone_number_id = seen.phone_number_id and l.epoch = seen.epoch',
     replace: 'where l.phone_number_id = seen.phone_number_id',
-    test: { file: HISTORIES, name: 'is not robbed of a lane that it is taking anew' },
+    test: { file: LEASE, name: 'a takeover that saw the lane free before its owner took it anew' },
   },
   {
     promise: 1,
@@ -122,7 +122,7 @@ export const OWNERSHIP: readonly Mechanism[] = [
     file: 'src/messages/accept-store.ts',
     find: 'and s.conversation = fresh.conversation and s.turn is not null limit 1) is null',
     replace: 'and s.conversation = fresh.conversation and s.turn is not null limit 1) is null or not behind',
-    test: { file: HISTORIES, name: 'one attempt is in flight for a recipient' },
+    test: { file: HISTORIES, name: 'what another node has queued goes first' },
   },
   {
     promise: 4,
@@ -131,10 +131,7 @@ export const OWNERSHIP: readonly Mechanism[] = [
     file: 'src/dispatch/dispatch-store.ts',
     find: "(b.turn < s.turn or b.state <> 'queued') limit 1) is null",
     replace: "b.state <> 'queued' limit 1) is null",
-    test: {
-      file: 'test/walks/order-and-limits.test.ts',
-      name: 'two hundred arrive in order, whatever Meta refuses',
-    },
+    test: { file: HISTORIES, name: 'what waits for its next try is not overtaken' },
   },
   {
     promise: 4,
@@ -159,8 +156,8 @@ export const OWNERSHIP: readonly Mechanism[] = [
     rule: 13,
     mechanism: 'followers wait until a call of a former owner can no longer be on the wire',
     file: 'src/dispatch/watch.ts',
-    find: "policy === 'fail' && now >= callEndedAt;",
-    replace: "policy === 'fail';",
+    find: 'callEnded: false,',
+    replace: 'callEnded: true,',
     test: { file: HISTORIES, name: 'waits until 30 s after that one’s last heartbeat' },
   },
   {

@@ -11,8 +11,8 @@ import { without, type Mechanism, type Test } from './mechanism.ts';
 
 export type Verdict =
   /** An expectation of the test was not met. */
-  | { kind: 'missed'; how: string }
-  | { kind: 'not missed' }
+  | { kind: 'noticed'; how: string }
+  | { kind: 'unnoticed' }
   /** It ended otherwise than by an expectation: that shows nothing. */
   | { kind: 'broken'; how: string };
 
@@ -73,12 +73,12 @@ function verdictOf(result: unknown): Verdict {
     Array.isArray(test['failureMessages']) ? test['failureMessages'] : [],
   );
   const told = messages.filter((message) => typeof message === 'string');
-  const missed = told.find((message) => UNMET.test(message));
-  if (missed !== undefined) return { kind: 'missed', how: firstLineOf(missed) };
+  const unmet = told.find((message) => UNMET.test(message));
+  if (unmet !== undefined) return { kind: 'noticed', how: firstLineOf(unmet) };
   if (told[0] !== undefined) return { kind: 'broken', how: firstLineOf(told[0]) };
   if (result['success'] !== true) return { kind: 'broken', how: 'the test could not be loaded' };
   if (!tests.some((test) => test['status'] === 'passed')) return { kind: 'broken', how: 'no test has run' };
-  return { kind: 'not missed' };
+  return { kind: 'unnoticed' };
 }
 
 /** How expectations of our tests end: Vitest's, those that were waited for (`until`), and properties that do not hold. */

@@ -182,6 +182,31 @@ test('an intent that commits after the takeover is found whenever it becomes vis
   expect((await other.request('GET', `/v1/messages/${follower}`)).body.data.status).toBe('pending');
 });
 
+test('what another node has queued goes first, also where the owner does not know of it yet', async () => {
+  await using meta = await startMetaByHand();
+  await using house = await startWith(meta);
+  const other = await house.addVirtualNode();
+  // Time stands still: no hint arrives, and nobody looks.
+  await post(other, CUSTOMER, 'older');
+  await post(house, CUSTOMER, 'newer');
+  await house.pass(5 * SECOND);
+  await until('both at Meta', async () => meta.calls.length === 2);
+  expect(textsAt(meta)).toEqual(['older', 'newer']);
+});
+
+test('what waits for its next try is not overtaken by what comes meanwhile', async () => {
+  await using meta = await startMetaByHand();
+  await using house = await startWith(meta);
+  meta.react(() => ({ kind: 'refuse', code: 131_016, status: 400 }));
+  const id = await post(house, CUSTOMER, 'older');
+  await comesTo(house, id, 'refused');
+  await until('it waits', async () => (await show(house, id)).waiting.for === 'retry');
+  meta.react(() => ({ kind: 'accept' }));
+  await post(house, CUSTOMER, 'newer');
+  await house.pass(MINUTE);
+  expect(textsAt(meta)).toEqual(['older', 'older', 'newer']);
+});
+
 describe('what follows a call of a former owner', () => {
   test('waits until 30 s after that one’s last heartbeat', async () => {
     await using meta = await startMetaByHand();
@@ -389,6 +414,31 @@ test('a node that holds a caller who is owed a wamid dies: nothing leaves after 
   const again = await other.request('POST', GRAPH, text, headers);
   expect(again.status, again.text).toBe(200);
   expect(textsAt(meta)).toEqual(['first', 'owed']);
+});
+
+test.each([
+  ['owed a wamid', GRAPH, { prefer: 'wait=5' }, 'withdrawn'],
+  ['gone past its expiry', `/v1/${PHONE_NUMBER_ID}/messages`, { 'kurir-expires-in': '5' }, 'expired'],
+])('what a dead node left queued and %s is not sent by the next owner', async (text, path, headers, code) => {
+  await using meta = await startMetaByHand();
+  // One connection, which another customer's message has.
+  await using house = await startWith(meta, { config: { metaConnections: 1 } });
+  const other = await house.addVirtualNode();
+  meta.react(() => ({ kind: 'hold' }));
+  await post(house, '+12025550121', 'first');
+  await until('the call', async () => meta.calls.length === 1);
+  const message = { messaging_product: 'whatsapp', to: CUSTOMER, type: 'text', text: { body: text } };
+  house.request('POST', path, message, headers).catch(() => undefined);
+  await until(
+    'it is queued',
+    async () => (await house.ctx.db.query('select from message_states')).length === 2,
+  );
+  await house.node.crash();
+  meta.react(() => ({ kind: 'accept' }));
+  await house.pass(MINUTE);
+  expect(await isOwnedBy(house, other)).toBe(true);
+  expect(textsAt(meta)).toEqual(['first']);
+  expect(await byText(other, text)).toMatchObject({ status: 'failed', error: { code } });
 });
 
 /** Time goes on until this is answered. */

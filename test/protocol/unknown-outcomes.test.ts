@@ -69,6 +69,19 @@ describe('a status that echoes our token settles the attempt', () => {
     });
   });
 
+  test('before the call ends without an answer: it stays settled', async () => {
+    await using meta = await startMetaByHand();
+    await using house = await startVirtualHouse({ ...FAIL, config: { ...FAIL.config, graphUrl: meta.url } });
+    meta.react(() => ({ kind: 'hold' }));
+    const id = await post(house, CUSTOMER);
+    const call = await until('the call', async () => meta.calls[0]);
+    await tellStatuses(house, { wamid: call.wamid, token: call.token, status: 'sent' });
+    expect(await show(house, id)).toMatchObject({ status: 'sent', message_id: call.wamid });
+    meta.letGo({ kind: 'hang up' });
+    await until('the call’s end', async () => (await show(house, id)).attempts[0]?.outcome === 'unknown');
+    expect(await show(house, id)).toMatchObject({ status: 'sent', message_id: call.wamid });
+  });
+
   test('even when it comes after the decision: it overrides delivery_unknown', async () => {
     await using house = await startVirtualHouse(FAIL);
     const { id, wamid = '' } = await lose(house, { to: CUSTOMER, taken: true });

@@ -120,7 +120,7 @@ describe('requests that wait for Meta', () => {
   test('are so many and no more: the next is answered queued at once, and refused where a wamid is owed', async () => {
     await using meta = await startMetaByHand();
     await using house = await startHouse({
-      config: { graphUrl: meta.url, waitingMax: 2, sendWaitMs: 60_000 },
+      config: { graphUrl: meta.url, waitingMax: 2, sendWaitMs: 15_000 },
     });
     // They have just written: a send to them waits for Meta's answer alone.
     const wrote = ['12025559001', '12025559002'].map((from) =>
