@@ -1,7 +1,9 @@
-// The watch over outages by itself, with a database that is made up.
+// The watch over outages, with databases that are not there.
 import { expect, test } from 'vitest';
 
 import { until } from '../../test/support/house.ts';
+import { openDatabase } from './db.ts';
+import { freePort } from './free-port.ts';
 import { createOutageWatch } from './outage.ts';
 
 test('a statement that hangs is reason enough to ask: none has to end first', async () => {
@@ -11,11 +13,22 @@ test('a statement that hangs is reason enough to ask: none has to end first', as
     cut: () => cut?.(),
     judge: () => 'suspect',
   });
-  const hanging = watch.during(
-    () => new Promise((_, reject) => (cut = () => reject(new Error('the connection was cut')))),
-  );
-  const ended = expect(hanging).rejects.toThrow('was cut');
+  const hanging = watch
+    .during(() => new Promise((_, reject) => (cut = () => reject(new Error('the connection was cut')))))
+    .catch((error: Error) => error.message);
   await until('the outage', async () => watch.present()?.kind === 'away');
-  await ended;
+  expect(await hanging).toBe('the connection was cut');
   watch.stop();
+});
+
+test('while it is away, a statement fails at once: no connection is tried for it', async () => {
+  const db = openDatabase({
+    url: `postgres://127.0.0.1:${await freePort()}/nowhere`,
+    connections: 2,
+    onIdleError: () => undefined,
+  });
+  await expect(db.query('select 1')).rejects.toThrow('There is no connection');
+  await until('the outage', async () => db.outage()?.kind === 'away');
+  await expect(db.query('select 1')).rejects.toThrow('The database is away');
+  await db.close();
 });

@@ -116,7 +116,7 @@ export const LIMITS: readonly Mechanism[] = [
     file: 'src/storage/db.ts',
     find: "if (outages.present()?.kind === 'away') throw new NoConnection('The database is away.');",
     replace: '',
-    test: { file: AWAY, name: 's under' },
+    test: { file: 'src/storage/outage.test.ts', name: 'while it is away, a statement fails at once' },
   },
   {
     promise: 11,

@@ -3,6 +3,7 @@ import type { Mechanism } from './mechanism.ts';
 
 const HISTORIES = 'test/protocol/histories.test.ts';
 const IDEMPOTENCY = 'test/walks/idempotency.test.ts';
+const LOST_COMMITS = 'test/protocol/lost-commits.test.ts';
 const LOST_ANSWERS = 'test/walks/lost-answers.test.ts';
 const OUTCOMES_TEST = 'test/protocol/outcomes.test.ts';
 const UNKNOWN = 'test/protocol/unknown-outcomes.test.ts';
@@ -42,7 +43,7 @@ export const OUTCOMES: readonly Mechanism[] = [
     file: 'src/messages/accept-store.ts',
     find: 'on conflict do nothing returning organisation_id, id',
     replace: 'where false on conflict do nothing returning organisation_id, id',
-    test: { file: HISTORIES, name: 'of a statement that has not written yet' },
+    test: { file: LOST_COMMITS, name: 'of a statement that has not written yet' },
   },
   {
     promise: 1,
@@ -51,7 +52,7 @@ export const OUTCOMES: readonly Mechanism[] = [
     file: 'src/messages/accept-message.ts',
     find: 'if (neverReached(error) || !isConnectionLoss(error)) throw refused(error);',
     replace: 'throw refused(error);',
-    test: { file: HISTORIES, name: 'takes nothing back' },
+    test: { file: LOST_COMMITS, name: 'takes nothing back' },
   },
   {
     promise: 1,
@@ -69,7 +70,7 @@ export const OUTCOMES: readonly Mechanism[] = [
     file: 'src/messages/accept-message.ts',
     find: 'await parts.renewLease();',
     replace: '',
-    test: { file: HISTORIES, name: 'takes nothing back' },
+    test: { file: LOST_COMMITS, name: 'takes nothing back' },
   },
   {
     promise: 1,
@@ -77,7 +78,7 @@ export const OUTCOMES: readonly Mechanism[] = [
     file: 'src/dispatch/settle.ts',
     find: 'resume ??= lanes.suspend();',
     replace: 'if (error) throw error;',
-    test: { file: LOST_ANSWERS, name: 'the answer to an outcome is lost' },
+    test: { file: LOST_COMMITS, name: 'what Meta answers while the database is away' },
   },
   {
     promise: 1,

@@ -2,44 +2,12 @@
 // over one schema: statements held or braked, heartbeats that do not come, calls that Meta keeps. With the sentence, each ends well.
 import { describe, expect, test } from 'vitest';
 
-import { PHONE_NUMBER_ID, until, type HouseOptions } from '../support/house.ts';
-import { connectAlone, putBrake, waitsFor } from '../support/brake.ts';
-import { becomes, comesTo, MINUTE, post, QUIET, SECOND, show, type Shown } from '../support/lost-answer.ts';
-import { startMetaByHand, type MetaByHand } from '../support/meta-by-hand.ts';
-import { startVirtualHouse, type VirtualHouse, type VirtualNode } from '../support/virtual-house.ts';
-
-const CUSTOMER = '+12025550120';
-const DIGITS = '12025550120';
-const GRAPH = `/v24.0/${PHONE_NUMBER_ID}/messages`;
-
-/** A house whose Meta does as it is told. */
-function startWith(meta: MetaByHand, options: HouseOptions = {}): Promise<VirtualHouse> {
-  return startVirtualHouse({
-    ...options,
-    simulator: QUIET,
-    config: { graphUrl: meta.url, ...options.config },
-  });
-}
-
-function textsAt(meta: MetaByHand): unknown[] {
-  return meta.calls.map((call) => Object(call.body['text'])['body']);
-}
-
-async function owner(house: VirtualHouse): Promise<string | undefined> {
-  const [lane] = await house.ctx.db.query<{ owner: string }>('select owner from lanes');
-  return lane?.owner;
-}
-
-function isOwnedBy(house: VirtualHouse, node: VirtualNode): Promise<boolean> {
-  return owner(house).then((name) => name === node.id);
-}
-
-/** The only message with this text, as any node shows it. */
-async function byText(house: Pick<VirtualHouse, 'request'>, text: string): Promise<Shown> {
-  const list = await house.request('GET', `/v1/${PHONE_NUMBER_ID}/messages?limit=100`);
-  const found = list.body.data.find((one: Shown) => one.content === text);
-  return (await house.request('GET', `/v1/messages/${found.id}`)).body.data;
-}
+import { connectAlone, putBrake } from '../support/brake.ts';
+import { byText, CUSTOMER, DIGITS, GRAPH, isOwnedBy, startWith, textsAt } from '../support/history.ts';
+import { PHONE_NUMBER_ID, until } from '../support/house.ts';
+import { becomes, comesTo, MINUTE, post, QUIET, SECOND, show } from '../support/lost-answer.ts';
+import { startMetaByHand } from '../support/meta-by-hand.ts';
+import { startVirtualHouse, type VirtualHouse } from '../support/virtual-house.ts';
 
 /** An accept at the first node whose statement has committed an intent, and whose answer has not come. */
 async function acceptUnanswered(house: VirtualHouse, text: string): Promise<void> {
@@ -294,81 +262,6 @@ test('one attempt is in flight for a recipient: an older one that becomes visibl
   expect(textsAt(meta)).toEqual(['newer']);
 });
 
-describe('a COMMIT whose answer is lost', () => {
-  test('takes nothing back: what was accepted is sent once, and a repeat hears of it', async () => {
-    await using meta = await startMetaByHand();
-    await using house = await startWith(meta);
-    const { wire } = house.node;
-    await post(house, '+12025550121', 'before');
-    await until('it is at Meta', async () => meta.calls.length === 1);
-    wire.mute();
-    const headers = { 'idempotency-key': 'lost', prefer: 'respond-async' };
-    const lost = house.sendText(CUSTOMER, 'lost', headers);
-    await until('its row', async () => (await house.ctx.db.query('select from message_states')).length === 2);
-    wire.cut();
-    const answer = await turning(house, lost);
-    expect(answer.status, answer.text).toBe(200);
-    const again = await house.sendText(CUSTOMER, 'lost', headers);
-    expect(again.body.data.id).toBe(answer.body.data.id);
-    // The intent that was committed with it and never called goes, too: the lane was taken anew.
-    await house.pass(5 * SECOND);
-    await until('it is at Meta', async () => meta.calls.length === 2);
-    await house.pass(2 * MINUTE);
-    expect(textsAt(meta)).toEqual(['before', 'lost']);
-  });
-
-  test('of a statement that runs on: whoever looks for it waits for it', async () => {
-    await using meta = await startMetaByHand();
-    await using house = await startWith(meta);
-    const brake = await putBrake(house, 'new.priority = 0');
-    const headers = { 'idempotency-key': 'late', prefer: 'respond-async', 'kurir-priority': 'high' };
-    const lost = house.sendText(CUSTOMER, 'late', headers);
-    await brake.reached();
-    house.node.wire.cut();
-    // Its look waits for the statement, which commits.
-    const looked = brake.reached('behind');
-    await turning(house, looked);
-    await brake.letGo();
-    const answer = await turning(house, lost);
-    expect(answer.status, answer.text).toBe(200);
-    await house.pass(5 * SECOND);
-    await until('it is at Meta', async () => meta.calls.length === 1);
-    expect(textsAt(meta)).toEqual(['late']);
-  });
-
-  test('of a statement that has not written yet: what was answered 503 can never appear', async () => {
-    await using meta = await startMetaByHand();
-    await using house = await startWith(meta);
-    const headers = { 'idempotency-key': 'held', prefer: 'respond-async' };
-    let lost: ReturnType<typeof house.sendText> | undefined;
-    await using own = connectAlone(house);
-    await own
-      .transaction(async (tx) => {
-        // Another's key of the same name, not committed: the accept waits at its first step.
-        await tx.query(
-          `insert into idempotency_keys (organisation_id, key, fingerprint, message_id, created_at) values ($1, 'held', '', 'msg_x', now())`,
-          [house.organisationId],
-        );
-        lost = house.sendText(CUSTOMER, 'answered 503', headers);
-        await waitsFor(house, tx);
-        house.node.wire.cut();
-        const answer = await turning(house, lost);
-        expect(answer.status, answer.text).toBe(503);
-        throw new Error('taken back');
-      })
-      .catch((error: Error) => {
-        if (error.message !== 'taken back') throw error;
-      });
-    await house.pass(MINUTE);
-    expect(meta.calls).toEqual([]);
-    const again = await house.sendText(CUSTOMER, 'answered 503', headers);
-    expect(again.headers.get('idempotent-replayed')).toBe('false');
-    await until('the repeat is at Meta', async () => meta.calls.length === 1);
-    await house.pass(MINUTE);
-    expect(textsAt(meta)).toEqual(['answered 503']);
-  });
-});
-
 describe('a 5xx that Meta explains', () => {
   test('may be a lie: from then on the message counts as one that may have left', async () => {
     await using house = await startVirtualHouse({ simulator: QUIET });
@@ -440,14 +333,3 @@ test.each([
   expect(textsAt(meta)).toEqual(['first']);
   expect(await byText(other, text)).toMatchObject({ status: 'failed', error: { code } });
 });
-
-/** Time goes on until this is answered. */
-async function turning<Answer>(house: VirtualHouse, asked: Promise<Answer>): Promise<Answer> {
-  let over = false;
-  void asked.finally(() => (over = true)).catch(() => undefined);
-  while (!over) {
-    house.node.clock.advance(20);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return asked;
-}

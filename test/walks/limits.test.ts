@@ -36,7 +36,7 @@ async function fill(
     const reply = await send(i);
     if (reply.status !== 200) return { taken: i, full: reply };
   }
-  throw new Error(`${most} were taken, and none refused`);
+  expect.unreachable(`${most} were taken, and none refused`);
 }
 
 describe('the queue of a number', () => {
