@@ -23,11 +23,11 @@ export const BORDERS: readonly Mechanism[] = [
   },
   {
     promise: 8,
-    mechanism: 'a status moves only messages of its own number’s organisation',
-    file: 'src/messages/progress-store.ts',
-    find: 't.organisation_id and s.wamid = t.wamid and s.phone_number_id = t.phone_number_id',
-    replace: 't.organisation_id and s.wamid = t.wamid',
-    test: { file: TENANTS, name: 'a status for the stranger’s number never moves the owner’s message' },
+    mechanism: 'a number is found within its organisation',
+    file: 'src/organisations/number-directory.ts',
+    find: 'return number?.organisationId === organisationId ? number : undefined;',
+    replace: 'return organisationId ? number : undefined;',
+    test: { file: TENANTS, name: 'a foreign key finds nothing at' },
   },
   {
     promise: 9,
@@ -59,7 +59,10 @@ export const BORDERS: readonly Mechanism[] = [
     file: 'src/storage/group-commit.ts',
     find: 'if (batch.length > 1 && isUnacceptable(error)) {',
     replace: 'if (batch.length < 1 && isUnacceptable(error)) {',
-    test: { file: 'test/walks/bad-webhooks.test.ts', name: 'harms no other status of its change' },
+    test: {
+      file: 'src/storage/group-commit.test.ts',
+      name: 'a row that cannot be stored does not take its neighbours with it',
+    },
   },
   {
     promise: 10,
@@ -67,7 +70,7 @@ export const BORDERS: readonly Mechanism[] = [
     file: 'src/inbound/receive.ts',
     find: 'if (!isPoison(error)) throw error;',
     replace: 'throw error;',
-    test: { file: 'test/walks/bad-webhooks.test.ts', name: 'harms no other status of its change' },
+    test: { notShown: 'what is known to be bad is found before it; this is for what is not known' },
   },
   {
     promise: 10,

@@ -45,15 +45,26 @@ export const LANES: readonly Mechanism[] = [
     file: 'src/dispatch/brake.ts',
     find: 'slowDown(one, now, brake.retryAfterMs);',
     replace: 'one.doubted = true;',
-    test: { file: ORDER, name: 'by the simulator’s own throughput loses none' },
+    test: { file: 'test/protocol/outcomes.test.ts', name: 'a rate limit: the lane rests' },
   },
   {
     promise: 5,
-    mechanism: 'the pace of a number is kept by waiting',
-    file: 'src/dispatch/queue.ts',
-    find: '      lane.pace.waitMs(now),\n',
+    mechanism: 'a failure that Meta tells by webhook slows the lane, too',
+    file: 'src/dispatch/brake.ts',
+    find: 'else for (const one of sharing(parts, phoneNumberId, code)) slowDown(one, now, null);',
     replace: '',
-    test: { file: ORDER, name: 'of 20 a second is kept by waiting' },
+    test: {
+      file: 'test/walks/told-elsewhere.test.ts',
+      name: 'a failure told to the other node slows the lane',
+    },
+  },
+  {
+    promise: 5,
+    mechanism: 'turns are given evenly, a little slower than Meta allows',
+    file: 'src/lanes/pace.ts',
+    find: '1000 / (perSecond * TURNS)',
+    replace: '0 * TURNS',
+    test: { file: PACE, name: 'any limit holds in any second, however irregularly it is asked' },
   },
   {
     promise: 5,
@@ -88,10 +99,7 @@ export const LANES: readonly Mechanism[] = [
     file: 'src/lanes/hints.ts',
     find: 'if (stopped || !hasNeighbours()) return;',
     replace: 'if (stopped || word) return;',
-    test: {
-      file: TWO_NODES,
-      name: 'is sent by the one that does, and answered, without either looking by itself',
-    },
+    test: { file: TWO_NODES, name: 'a node that stops leaves its lanes at once, to one that need not look' },
   },
   {
     promise: 5,
@@ -131,7 +139,7 @@ export const LANES: readonly Mechanism[] = [
     file: 'src/storage/pools.ts',
     find: 'const all = openPool(options, connections, {});',
     replace: "const all = openPool(options, connections, sessionOf('hot', schema));",
-    test: { file: POOLER, name: 'sends through both nodes arrive once, in order' },
+    test: { file: POOLER, name: 'a session through PgBouncer is told nothing' },
   },
   {
     promise: 1,

@@ -86,7 +86,10 @@ export const OUTCOMES: readonly Mechanism[] = [
     file: 'src/inbound/receive.ts',
     find: "results.find((result) => result.status === 'rejected')",
     replace: 'results.find((result) => result.status === undefined)',
-    test: { file: 'test/walks/database-away.test.ts', name: 's under' },
+    test: {
+      file: 'test/walks/database-refuses.test.ts',
+      name: 'sends and webhooks are refused, what is stored can be read',
+    },
   },
   {
     promise: 3,

@@ -20,11 +20,11 @@ export const OWNERSHIP: readonly Mechanism[] = [
     rule: 2,
     mechanism: 'a heartbeat is judged by when its answer came',
     file: 'src/lanes/lease.ts',
-    find: `  const seen = await beat(ctx.db, state.node, state.leaseSeconds);
+    find: `  const seen = await beat(ctx.db, state.node, state);
   // Judged by when it was answered: one that was sent in time may have arrived after a takeover.
   if (!state.first && !isFresh(state)) state.late = true;`,
     replace: `  if (!state.first && !isFresh(state)) state.late = true;
-  const seen = await beat(ctx.db, state.node, state.leaseSeconds);`,
+  const seen = await beat(ctx.db, state.node, state);`,
     test: { file: LEASE, name: 'a heartbeat that was sent in time and arrives after a takeover' },
   },
   {
@@ -149,7 +149,7 @@ export const OWNERSHIP: readonly Mechanism[] = [
     file: 'src/lanes/lane.ts',
     find: 'lane.pairs?.took(conversation, now);\n  lane.busy.add(conversation);',
     replace: 'lane.pairs?.took(conversation, now);',
-    test: { file: 'test/walks/order-and-limits.test.ts', name: 'one attempt is under way at a time' },
+    test: { file: HISTORIES, name: 'two to one recipient that come into one statement' },
   },
   {
     promise: 4,

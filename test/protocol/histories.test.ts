@@ -162,6 +162,26 @@ test('what another node has queued goes first, also where the owner does not kno
   expect(textsAt(meta)).toEqual(['older', 'newer']);
 });
 
+test('two to one recipient that come into one statement are not called together', async () => {
+  await using meta = await startMetaByHand();
+  await using house = await startWith(meta);
+  await house.pass(SECOND);
+  meta.react(() => ({ kind: 'hold' }));
+  // While this one's statement is under way, the others come together.
+  house.node.wire.hold('accept');
+  const first = post(house, '+12025550121', 'to another');
+  await until('the statement', async () => house.node.wire.held() > 0);
+  const both = ['one', 'two'].map((text) => post(house, CUSTOMER, text));
+  await house.still();
+  house.node.wire.release();
+  await Promise.all([first, ...both]);
+  await house.still();
+  expect(meta.callsTo(DIGITS)).toHaveLength(1);
+  meta.letGo();
+  await house.pass(5 * SECOND);
+  expect(meta.callsTo(DIGITS)).toHaveLength(2);
+});
+
 test('what waits for its next try is not overtaken by what comes meanwhile', async () => {
   await using meta = await startMetaByHand();
   await using house = await startWith(meta);

@@ -63,6 +63,17 @@ test.each<[string, CallEffect]>([
   expect(atMeta(house, CUSTOMER)).toEqual(['Halo']);
 });
 
+test('a rate limit: the lane rests, for other recipients as well, and goes on by itself', async () => {
+  await using house = await startVirtualHouse({ simulator: QUIET });
+  house.simulator.control.putFault({ effect: { kind: 'graph_error', code: 130_429, http: 400 }, times: 1 });
+  await comesTo(house, await post(house, CUSTOMER), 'refused');
+  const next = await post(house, '+12025550121');
+  await house.still();
+  expect((await show(house, next)).status).toBe('queued');
+  await house.pass(10 * SECOND);
+  await comesTo(house, next, 'accepted');
+});
+
 test('5xx with an error that Meta explains: two repeats at the most, and it may have left', async () => {
   await using house = await startVirtualHouse({ simulator: QUIET });
   house.simulator.control.putFault({ effect: { kind: 'graph_error', code: 131_016, http: 500 } });

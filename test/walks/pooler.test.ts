@@ -140,3 +140,11 @@ describe.skipIf(skipped)(
     }, 90_000);
   },
 );
+
+test.skipIf(skipped)('a session through PgBouncer is told nothing: it would be refused', async () => {
+  await using bouncer = await startPgBouncer(inject('databaseUrl'), 'public');
+  const db = openDatabase({ url: bouncer.url, connections: 2, onIdleError: () => undefined });
+  const [row] = await db.query('select 1 as one').catch(() => []);
+  await db.close();
+  expect(row).toEqual({ one: 1 });
+});
