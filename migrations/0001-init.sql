@@ -82,8 +82,8 @@ create table lanes (
   phone_number_id text primary key references numbers (phone_number_id) on delete cascade,
   owner text,
   epoch bigint not null default 0,
-  -- Messages in its queue, as the owner last wrote it down (every few seconds).
-  queued integer not null default 0,
+  -- Messages in each line of its queue, as the owner last wrote it down (every few seconds).
+  queued integer[] not null default '{0,0,0,0}',
   -- The latest attempt a status was heard of, and when: the evidence that our ears are open (unknown outcomes).
   heard_attempt_at timestamptz,
   heard_at timestamptz

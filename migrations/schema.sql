@@ -112,7 +112,7 @@ create table lanes (
   phone_number_id text not null,
   owner text,
   epoch bigint not null default 0,
-  queued integer not null default 0,
+  queued integer[] not null default '{0,0,0,0}'::integer[],
   heard_attempt_at timestamp with time zone,
   heard_at timestamp with time zone,
   constraint lanes_pkey PRIMARY KEY (phone_number_id),

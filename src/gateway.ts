@@ -205,7 +205,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
   const keys = createKeyLookUp(ctx.db);
   const backlog = createBacklog(ctx, {
     nodeId,
-    owned: () => lanes.all(),
+    lanes,
     countQueued: createQueueCounter(ctx.db),
   });
   const accepter = createAccepter(ctx, {

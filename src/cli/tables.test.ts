@@ -253,7 +253,7 @@ test('nodes are shown with what they drive, and with what to do about a silent o
        ('node_2', 'web-2', 102, '1.0.0', now() - interval '2 days', now() - interval '5 minutes', null),
        ('node_3', 'web-3', 103, '1.0.0', now() - interval '1 day', now() - interval '1 second', now())`,
   );
-  await own.query("update lanes set owner = 'node_1', queued = 7");
+  await own.query("update lanes set owner = 'node_1', queued = '{5,0,2,0}'");
   expect(await kurir('nodes', '--numbers')).toMatchObject({
     code: 0,
     value: {
@@ -272,7 +272,7 @@ test('nodes are shown with what they drive, and with what to do about a silent o
   expect(out).toMatch(/node_2 has been silent for 5 min\. Other nodes drive its numbers\.\n.*log on web-2/);
   expect(out).not.toContain('\u001b');
   await own.query('delete from nodes');
-  await own.query('update lanes set owner = null, queued = 0');
+  await own.query('update lanes set owner = null, queued = default');
   await own.close();
 });
 

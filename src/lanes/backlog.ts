@@ -6,12 +6,15 @@ import { KurirError } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
 import { publishQueued, readQueued } from './lane-store.ts';
 import type { Lane } from './lane.ts';
+import type { Lanes } from './lanes.ts';
 
 export interface Backlog {
   /** Throws `rate_limit_exceeded` where the queue of the number, or those of its organisation together, are full. */
   requireRoom(number: Queueing): void;
+  /** How long what stands in a line of the number's queue will take to leave, as far as this node knows. */
+  waitMs(number: Queueing, line: number): number;
   /** A message was queued by this node. */
-  added(number: { phoneNumberId: string; organisationId: OrganisationId }): void;
+  added(message: { phoneNumberId: string; organisationId: OrganisationId; line: number }): void;
   /** Counts where it is time to, writes our sums down and reads everybody's. */
   keep(): Promise<void>;
 }
@@ -30,7 +33,7 @@ export type CountQueued = (
 
 export interface BacklogParts {
   nodeId: string;
-  owned: () => Iterable<Lane>;
+  lanes: Pick<Lanes, 'get' | 'all'>;
   countQueued: CountQueued;
 }
 
@@ -43,10 +46,12 @@ const RETRY_AFTER_MS = { min: 1_000, max: 3_600_000 };
 
 export function createBacklog(ctx: Context, parts: BacklogParts): Backlog {
   const { queuePerNumber, queuePerOrganisation } = ctx.config;
-  let queued = new Map<string, number>();
+  let ofNumbers = new Map<string, number[]>();
+  let ofOrganisations = new Map<string, number>();
   let countAt = -Infinity;
-  const owned = (): Lane[] => [...parts.owned()];
-  const add = (key: string, more: number): void => void queued.set(key, (queued.get(key) ?? 0) + more);
+  const owned = (): Lane[] => [...parts.lanes.all()];
+  const add = (organisationId: string, more: number): void =>
+    void ofOrganisations.set(organisationId, (ofOrganisations.get(organisationId) ?? 0) + more);
 
   async function count(lanes: readonly Lane[]): Promise<void> {
     const started = ctx.clock.monotonic();
@@ -62,8 +67,8 @@ export function createBacklog(ctx: Context, parts: BacklogParts): Backlog {
 
   return {
     requireRoom(number) {
-      const own = queued.get(number.phoneNumberId) ?? 0;
-      const all = queued.get(number.organisationId) ?? 0;
+      const own = sum(ofNumbers.get(number.phoneNumberId) ?? []);
+      const all = ofOrganisations.get(number.organisationId) ?? 0;
       if (own >= queuePerNumber)
         throw full(`The number ${number.phoneNumberId} has ${own} messages queued, the limit`, {
           over: own - queuePerNumber,
@@ -77,8 +82,15 @@ export function createBacklog(ctx: Context, parts: BacklogParts): Backlog {
           pace: number.pace,
         });
     },
-    added({ phoneNumberId, organisationId }) {
-      add(phoneNumberId, 1);
+    waitMs({ phoneNumberId, pace }, line) {
+      // The owner knows it now; the others, as it was a few seconds ago.
+      const lines = parts.lanes.get(phoneNumberId)?.queued ?? ofNumbers.get(phoneNumberId) ?? [];
+      return pace === null ? 0 : ((lines[line] ?? 0) / pace) * 1_000;
+    },
+    added({ phoneNumberId, organisationId, line }) {
+      const lines = ofNumbers.get(phoneNumberId) ?? [0, 0, 0, 0];
+      lines[line] = (lines[line] ?? 0) + 1;
+      ofNumbers.set(phoneNumberId, lines);
       add(organisationId, 1);
     },
     async keep() {
@@ -87,20 +99,18 @@ export function createBacklog(ctx: Context, parts: BacklogParts): Backlog {
       await publishQueued(
         ctx.db,
         parts.nodeId,
-        new Map(owned().map((lane) => [lane.phoneNumberId, sum(lane)])),
+        new Map(owned().map((lane) => [lane.phoneNumberId, lane.queued])),
       );
       const read = await readQueued(ctx.db);
-      queued = new Map();
-      for (const lane of read) {
-        add(lane.phoneNumberId, lane.queued);
-        add(lane.organisationId, lane.queued);
-      }
+      ofNumbers = new Map(read.map((lane) => [lane.phoneNumberId, lane.queued]));
+      ofOrganisations = new Map();
+      for (const lane of read) add(lane.organisationId, sum(lane.queued));
     },
   };
 }
 
-function sum(lane: Lane): number {
-  return lane.queued.reduce((all, line) => all + line, 0);
+function sum(lines: readonly number[]): number {
+  return lines.reduce((all, line) => all + line, 0);
 }
 
 function full(what: string, at: { over: number; limit: number; pace: number | null }): KurirError {

@@ -152,30 +152,32 @@ export async function countLanes(
   return rows[0] ?? { all: 0, owned: 0 };
 }
 
-/** Writes down how many messages are queued in our lanes. */
+/** Writes down how many messages are queued in each line of our lanes. */
 export async function publishQueued(
   db: Queryable,
   nodeId: string,
-  queued: ReadonlyMap<string, number>,
+  queued: ReadonlyMap<string, readonly number[]>,
 ): Promise<void> {
   const ordered = [...queued].toSorted(([one], [other]) => (one < other ? -1 : 1));
   await db.query(
-    `update lanes l set queued = t.queued from unnest($2::text[], $3::int[]) as t (phone_number_id, queued)
-     where l.phone_number_id = t.phone_number_id and l.owner = $1 and l.queued <> t.queued`,
-    [nodeId, ordered.map(([id]) => id), ordered.map(([, count]) => count)],
+    `update lanes l set queued = t.queued::int[] from unnest($2::text[], $3::text[]) as t (phone_number_id, queued)
+     where l.phone_number_id = t.phone_number_id and l.owner = $1 and l.queued <> t.queued::int[]`,
+    [nodeId, ordered.map(([id]) => id), ordered.map(([, lines]) => `{${lines.join(',')}}`)],
   );
 }
 
 export interface QueuedInLane {
   phoneNumberId: string;
   organisationId: OrganisationId;
-  queued: number;
+  /** By line. */
+  queued: number[];
 }
 
 /** The lanes of all nodes in which something is queued, as their owners last wrote it down. */
 export async function readQueued(db: Queryable): Promise<QueuedInLane[]> {
-  const rows = await db.query<{ phone_number_id: string; organisation_id: OrganisationId; queued: number }>(
-    `select phone_number_id, n.organisation_id, l.queued from lanes l join numbers n using (phone_number_id) where l.queued > 0`,
+  const rows = await db.query<{ phone_number_id: string; organisation_id: OrganisationId; queued: number[] }>(
+    `select phone_number_id, n.organisation_id, l.queued from lanes l join numbers n using (phone_number_id)
+     where 0 < any(l.queued)`,
   );
   return rows.map((row) => ({
     phoneNumberId: row.phone_number_id,
@@ -262,7 +264,10 @@ export async function readLanes(db: Queryable): Promise<LaneListing[]> {
     owner: string | null;
     epoch: number;
     queued: number;
-  }>('select phone_number_id, owner, epoch, queued from lanes order by phone_number_id');
+  }>(
+    `select phone_number_id, owner, epoch, (select sum(line) from unnest(queued) as line)::int as queued
+     from lanes order by phone_number_id`,
+  );
   return rows.map((row) => ({
     phoneNumberId: row.phone_number_id,
     owner: row.owner,

@@ -60,8 +60,6 @@ export interface Lanes {
   givePlaceBack(lane: Lane, conversation: string): void;
   /** Whether nothing goes in this lane now: the number or its token was unusable a moment ago. */
   isStopped(phoneNumberId: string): boolean;
-  /** How long what stands in a line of the lane will take to leave, as far as this node knows. */
-  backlogMs(phoneNumberId: string, line: number): number;
   /** Calls that may still be begun. */
   freeCalls(): number;
   takeCall(): void;
@@ -116,10 +114,6 @@ export function createLanes(ctx: Context, waiters: Waiters): Lanes {
       calls--;
     },
     isStopped: (phoneNumberId) => (lanes.get(phoneNumberId)?.stoppedUntil ?? 0) > ctx.clock.now(),
-    backlogMs(phoneNumberId, line) {
-      const lane = lanes.get(phoneNumberId);
-      return lane && lane.paceSetting !== null ? ((lane.queued[line] ?? 0) / lane.paceSetting) * 1_000 : 0;
-    },
     freeCalls: free,
     takeCall: () => void calls++,
     giveCallBack: () => void calls--,

@@ -186,7 +186,7 @@ function hand(lanes: Lanes, input: AcceptInput, row: NewRow): void {
 
 function queued(parts: AccepterParts, input: AcceptInput, row: NewRow & Pick<AcceptedRow, 'state'>): void {
   const { lanes, backlog, queuedElsewhere } = parts;
-  backlog.added({ phoneNumberId: row.phoneNumberId, organisationId: input.organisationId });
+  backlog.added({ ...row, organisationId: input.organisationId });
   const lane = lanes.get(row.phoneNumberId);
   if (!lane) return queuedElsewhere(row.phoneNumberId);
   lane.queued[row.line] = (lane.queued[row.line] ?? 0) + 1;

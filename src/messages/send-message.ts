@@ -139,7 +139,7 @@ async function send(state: State, input: SendInput): Promise<Sent> {
     return replay(state, input, id);
   }
   const line = lineOf(input.priority, input.waitMs > 0);
-  const tooLong = !input.owed && parts.lanes.backlogMs(input.number.phoneNumberId, line) > input.waitMs;
+  const tooLong = !input.owed && parts.backlog.waitMs(input.number, line) > input.waitMs;
   const waitMs = tooLong ? 0 : input.waitMs;
   const expiresAt = state.ctx.clock.now() + input.expiresInMs;
   const accepted = await parts.accepter.accept({

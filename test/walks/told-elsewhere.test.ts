@@ -1,4 +1,4 @@
-// What one node is told and another must know: that Meta finds a number too fast.
+// What one node is told and another must know: that Meta finds a number too fast, how much is queued.
 import { expect, test } from 'vitest';
 
 import { listening } from '../support/acquaint.ts';
@@ -36,4 +36,17 @@ test.each([
     const rows = await house.ctx.db.query(`select from message_states where state = 'queued'`);
     return rows.length === 0;
   });
+});
+
+test('a queue longer than the wait is not waited for at the node either that does not drive the number', async () => {
+  await using house = await startVirtualHouse({ simulator: QUIET, pace: 1 });
+  const other = await house.addVirtualNode();
+  const bulk = { 'kurir-priority': 'bulk' };
+  for (let i = 0; i < 100; i++)
+    await house.sendText(`+1202555${2_000 + i}`, 'in bulk', { ...bulk, prefer: 'respond-async' });
+  // Written down by the owner, and then read by the other.
+  for (let beats = 0; beats < 3; beats++) await house.pass(4_000);
+  // Had it waited for its turn, in a time that stands still, the test would not end.
+  const reply = await other.sendText(TO, 'late', { ...bulk, prefer: 'wait=60' });
+  expect(reply.body.data.status).toBe('queued');
 });
