@@ -50,6 +50,7 @@ create table numbers (
   access_token bytea not null,
   status text not null default 'connected' check (status in ('connected', 'disconnected', 'degraded', 'onboarding')),
   status_reason text,
+  status_since timestamptz not null default now(),
   -- Messages a second; null: as fast as it goes.
   pace integer default 80 check (pace is null or pace > 0),
   -- Whether it follows Meta's throughput level, or was set by a person.

@@ -196,6 +196,7 @@ create table numbers (
   access_token bytea not null,
   status text not null default 'connected'::text,
   status_reason text,
+  status_since timestamp with time zone not null default now(),
   pace integer default 80,
   pace_from_meta boolean not null default true,
   on_unknown text not null default 'fail'::text,

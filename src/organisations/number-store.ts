@@ -19,6 +19,7 @@ export interface NumberListing {
   verifiedName: string | null;
   status: NumberStatus;
   statusReason: string | null;
+  statusSince: Date;
   /** Messages a second; null: as fast as it goes. */
   pace: number | null;
   /** The pace is the throughput that Meta gives the number; false: a person set it. */
@@ -33,7 +34,7 @@ export interface SealedNumber extends NumberListing {
 /** What is written when a number is connected; the rest are the table's defaults. */
 export type InsertedNumber = Omit<
   SealedNumber,
-  'status' | 'statusReason' | 'pace' | 'paceFromMeta' | 'onUnknown'
+  'status' | 'statusReason' | 'statusSince' | 'pace' | 'paceFromMeta' | 'onUnknown'
 > & {
   /** What Meta gives, where it said so. */
   throughput?: number | undefined;
@@ -51,6 +52,8 @@ export interface NumberChange {
   /** Taken with a status only: another status has another reason, or none. */
   statusReason?: string | null | undefined;
   accessToken?: Buffer | undefined;
+  /** When. */
+  at: Date;
 }
 
 interface NumberRow {
@@ -63,6 +66,7 @@ interface NumberRow {
   verified_name: string | null;
   status: NumberStatus;
   status_reason: string | null;
+  status_since: Date;
   pace: number | null;
   pace_from_meta: boolean;
   on_unknown: OnUnknown;
@@ -73,7 +77,7 @@ interface NumberRow {
 const STANDARD_PACE = 80;
 
 const COLUMNS = `phone_number_id, organisation_id, app_id, waba_id, phone, display_phone_number, verified_name,
-  status, status_reason, pace, pace_from_meta, on_unknown, access_token`;
+  status, status_reason, status_since, pace, pace_from_meta, on_unknown, access_token`;
 
 /** Inserts a number and its lane; false, and nothing, when the installation has this number already. */
 export async function insertNumber(tx: Queryable, number: InsertedNumber): Promise<boolean> {
@@ -116,6 +120,7 @@ export async function updateNumber(
        on_unknown = coalesce($5, on_unknown),
        status = coalesce($6, status),
        status_reason = case when $6 is null then status_reason else $7 end,
+       status_since = case when status <> $6 then $11 else status_since end,
        access_token = coalesce($8, access_token)
      where organisation_id = $1 and phone_number_id = $2
      returning ${COLUMNS}`,
@@ -130,6 +135,7 @@ export async function updateNumber(
       change.accessToken ?? null,
       change.pace === 'auto',
       change.throughput ?? null,
+      change.at,
     ],
   );
   return rows[0] && withoutToken(toNumber(rows[0]));
@@ -203,6 +209,7 @@ function toNumber(row: NumberRow): SealedNumber {
     verifiedName: row.verified_name,
     status: row.status,
     statusReason: row.status_reason,
+    statusSince: row.status_since,
     pace: row.pace,
     paceFromMeta: row.pace_from_meta,
     onUnknown: row.on_unknown,

@@ -133,7 +133,8 @@ export async function setNumber(ctx: Context, input: SetNumber): Promise<NumberL
     accessToken = sealToken(ctx.sealer, phoneNumberId, token);
     status ??= 'connected';
   }
-  const change = { pace, throughput, onUnknown, status, statusReason, accessToken };
+  const at = new Date(ctx.clock.now());
+  const change = { pace, throughput, onUnknown, status, statusReason, accessToken, at };
   const number = await updateNumber(ctx.db, { organisationId, phoneNumberId }, change);
   return number ?? notFound(phoneNumberId);
 }

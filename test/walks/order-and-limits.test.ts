@@ -257,6 +257,23 @@ async function account(house: TappedHouse): Promise<{ status: string }> {
   return accounts.body.data[0];
 }
 
+/** Each queued message names the stop: why, since when, when it is tried, what to do; the one that was tried does not say that it is now. */
+async function expectStoryOfStop(house: TappedHouse, queued: { id: string }[]): Promise<void> {
+  const shown = await Promise.all(queued.map(({ id }) => house.request('GET', `${KIRIM}/${id}`)));
+  const why =
+    /has been stopped since \d{4}-.*: .*access token.*next at \d{4}-.*numbers set \d+ --token-file/i;
+  for (const { body } of shown)
+    expect(body.data.waiting).toEqual({
+      for: 'number',
+      until: expect.stringMatching(/Z$/),
+      detail: expect.stringMatching(why),
+    });
+  const tried = shown.flatMap(({ body }) => body.data.attempts);
+  expect(tried).toMatchObject([
+    { provider_code: 190, detail: expect.stringMatching(/tried again when the number sends again\.$/) },
+  ]);
+}
+
 describe('a number whose token Meta refuses', () => {
   test('is degraded and keeps its queue, which goes on in order when the number is repaired', async () => {
     await using house = await startTappedHouse({ simulator: OPEN });
@@ -274,6 +291,7 @@ describe('a number whose token Meta refuses', () => {
     const queued = await house.request('GET', `${KIRIM}?status=queued`);
     expect(queued.body.data).toHaveLength(texts.length);
     expect(takenBy(house)).toEqual([]);
+    await expectStoryOfStop(house, queued.body.data);
     house.simulator.control.deleteFault(fault.id);
     await repair(house);
     await eventually(house, texts.length);

@@ -29,11 +29,12 @@ async function show(call: Call, phoneNumberId: string | undefined): Promise<Answ
   });
   const number = await call.rooms.numbers.findNumber(organisationId, message.phoneNumberId);
   const { clock, config } = call.rooms.ctx;
-  const onUnknown = number?.onUnknown ?? 'fail';
-  const waiting = tellWaiting(message, { now: clock.now(), times: config.times, onUnknown });
+  const stoppedUntil = call.rooms.lanes.get(message.phoneNumberId)?.stoppedUntil;
+  const telling = { now: clock.now(), times: config.times, number, stoppedUntil };
+  const waiting = tellWaiting(message, telling);
   const data = {
     ...renderMessage(message, number?.phone ?? ''),
-    attempts: tellAttempts(message, attempts),
+    attempts: tellAttempts(message, attempts, telling),
     ...(waiting === undefined ? {} : { waiting }),
   };
   return { status: 200, body: { data, request_id: call.requestId } };

@@ -1,12 +1,15 @@
 // The story of a message's attempts, in words that an operator understands: what was tried, what came of it, and what is waited for now.
 import type { AttemptRecord } from '../../messages/read-messages.ts';
 import type { Message } from '../../messages/message.ts';
+import type { BusinessNumber } from '../../organisations/numbers.ts';
 
 export interface Telling {
   now: number;
   /** How long Meta may take for an answer, and when an outcome is unknown for good. */
   times: { callTimeoutMs: number; giveUpMs: number };
-  onUnknown: 'fail' | 'resend';
+  number: BusinessNumber | undefined;
+  /** Until when this node sends nothing for the number, if it drives it. */
+  stoppedUntil: number | undefined;
 }
 
 interface Told {
@@ -19,8 +22,11 @@ interface Told {
 }
 
 /** Every attempt, oldest first: those that ended without Meta's id stand in their table, the last one with the message. */
-export function tellAttempts(message: Message, attempts: readonly AttemptRecord[]): Told[] {
-  const told = attempts.map((attempt, i) => tellEnded(message, attempt, attempts[i + 1]));
+export function tellAttempts(message: Message, attempts: readonly AttemptRecord[], telling: Telling): Told[] {
+  const told = attempts.map((attempt, i) => {
+    const next = attempts[i + 1]?.startedAt ?? (attempt.attempt < message.attempt ? message.attemptAt : null);
+    return tellEnded(attempt, { then: goesOn(message, next, telling), since: whatCame(message, next) });
+  });
   const present = attempts.every((attempt) => attempt.attempt !== message.attempt);
   return present && message.attempt > 0 ? [...told, tellPresent(message)] : told;
 }
@@ -31,7 +37,7 @@ export function tellWaiting(
   telling: Telling,
 ): { for: string; until: string | null; detail: string } | undefined {
   const { readyAt, attemptAt, state } = message;
-  if (state === 'queued') return tellQueued(message, telling.now);
+  if (state === 'queued') return tellQueued(message, telling);
   if (state === 'intended') {
     const until = attemptAt && new Date(attemptAt.getTime() + telling.times.callTimeoutMs).toISOString();
     return { for: 'answer', until, detail: 'Meta has been asked; its answer is awaited.' };
@@ -39,7 +45,7 @@ export function tellWaiting(
   if (state !== 'unknown') return undefined;
   const since = message.unknownSince ?? message.createdAt;
   const last = new Date(since.getTime() + telling.times.giveUpMs).toISOString();
-  const resent = telling.onUnknown === 'resend' && message.type !== 'template';
+  const resent = telling.number?.onUnknown === 'resend' && message.type !== 'template';
   const then = resent ? 'Then it is sent again.' : 'Then it fails with delivery_unknown.';
   const evidence = 'once a status of a later message of this number has shown that Meta’s statuses arrive';
   return {
@@ -49,10 +55,10 @@ export function tellWaiting(
   };
 }
 
-function tellEnded(message: Message, record: AttemptRecord, next: AttemptRecord | undefined): Told {
+// `then`: what was done after a no, or after nothing left; `since`: what came after no word at all.
+function tellEnded(record: AttemptRecord, { then, since }: { then: string; since: string }): Told {
   const { attempt, startedAt, endedAt, providerCode } = record;
-  const again = next?.startedAt ?? (attempt < message.attempt ? message.attemptAt : null);
-  const reason = record.detail ?? 'no reason was kept';
+  const reason = stop(record.detail ?? 'no reason was kept');
   const common = {
     attempt,
     started_at: startedAt.toISOString(),
@@ -63,24 +69,23 @@ function tellEnded(message: Message, record: AttemptRecord, next: AttemptRecord 
     return {
       ...common,
       outcome: 'refused',
-      detail: `Meta said ${providerCode ?? 'no'}: ${stop(reason)} ${goesOn(message, again)}`,
+      detail: `Meta said ${providerCode ?? 'no'}: ${reason} ${then}`.trim(),
     };
   if (record.outcome === 'not sent')
-    return {
-      ...common,
-      outcome: 'not_sent',
-      detail: `It did not leave: ${stop(reason)} ${goesOn(message, again)}`,
-    };
-  const unknown = `${stop(capital(reason))} Whether it was sent is not known.`;
-  return { ...common, outcome: 'unknown', detail: `${unknown} ${whatCame(message, again)}`.trim() };
+    return { ...common, outcome: 'not_sent', detail: `It did not leave: ${reason} ${then}`.trim() };
+  const unknown = `${capital(reason)} Whether it was sent is not known.`;
+  return { ...common, outcome: 'unknown', detail: `${unknown} ${since}`.trim() };
 }
 
-function goesOn(message: Message, again: Date | null): string {
+function goesOn(message: Message, again: Date | null, { now, number }: Telling): string {
   if (again) return `Tried again at ${again.toISOString()}.`;
-  if (message.state === 'queued' && message.readyAt)
-    return `It is tried again at ${message.readyAt.toISOString()}.`;
-  if (message.state === 'queued') return 'It is tried again when it is its turn.';
-  return message.state === 'failed' ? 'It was not tried again.' : '';
+  if (message.state === 'failed') return 'It was not tried again.';
+  if (message.state !== 'queued') return '';
+  if (isStopped(number)) return 'It is tried again when the number sends again.';
+  const { readyAt } = message;
+  return readyAt && readyAt.getTime() > now
+    ? `It is tried again at ${readyAt.toISOString()}.`
+    : 'It is tried again when it is its turn.';
 }
 
 function whatCame(message: Message, again: Date | null): string {
@@ -107,13 +112,38 @@ function tellPresent(message: Message): Told {
   return { ...common, outcome: 'not_sent', detail };
 }
 
-function tellQueued(message: Message, now: number): { for: string; until: string | null; detail: string } {
+interface Waiting {
+  for: 'number' | 'turn' | 'retry' | 'pace';
+  until: string | null;
+  detail: string;
+}
+
+function tellQueued(message: Message, telling: Telling): Waiting {
   const { readyAt } = message;
+  if (isStopped(telling.number)) return tellStopped(telling.number, telling);
   if (!readyAt)
     return { for: 'turn', until: null, detail: 'It waits behind an earlier message to this recipient.' };
-  if (readyAt.getTime() > now && message.attempt > 0)
+  if (readyAt.getTime() > telling.now && message.attempt > 0)
     return { for: 'retry', until: readyAt.toISOString(), detail: 'It is tried again then.' };
   return { for: 'pace', until: null, detail: 'It waits for its turn in the queue of the number.' };
+}
+
+function isStopped(number: BusinessNumber | undefined): number is BusinessNumber {
+  return number !== undefined && number.status !== 'connected';
+}
+
+function tellStopped(number: BusinessNumber, { now, stoppedUntil = 0 }: Telling): Waiting {
+  const { phoneNumberId, statusReason, statusSince } = number;
+  const until = stoppedUntil > now ? new Date(stoppedUntil).toISOString() : null;
+  const why = stop(statusReason ?? `it is ${number.status}`);
+  const tried = until === null ? 'now and then' : `next at ${until}`;
+  const next =
+    number.status === 'degraded'
+      ? `One message tries ${tried} whether Meta takes it again.`
+      : 'Nothing of it is tried before that is repaired.';
+  const repair = `If its token is at fault, set a new one (kurir numbers set ${phoneNumberId} --token-file FILE), and it goes on at once; what Meta restricts must be lifted at Meta.`;
+  const detail = `The number ${phoneNumberId} has been stopped since ${statusSince.toISOString()}: ${why} Its queue is kept. ${next} ${repair}`;
+  return { for: 'number', until, detail };
 }
 
 function capital(text: string): string {
