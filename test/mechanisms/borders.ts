@@ -54,6 +54,14 @@ export const BORDERS: readonly Mechanism[] = [
     test: { file: 'src/organisations/authenticate.test.ts', name: 'stores neither the key nor its start' },
   },
   {
+    promise: 9,
+    mechanism: 'secrets in files are for their owner alone',
+    file: 'src/storage/private-file.ts',
+    find: 'mode: 0o600,',
+    replace: 'mode: 0o644,',
+    test: { file: 'src/storage/data-directory.test.ts', name: 'keeps the node id and the secret' },
+  },
+  {
     promise: 10,
     mechanism: 'a row that cannot be stored is split off from its neighbours',
     file: 'src/storage/group-commit.ts',
