@@ -19,7 +19,7 @@ export type Verdict =
 const ROOT = join(import.meta.dirname, '../..');
 const NEEDED = ['src', 'simulator', 'test', 'migrations', 'bin', 'package.json', 'vitest.config.ts'];
 const VITEST = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-const WITHIN_MS = 300_000;
+const WITHIN_MS = 180_000;
 
 /** A copy of the tree in which mechanisms are taken away, one after the other. */
 export interface Copy extends Disposable {
