@@ -193,6 +193,42 @@ export async function promote(
   };
 }
 
+/** How many before it are looked at: of a line that is longer, the rest is hurried no more, which its recipient's pace makes slow anyway. */
+const HURRIED_MAX = 32;
+
+// Those before a message of the same conversation that stand in a slower line than it does (index message_states_turns), locked in the
+// order of ids, as all other statements do.
+const HURRY = `
+with behind as (
+  select s.organisation_id, s.phone_number_id, s.conversation, s.turn, s.line from unnest($1::text[], $2::text[]) as t (organisation_id, id)
+  join message_states s on s.organisation_id = t.organisation_id and s.id = t.id where s.state = 'queued'
+), slower as (
+  select before.organisation_id, before.id, min(behind.line) as line from behind cross join lateral (
+    select s.organisation_id, s.id, s.line, s.state from message_states s where s.organisation_id = behind.organisation_id
+      and s.phone_number_id = behind.phone_number_id and s.conversation = behind.conversation and s.turn < behind.turn
+    order by s.turn limit ${HURRIED_MAX}) before
+  where before.state = 'queued' and before.line > behind.line group by before.organisation_id, before.id
+), locked as (
+  select s.organisation_id, s.id, slower.line from slower join message_states s on s.organisation_id = slower.organisation_id and s.id = slower.id
+  order by s.organisation_id, s.id for update of s
+)
+update message_states s set line = l.line, priority = least(s.priority, l.line) from locked l
+where s.organisation_id = l.organisation_id and s.id = l.id and s.state = 'queued' and s.line > l.line
+returning ${READY}`;
+
+/** Moves what stands before these messages, to the same recipient, up into their line: order holds, and nobody in a hurry waits for a
+ *  campaign. Returns what was moved and is ready. */
+export async function hurry(
+  db: Queryable,
+  rows: readonly { organisationId: string; id: string }[],
+): Promise<Ready[]> {
+  const moved = await db.query<Omit<ReadyRow, 'ready_at'> & { ready_at: number | null }>(HURRY, [
+    rows.map((r) => r.organisationId),
+    rows.map((r) => r.id),
+  ]);
+  return moved.flatMap((row) => (row.ready_at === null ? [] : [toReady({ ...row, ready_at: row.ready_at })]));
+}
+
 // A walk over index message_states_turns from conversation to conversation, two probes each: it costs what there are of recipients,
 // not of messages.
 const TAKE_UP = `

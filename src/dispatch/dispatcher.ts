@@ -64,6 +64,7 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
   parts.lanes.register({
     dispatch: (attempt) => caller.call(attempt),
     wake: (lane) => queue.wake(lane),
+    behind: (lane, message) => queue.behind(lane, message),
     settled(lane, conversation) {
       if (lane.followed.has(conversation) && !lane.busy.has(conversation)) queue.next(lane, conversation);
     },

@@ -7,6 +7,8 @@ export interface Turns {
   put(row: Ready): void;
   /** Takes the one whose turn it is. */
   next(): Ready | undefined;
+  /** Takes one out, wherever it stands. */
+  take(id: string): Ready | undefined;
   /** How many stand in a line. */
   inLine(line: number): number;
   readonly size: number;
@@ -33,6 +35,13 @@ export function createTurns(): Turns {
       }
       if (favoured) favoured.credit -= weights;
       return favoured?.rows.shift();
+    },
+    take(id) {
+      for (const { rows } of lines) {
+        const at = rows.findIndex((row) => row.id === id);
+        if (at >= 0) return rows.splice(at, 1)[0];
+      }
+      return undefined;
     },
     inLine: (line) => lines[line]?.rows.length ?? 0,
     get size() {

@@ -16,6 +16,7 @@ import {
   type Ready,
 } from './dispatch-store.ts';
 import { createFollowers, type Behind, type Followers } from './followers.ts';
+import { createHurry, type Hurried, type Hurry } from './hurry.ts';
 import { createTurns, type Turns } from './next-turn.ts';
 
 export interface Queue {
@@ -23,6 +24,8 @@ export interface Queue {
   takeUp(lane: Lane): void;
   /** Something may go in this lane. */
   wake(lane: Lane): void;
+  /** A message was accepted behind another one to its recipient. */
+  behind(lane: Lane, message: Hurried): void;
   /** Something of this lane becomes ready then. */
   readyAt(lane: Lane, at: number): void;
   /** The conversation's attempt is settled: it is free, and its next message becomes ready. */
@@ -67,6 +70,7 @@ interface State {
   works: Map<string, Work>;
   intending: GroupCommit<IntentRow, Intended | null>;
   followers: Followers;
+  hurry: Hurry;
   stopped: boolean;
 }
 
@@ -96,13 +100,15 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
       wake(state, lane);
     },
   });
-  const state: State = { ctx, parts, works: new Map(), intending, followers, stopped: false };
+  const hurry = createHurry(ctx, (lane, rows) => moved(state, lane, rows));
+  const state: State = { ctx, parts, works: new Map(), intending, followers, hurry, stopped: false };
   return {
     takeUp(lane) {
       followers.takeUp(lane);
       wake(state, lane);
     },
     wake: (lane) => wake(state, lane),
+    behind: (lane, message) => hurry.behind(lane, message),
     readyAt: (lane, at) => readyAt(state, lane, at),
     next(lane, conversation) {
       lane.busy.delete(conversation);
@@ -123,6 +129,7 @@ export function createQueue(ctx: Context, parts: QueueParts): Queue {
     },
     async drained() {
       await intending.drained();
+      await hurry.drained();
       await followers.drained();
     },
   };
@@ -230,6 +237,17 @@ function put(work: Work, row: Ready): void {
   work.turns.put(row);
 }
 
+// In another line now: in memory too, where it is there; else it is read.
+function moved(state: State, lane: Lane, rows: readonly Ready[]): void {
+  if (rows.length === 0 || !isOurs(state, lane)) return;
+  const work = workOf(state, lane);
+  for (const row of rows) {
+    if (work.turns.take(row.id)) work.turns.put(row);
+    else lane.due.add(row.line);
+  }
+  wake(state, lane);
+}
+
 // Gives turns while there are places; returns what must wait behind another, or for a moment.
 function giveTurns(state: State, work: Work): Behind[] {
   const { lane } = work;
@@ -255,6 +273,7 @@ function giveTurns(state: State, work: Work): Behind[] {
       work.known.delete(id);
       if (!isBusy) readyAt(state, lane, now + pairMs);
       behind.push({ organisationId, id, until: isBusy ? null : now + pairMs });
+      state.hurry.behind(lane, row);
     } else void intend(state, work, row);
   }
   return behind;
@@ -283,6 +302,7 @@ async function intend(state: State, work: Work, row: Ready): Promise<void> {
     lanes.givePlaceBack(lane, row.conversation);
     if (!isOurs(state, lane)) return;
     stepBehind(lane, row.conversation);
+    state.hurry.behind(lane, row);
     const behind = [{ organisationId: row.organisationId, id: row.id, until: null }];
     state.followers
       .putBehind(lane, behind)

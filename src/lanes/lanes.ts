@@ -39,6 +39,11 @@ export interface Dispatcher {
   wake: (lane: Lane) => void;
   /** A message was settled by a status: its conversation may go on. */
   settled: (lane: Lane, conversation: string) => void;
+  /** A message was accepted behind another one to its recipient. */
+  behind: (
+    lane: Lane,
+    message: { organisationId: string; id: string; phoneNumberId: string; line: number },
+  ) => void;
   /** Slows those lanes of this node that the limit holds for. */
   slow: (told: TooMuch) => void;
 }

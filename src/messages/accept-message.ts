@@ -193,6 +193,7 @@ function queued(parts: AccepterParts, input: AcceptInput, row: NewRow & Pick<Acc
   if (row.state === 'behind') {
     // The one before it may have been settled meanwhile.
     stepBehind(lane, row.conversation);
+    lanes.dispatcher().behind(lane, row);
     return lanes.dispatcher().settled(lane, row.conversation);
   }
   lane.due.add(row.line);
