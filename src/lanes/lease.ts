@@ -235,8 +235,9 @@ async function stop(state: State): Promise<void> {
   state.timer?.cancel();
   await state.running.catch(() => undefined);
   try {
-    await leave(state, [...state.held.keys()]);
+    // In this order: whoever hears that lanes are free must not count us any more, or it takes only its share of them.
     await stopNode(state.ctx.db, state.node.id);
+    await leave(state, [...state.held.keys()]);
   } catch (error) {
     state.ctx.log.warn(
       { err: error },
