@@ -179,6 +179,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
   const waiters = createWaiters(ctx.clock, {
     readNews: createNewsReader(ctx.db),
     tellElsewhere: (messageId) => hints.told(messageId),
+    askElsewhere: (messageId) => hints.asked(messageId),
   });
   const lanes = createLanes(ctx, waiters);
   const progresser = createProgresser(ctx, lanes);
@@ -247,6 +248,7 @@ function listen({ hints, lanes, lease }: Pick<Wired, 'hints' | 'lanes' | 'lease'
       }
     },
     onTold: (messageIds) => lanes.waiters.look(messageIds),
+    onAsked: (messageIds) => lanes.waiters.share(messageIds),
     onSlow: (told) => lanes.dispatcher().slow(told),
     onLeft: () => void lease.beat().catch(() => undefined),
     onListening: () => lanes.waiters.look(),

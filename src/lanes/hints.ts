@@ -13,6 +13,8 @@ export interface Hints {
   queued(phoneNumberId: string): void;
   /** There is news of a message that nobody waits for here. */
   told(messageId: string): void;
+  /** A repeat of a request waits here for news of a message. */
+  asked(messageId: string): void;
   /** Meta told us that too much is sent, perhaps in lanes that are not ours. */
   slow(told: TooMuch): void;
   /** Lanes were left: they may be taken. */
@@ -27,13 +29,14 @@ export interface Hints {
 export interface HintEvents {
   onQueued: (phoneNumberIds: string[]) => void;
   onTold: (messageIds: string[]) => void;
+  onAsked: (messageIds: string[]) => void;
   onSlow: (told: TooMuch) => void;
   onLeft: () => void;
   /** Hints may have been missed. */
   onListening: () => void;
 }
 
-const WORDS = ['queued', 'told', 'slow', 'left'] as const;
+const WORDS = ['queued', 'told', 'asked', 'slow', 'left'] as const;
 type Word = (typeof WORDS)[number];
 
 /** Between two sendings. */
@@ -42,12 +45,7 @@ const TOGETHER_MS = 5;
 const PAYLOAD_MAX = 7_900;
 
 export function createHints(ctx: Context, hasNeighbours: () => boolean): Hints {
-  const collected: Record<Word, Set<string>> = {
-    queued: new Set(),
-    told: new Set(),
-    slow: new Set(),
-    left: new Set(),
-  };
+  const collected = new Map<Word, Set<string>>(WORDS.map((word) => [word, new Set()]));
   let sentAt = -Infinity;
   let timer: Timer | undefined;
   let sending: Promise<void> = Promise.resolve();
@@ -57,7 +55,7 @@ export function createHints(ctx: Context, hasNeighbours: () => boolean): Hints {
 
   function collect(word: Word, id: string): void {
     if (stopped || !hasNeighbours()) return;
-    collected[word].add(id);
+    collected.get(word)?.add(id);
     const waitMs = Math.max(0, sentAt + TOGETHER_MS - ctx.clock.monotonic());
     timer ??= ctx.clock.after(waitMs, () => void flush());
   }
@@ -69,11 +67,8 @@ export function createHints(ctx: Context, hasNeighbours: () => boolean): Hints {
   }
 
   async function send(): Promise<void> {
-    const payloads = WORDS.flatMap((word) => {
-      const ids = [...collected[word]];
-      collected[word].clear();
-      return payloadsOf(word, ids);
-    });
+    const payloads = [...collected].flatMap(([word, ids]) => payloadsOf(word, [...ids]));
+    for (const ids of collected.values()) ids.clear();
     if (payloads.length === 0) return;
     sentAt = ctx.clock.monotonic();
     try {
@@ -98,6 +93,7 @@ export function createHints(ctx: Context, hasNeighbours: () => boolean): Hints {
   return {
     queued: (phoneNumberId) => collect('queued', phoneNumberId),
     told: (messageId) => collect('told', messageId),
+    asked: (messageId) => collect('asked', messageId),
     slow: (told) => collect('slow', writeTooMuch(told)),
     left: () => collect('left', ''),
     flush,
@@ -136,6 +132,7 @@ function hear(payload: string, on: HintEvents): void {
   const [word, ...ids] = payload.split(' ');
   if (word === 'queued') on.onQueued(ids);
   else if (word === 'told') on.onTold(ids);
+  else if (word === 'asked') on.onAsked(ids);
   else if (word === 'left') on.onLeft();
   else if (word === 'slow') for (const told of ids) on.onSlow(readTooMuch(told));
 }

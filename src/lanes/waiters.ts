@@ -25,12 +25,16 @@ export interface AwaitedMessage {
   id: string;
   /** Its lane is this node's: what becomes of it is most often heard here. */
   ours: boolean;
+  /** A repeat waits for it: others may, on other nodes. */
+  repeated: boolean;
 }
 
 export interface Waiters {
   /** Resolves with the first news that are enough, or undefined when the time is up. */
   wait(message: AwaitedMessage, enough: (news: News) => boolean, waitMs: number): Promise<News | undefined>;
   tell(messageId: string, news: News): void;
+  /** Somebody waits for these messages on another node as well: what is told here is to be told there. */
+  share(messageIds: Iterable<string>): void;
   /** Whether these news would be an answer to somebody who waits here. */
   answeredBy(messageId: string, news: News): boolean;
   /** Looks at once whether there is news of these messages, as far as somebody waits for them; of all where none are named. */
@@ -44,6 +48,8 @@ export interface WaitersParts {
   readNews: ReadNews;
   /** There is news of a message that nobody waits for here: perhaps another node has been waiting. */
   tellElsewhere: (messageId: string) => void;
+  /** A repeat waits here for what may be told where the first call waits. */
+  askElsewhere: (messageId: string) => void;
 }
 
 export type ReadNews = (messages: { organisationId: string; id: string }[]) => Promise<Map<string, News>>;
@@ -56,6 +62,8 @@ interface State {
   clock: Clock;
   parts: WaitersParts;
   waiting: Map<string, Set<Waiter>>;
+  /** Of these, the messages for which somebody may wait on another node. */
+  shared: Set<string>;
   /** Messages whose news is to be read. */
   asked: Set<string>;
   reading: boolean;
@@ -70,6 +78,7 @@ export function createWaiters(clock: Clock, parts: WaitersParts): Waiters {
     clock,
     parts,
     waiting,
+    shared: new Set(),
     asked: new Set(),
     reading: false,
     looks: 0,
@@ -89,13 +98,21 @@ export function createWaiters(clock: Clock, parts: WaitersParts): Waiters {
         const others = waiting.get(message.id);
         if (others) others.add(waiter);
         else waiting.set(message.id, new Set([waiter]));
+        if (message.repeated) {
+          state.shared.add(message.id);
+          parts.askElsewhere(message.id);
+        }
         if (!state.next) lookLater(state);
         return undefined;
       }),
     tell(messageId, news) {
-      if (waiting.has(messageId)) settle(state, messageId, news);
       // Whoever was answered before does not wait any more.
-      else if ((news.firstAnswer ?? null) === null) parts.tellElsewhere(messageId);
+      const isNews = !waiting.has(messageId) && (news.firstAnswer ?? null) === null;
+      if (isNews || state.shared.has(messageId)) parts.tellElsewhere(messageId);
+      settle(state, messageId, news);
+    },
+    share(messageIds) {
+      for (const id of messageIds) if (waiting.has(id)) state.shared.add(id);
     },
     answeredBy: (messageId, news) =>
       [...(waiting.get(messageId) ?? [])].some((waiter) => waiter.enough(news)),
@@ -108,11 +125,14 @@ export function createWaiters(clock: Clock, parts: WaitersParts): Waiters {
   };
 }
 
-function end({ waiting }: State, waiter: Waiter, news: News | undefined): void {
+function end({ waiting, shared }: State, waiter: Waiter, news: News | undefined): void {
   waiter.timer.cancel();
   const others = waiting.get(waiter.message.id);
   others?.delete(waiter);
-  if (others?.size === 0) waiting.delete(waiter.message.id);
+  if (others?.size === 0) {
+    waiting.delete(waiter.message.id);
+    shared.delete(waiter.message.id);
+  }
   waiter.resolve(news);
 }
 

@@ -152,7 +152,7 @@ async function send(state: State, input: SendInput): Promise<Sent> {
     input.budget.giveBack();
     return replay(state, input, accepted.id);
   }
-  const message = awaited(state, input, accepted.id);
+  const message = awaited(state, input, { id: accepted.id, repeated: false });
   const firstStatus = !input.owed && input.message.freeForm && !accepted.windowOpen;
   const news = await awaitNews(state, message, { waitMs, firstStatus, owed: input.owed, repeat: false });
   const sent = toSent({ id: accepted.id, createdAt: accepted.createdAt }, news, input);
@@ -162,9 +162,13 @@ async function send(state: State, input: SendInput): Promise<Sent> {
   return sent;
 }
 
-function awaited(state: State, input: SendInput, id: string): AwaitedMessage {
+function awaited(
+  state: State,
+  input: SendInput,
+  message: Pick<AwaitedMessage, 'id' | 'repeated'>,
+): AwaitedMessage {
   const ours = state.parts.lanes.get(input.number.phoneNumberId) !== undefined;
-  return { organisationId: input.organisationId, id, ours };
+  return { ...message, organisationId: input.organisationId, ours };
 }
 
 async function awaitNews(state: State, message: AwaitedMessage, wait: Wait): Promise<News | undefined> {
@@ -228,7 +232,7 @@ async function present(state: State, message: AwaitedMessage): Promise<News | un
 }
 
 async function replay(state: State, input: SendInput, id: string): Promise<Sent> {
-  const message = awaited(state, input, id);
+  const message = awaited(state, input, { id, repeated: true });
   const stored = await findMessage(state.ctx.db, input.organisationId, { id });
   if (!stored)
     throw new KurirError(
@@ -236,7 +240,7 @@ async function replay(state: State, input: SendInput, id: string): Promise<Sent>
       'The message of this key is not there any more: use a new key.',
     );
   const [before] = await readNews(state.ctx.db, [message]);
-  const news = await newsForReplay(state, input, { stored, before });
+  const news = await newsForReplay(state, input, { message, stored, before });
   return { ...toSent({ id, createdAt: stored.createdAt }, news, input), replayed: true };
 }
 
@@ -244,11 +248,10 @@ async function replay(state: State, input: SendInput, id: string): Promise<Sent>
 async function newsForReplay(
   state: State,
   input: SendInput,
-  { stored, before }: { stored: Message; before: News | undefined },
+  { message, stored, before }: { message: AwaitedMessage; stored: Message; before: News | undefined },
 ): Promise<News | undefined> {
   const { organisationId, owed, waitMs } = input;
   if (before && firstAnswerOf(before, owed)) return before;
-  const message = awaited(state, input, stored.id);
   const firstStatus =
     !owed &&
     input.message.freeForm &&
