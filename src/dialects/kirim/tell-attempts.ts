@@ -25,7 +25,7 @@ interface Told {
 export function tellAttempts(message: Message, attempts: readonly AttemptRecord[], telling: Telling): Told[] {
   const told = attempts.map((attempt, i) => {
     const next = attempts[i + 1]?.startedAt ?? (attempt.attempt < message.attempt ? message.attemptAt : null);
-    return tellEnded(attempt, { then: goesOn(message, next, telling), since: whatCame(message, next) });
+    return tellEnded(attempt, { after: goesOn(message, next, telling), since: whatCame(message, next) });
   });
   const present = attempts.every((attempt) => attempt.attempt !== message.attempt);
   return present && message.attempt > 0 ? [...told, tellPresent(message)] : told;
@@ -55,8 +55,8 @@ export function tellWaiting(
   };
 }
 
-// `then`: what was done after a no, or after nothing left; `since`: what came after no word at all.
-function tellEnded(record: AttemptRecord, { then, since }: { then: string; since: string }): Told {
+// `after`: what was done after a no, or after nothing left; `since`: what came after no word at all.
+function tellEnded(record: AttemptRecord, { after, since }: { after: string; since: string }): Told {
   const { attempt, startedAt, endedAt, providerCode } = record;
   const reason = stop(record.detail ?? 'no reason was kept');
   const common = {
@@ -69,10 +69,10 @@ function tellEnded(record: AttemptRecord, { then, since }: { then: string; since
     return {
       ...common,
       outcome: 'refused',
-      detail: `Meta said ${providerCode ?? 'no'}: ${reason} ${then}`.trim(),
+      detail: `Meta said ${providerCode ?? 'no'}: ${reason} ${after}`.trim(),
     };
   if (record.outcome === 'not sent')
-    return { ...common, outcome: 'not_sent', detail: `It did not leave: ${reason} ${then}`.trim() };
+    return { ...common, outcome: 'not_sent', detail: `It did not leave: ${reason} ${after}`.trim() };
   const unknown = `${capital(reason)} Whether it was sent is not known.`;
   return { ...common, outcome: 'unknown', detail: `${unknown} ${since}`.trim() };
 }
