@@ -41,11 +41,11 @@ interface Waiting {
   manner: PushManner;
 }
 
+// Without its bytes: they are made each time it leaves, the same ones, or those of a million that are tried again would fill the memory.
 interface Delivery {
   updates: Update[];
   url: string;
-  body: string;
-  signature: string;
+  secret: string;
   tries: number;
   /** Updates of its streams still wait for its first answer. */
   leads: boolean;
@@ -59,6 +59,7 @@ interface Target {
 }
 
 const WRONG_SECRET = 'not-the-app-secret';
+const PLAIN: PushManner = {};
 
 export class Push {
   readonly #options: PushOptions;
@@ -79,7 +80,7 @@ export class Push {
     this.#options = options;
   }
 
-  post(update: Update, manner: PushManner = {}): void {
+  post(update: Update, manner: PushManner = PLAIN): void {
     if (this.#closed) return;
     this.#pending++;
     const behind = this.#streams.get(update.stream);
@@ -96,7 +97,7 @@ export class Push {
   postTogether(updates: Update[]): void {
     if (this.#closed || updates.length === 0) return;
     this.#pending += updates.length;
-    this.#ready.push(this.#deliveryOf(updates, {}, false));
+    this.#ready.push(this.#deliveryOf(updates, PLAIN, false));
     this.#schedule();
   }
 
@@ -174,30 +175,30 @@ export class Push {
 
   #deliveryOf(updates: Update[], manner: PushManner, leads: boolean): Delivery {
     const secret = manner.forged ? WRONG_SECRET : this.#options.appSecret;
-    const { body, signature } = renderWebhook(updates, secret);
     const url = updates[0]?.url ?? '';
-    return { updates, url, body, signature, tries: manner.tries ?? 0, leads, round: this.#round };
+    return { updates, url, secret, tries: manner.tries ?? 0, leads, round: this.#round };
   }
 
   #dispatch(delivery: Delivery): void {
     this.#underWay++;
     delivery.tries++;
     const { pool, path } = this.#targetOf(delivery.url);
+    const { body, signature } = renderWebhook(delivery.updates, delivery.secret);
     const headers = {
       'content-type': 'application/json',
       accept: '*/*',
       'user-agent': 'facebookexternalua',
-      'x-hub-signature-256': delivery.signature,
+      'x-hub-signature-256': signature,
     };
-    const tell = answerOf((answer) => this.#settle(delivery, answer));
-    pool.dispatch({ path, method: 'POST', headers, body: delivery.body }, tell);
+    const tell = answerOf((answer) => this.#settle(delivery, body, answer));
+    pool.dispatch({ path, method: 'POST', headers, body }, tell);
   }
 
-  #settle(delivery: Delivery, answer: number | string): void {
+  #settle(delivery: Delivery, body: string, answer: number | string): void {
     this.#underWay--;
     this.#schedule();
     if (this.#closed || delivery.round !== this.#round) return;
-    const { updates, url, body, tries } = delivery;
+    const { updates, url, tries } = delivery;
     const waitMs = this.#options.retryMs[tries - 1];
     const done = answer === 200 || waitMs === undefined;
     if (done) this.#pending -= updates.length;
