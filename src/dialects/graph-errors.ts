@@ -138,15 +138,17 @@ export function renderNotSent(retryAfterSeconds: number): Answer {
   };
 }
 
-/** The answer to the call was lost: repeating may send a second one. */
-export function renderOutcomeUnknown(messageId: string): Answer {
-  const details = `Outcome unknown, do not repeat: the message may have been sent. It is ${messageId}.`;
+/** The answer to the call was lost, or was a no that proves nothing: repeating may send a second one. */
+export function renderOutcomeUnknown(messageId: string, failure: Failure | null): Answer {
+  const code = failure?.providerCode ?? 131000;
+  const why = failure?.message ?? 'The message may have been sent.';
+  const details = `Outcome unknown, do not repeat. ${why} It is ${messageId}.`;
   return {
     status: 500,
     body: envelope({
-      message: `(#131000) ${titleOf(131000)}`,
+      message: `(#${code}) ${titleOf(code)}`,
       type: 'OAuthException',
-      code: 131000,
+      code,
       details,
       transient: false,
     }),

@@ -53,7 +53,7 @@ function render(sent: Sent, message: OutboundMessage): Answer {
   // What failed with a wamid was taken by Meta first: that was its answer, the failure is told like every later status.
   const refusal = sent.wamid === null && sent.failure?.code !== 'delivery_unknown' ? sent.failure : null;
   if (refusal) return renderGraphFailure(refusal);
-  if (sent.wamid === null) return renderOutcomeUnknown(sent.id);
+  if (sent.wamid === null) return renderOutcomeUnknown(sent.id, sent.failure);
   const contact = /^\d+$/.test(message.conversation)
     ? { wa_id: message.conversation }
     : message.recipientType === 'group'

@@ -17,6 +17,8 @@ export interface EndedRow {
   next: 'queued' | 'failed' | 'unknown';
   readyAt: number | null;
   failure: Failure | null;
+  /** A no of Meta's that does not prove that nothing was sent: what is told if it ends and nobody knows. */
+  unsure: Failure | null;
   mayHaveLeft: boolean;
   refused: boolean;
   /** The call has ended: under `fail` an unknown outcome lets its followers go. */
@@ -33,14 +35,15 @@ export interface Ended {
 
 // Only the attempt that is open: what an echo has settled meanwhile stays. What was once unknown and let its followers go, as under
 // `fail`, is never queued again: a later no makes it failed with its code (a message that is queued again could overtake one that has
-// gone). What failed although it may have left ranks as delivery_unknown does: an echo overrides it. The story of an attempt is told by
-// whoever knows more: a word of Meta's replaces "unknown".
+// gone). What failed although it may have left ranks as delivery_unknown does: an echo overrides it. What would be told if it ended and
+// nobody knew waits in `failure`: Meta's last no, unless an answer was lost since. The story of an attempt is told by whoever knows
+// more: a word of Meta's replaces "unknown".
 const END = `
 with input as (
   select * from unnest($1::text[], $2::text[], $3::smallint[], $4::float8[], $5::float8[], $6::text[], $7::int[], $8::text[], $9::text[],
-    $10::float8[], $11::jsonb[], $12::boolean[], $13::boolean[], $14::boolean[])
-  as input (organisation_id, id, attempt, started_at, ended_at, outcome, provider_code, detail, next, ready_at, failure, may_have_left,
-    refused, call_ended)
+    $10::float8[], $11::jsonb[], $12::jsonb[], $13::boolean[], $14::boolean[], $15::boolean[])
+  as input (organisation_id, id, attempt, started_at, ended_at, outcome, provider_code, detail, next, ready_at, failure, unsure,
+    may_have_left, refused, call_ended)
 ), judged as (
   select input.*, case when input.next = 'queued' and s.state = 'unknown' and (n.on_unknown = 'fail' or s.turn is null) then 'failed'
       else input.next end as becomes,
@@ -53,7 +56,8 @@ with input as (
   update message_states s set
     state = j.becomes,
     rank = case when j.becomes <> 'failed' then s.rank when s.may_have_left or j.may_have_left then 15 else 30 end,
-    failure = case when j.becomes = 'failed' then j.failure end,
+    failure = case when j.becomes <> 'failed' then coalesce(j.unsure, case when j.next <> 'unknown' then s.failure end)
+      when j.failure ->> 'code' = 'delivery_unknown' then coalesce(s.failure, j.failure) else j.failure end,
     failed_at = case when j.becomes = 'failed' then to_timestamp(j.ended_at / 1000) end,
     turn = case when j.becomes = 'failed' or (j.becomes = 'unknown' and j.lets_followers_go) then null else s.turn end,
     line = case when j.becomes = 'queued' then s.priority else 9 end,
@@ -98,6 +102,7 @@ export async function endRows(db: Queryable, rows: readonly EndedRow[]): Promise
       o.map((r) => r.next),
       o.map((r) => r.readyAt),
       o.map((r) => (r.failure === null ? null : JSON.stringify(r.failure))),
+      o.map((r) => (r.unsure === null ? null : JSON.stringify(r.unsure))),
       o.map((r) => r.mayHaveLeft),
       o.map((r) => r.refused),
       o.map((r) => r.callEnded),

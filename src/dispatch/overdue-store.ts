@@ -16,7 +16,7 @@ const GIVE_UP = `
 with given as (
   update message_states s set state = 'failed', turn = null, ready_at = null, failed_at = to_timestamp($3 / 1000.0),
     rank = case when s.may_have_left then 15 else 30 end,
-    failure = case when s.may_have_left then $6::jsonb when s.owed_until <= database_now() then $5::jsonb else $4::jsonb end
+    failure = case when s.may_have_left then coalesce(s.failure, $6::jsonb) when s.owed_until <= database_now() then $5::jsonb else $4::jsonb end
   from unnest($1::text[], $2::text[]) as lane (organisation_id, phone_number_id) cross join lateral (
     select o.id from message_states o where o.phone_number_id = lane.phone_number_id and o.turn is not null and o.line < 9
       and least(o.expires_at, o.owed_until) <= greatest(to_timestamp($3 / 1000.0), database_now())

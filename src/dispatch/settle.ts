@@ -127,6 +127,7 @@ export function judge(
     endedAt: at.now,
     outcome: outcome.kind,
     providerCode: null,
+    unsure: null,
     mayHaveLeft: false,
     refused: false,
     callEnded: true,
@@ -181,8 +182,11 @@ function refusedRow(
   const failed = { ...common, next: 'failed' as const, readyAt: null };
   const waitMs = error.retryAfterMs ?? backoffMs(AGAIN, attempt.refusals + 1, at.random);
   const again = { ...common, next: 'queued' as const, readyAt: at.now + waitMs };
-  if (verdict.action === 'unknown')
-    return { row: { ...common, next: 'unknown', readyAt: at.now, mayHaveLeft: true }, brake: undefined };
+  const unsure = failureOf('delivery_unknown', tellUnsure(error), error.code);
+  if (verdict.action === 'unknown') {
+    const row = { ...common, next: 'unknown' as const, readyAt: at.now, mayHaveLeft: true, unsure };
+    return { row, brake: undefined };
+  }
   if (verdict.action === 'never') return { row: failed, brake: undefined };
   if (verdict.action === 'number') {
     const brake: Brake = { kind: 'stop number', reason: failure.message };
@@ -193,13 +197,17 @@ function refusedRow(
     // Meta's word that it was not taken; believed, and counted from now on as one that may have left.
     return attempt.refusals >= SERVER_NOES_MAX
       ? { row: failed, brake: undefined }
-      : { row: { ...again, mayHaveLeft: true }, brake: undefined };
+      : { row: { ...again, mayHaveLeft: true, unsure }, brake: undefined };
   }
   if (verdict.action === 'later') return { row: again, brake: undefined };
   // How long the message waits grows with its own noes; the lane's pace remembers what others heard.
   if (error.code === PAIR_LIMIT) return { row: again, brake: { kind: 'slow recipient', ms: waitMs } };
   const { code, retryAfterMs } = error;
   return { row: again, brake: { kind: 'slow lane', code, retryAfterMs } };
+}
+
+function tellUnsure(error: GraphError): string {
+  return `Meta said ${error.code} (${error.details ?? error.title}), which does not prove that nothing was sent: it may or may not have been delivered.`;
 }
 
 export function failureOf(code: FailureCode, message: string | null, providerCode: number | null): Failure {

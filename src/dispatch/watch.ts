@@ -129,6 +129,7 @@ function ended(watched: Watched, at: number): EndedRow {
     next: 'unknown',
     readyAt: null,
     failure: null,
+    unsure: null,
     mayHaveLeft: true,
     refused: false,
     callEnded: true,

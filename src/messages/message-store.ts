@@ -230,7 +230,7 @@ export async function endOwed(
   const [row] = await db.query<{ failure: Failure | null; owed_for: number | null }>(
     `with ended as (
        update message_states set state = 'failed', rank = case when may_have_left then 15 else 30 end,
-         failure = case when may_have_left then $4::jsonb else $3::jsonb end, failed_at = database_now(), turn = null, ready_at = null
+         failure = case when may_have_left then coalesce(failure, $4::jsonb) else $3::jsonb end, failed_at = database_now(), turn = null, ready_at = null
        where organisation_id = $1 and id = $2 and state = 'queued' and not ($5 and coalesce(owed_until > database_now(), false))
        returning organisation_id, id, failure, may_have_left
      ), freed as (

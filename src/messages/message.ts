@@ -95,7 +95,7 @@ export function lineOf(priority: Priority, waitedFor: boolean): number {
   return LINES[priority];
 }
 
-/** Why a message whose caller was owed a wamid ends when the wait does. */
+/** Why a message whose caller was owed a wamid ends when the wait does; `unknown` where Meta said nothing that would be told instead. */
 export const OWED_ENDS = {
   withdrawn: {
     code: 'withdrawn',

@@ -217,7 +217,7 @@ export const OUTCOMES: readonly Mechanism[] = [
     rule: 26,
     mechanism: 'after a no with 5xx the message may have left',
     file: 'src/dispatch/settle.ts',
-    find: '{ row: { ...again, mayHaveLeft: true }, brake: undefined }',
+    find: '{ row: { ...again, mayHaveLeft: true, unsure }, brake: undefined }',
     replace: '{ row: again, brake: undefined }',
     test: { file: HISTORIES, name: 'may be a lie' },
   },

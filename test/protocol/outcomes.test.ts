@@ -3,15 +3,28 @@
 import { describe, expect, test } from 'vitest';
 
 import type { CallEffect } from '../../simulator/faults.ts';
+import { protocolTimes } from '../../src/config/protocol-times.ts';
 import { createMetaClient } from '../../src/meta/client.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { freePort } from '../../src/storage/free-port.ts';
 import { until } from '../support/house.ts';
-import { atMeta, becomes, comesTo, MINUTE, post, QUIET, SECOND, show } from '../support/lost-answer.ts';
+import {
+  atMeta,
+  becomes,
+  comesTo,
+  MINUTE,
+  post,
+  QUIET,
+  SECOND,
+  show,
+  witness,
+} from '../support/lost-answer.ts';
 import { startMetaByHand } from '../support/meta-by-hand.ts';
 import { startVirtualHouse } from '../support/virtual-house.ts';
 
 const CUSTOMER = '+12025550120';
+// Heartbeats five times as far apart as usual: silence takes so many fewer steps to pass.
+const SPARSE = { ...protocolTimes(1 / 5), lookAgainMs: 30 * SECOND };
 
 test('accepted: Meta’s id, and nothing more is waited for', async () => {
   await using house = await startVirtualHouse({ simulator: QUIET });
@@ -178,5 +191,40 @@ describe('the lease is over', () => {
     expect([await first, await second]).toMatchObject([{ kind: 'accepted' }, { kind: 'not sent' }]);
     expect(meta.calls).toHaveLength(1);
     await client.close();
+  });
+});
+
+describe('what delivery_unknown says', () => {
+  test('is Meta’s no, where that was the last word and proves nothing', async () => {
+    await using house = await startVirtualHouse({ simulator: QUIET, config: { times: SPARSE } });
+    house.simulator.control.putFault({ effect: { kind: 'graph_error', code: 131_201, http: 400 }, times: 1 });
+    const id = await post(house, CUSTOMER);
+    await comesTo(house, id, 'refused');
+    await house.pass(SECOND);
+    await witness(house);
+    await house.pass(11 * MINUTE);
+    expect((await becomes(house, id, 'failed')).error).toEqual({
+      code: 'delivery_unknown',
+      provider_code: 131_201,
+      message: expect.stringMatching(/^Meta said 131201 \(/),
+    });
+  });
+
+  test('is that the answer was lost, where it was lost after such a no', async () => {
+    await using house = await startVirtualHouse({ simulator: QUIET, config: { times: SPARSE } });
+    house.simulator.control.putFault({ effect: { kind: 'graph_error', code: 131_016, http: 503 }, times: 1 });
+    const id = await post(house, CUSTOMER);
+    await comesTo(house, id, 'refused');
+    house.simulator.control.putFault({ effect: { kind: 'not_taken', how: 'reset' }, times: 1 });
+    await house.pass(30 * SECOND);
+    await comesTo(house, id, 'unknown');
+    await house.pass(SECOND);
+    await witness(house);
+    await house.pass(11 * MINUTE);
+    expect((await becomes(house, id, 'failed')).error).toMatchObject({
+      code: 'delivery_unknown',
+      provider_code: null,
+      message: expect.stringMatching(/answer was lost/),
+    });
   });
 });

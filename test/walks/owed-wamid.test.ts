@@ -90,6 +90,23 @@ describe('when the wait ends before it could leave', () => {
     expectNotSent(await send(house, 'too many', { prefer: 'wait=1' }));
     expect(house.tap.sends()).toHaveLength(1);
   });
+
+  test('after a no that proves nothing, it is told as Meta’s no, not as a lost answer', async () => {
+    await using house = await startTappedHouse({ simulator: QUIET });
+    house.tap.rule(() => refusal(131_016, { status: 503, details: 'Busy.', retryAfter: '60' }));
+    const headers = { 'Idempotency-Key': 'no proof' };
+    const reply = await send(house, 'no proof', { ...headers, prefer: 'wait=1' });
+    expectUnknown(reply);
+    expect(reply.body.error.code).toBe(131_016);
+    const shown = await house.request('GET', `${KIRIM}/${reply.headers.get('x-kurir-message-id')}`);
+    const { error, attempts } = shown.body.data;
+    expect(error).toMatchObject({ code: 'delivery_unknown', provider_code: 131_016 });
+    expect(error.message).toMatch(/^Meta said 131016 \(Busy\.\), which does not prove/);
+    expect(attempts).toMatchObject([{ outcome: 'refused', provider_code: 131_016 }]);
+    const again = await send(house, 'no proof', headers);
+    expectUnknown(again);
+    expect(again.body.error.code).toBe(131_016);
+  });
 });
 
 test('a repeat that waits less takes nothing away from the first call, and is answered with it', async () => {
