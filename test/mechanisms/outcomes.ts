@@ -138,7 +138,7 @@ export const OUTCOMES: readonly Mechanism[] = [
     file: 'src/dispatch/unknown.ts',
     find: 'if (!evident)',
     replace: 'if (!evident && now < 0)',
-    test: { file: UNKNOWN, name: 'means something after ten minutes' },
+    test: { file: UNKNOWN_RULE, name: 'needs the status of a later attempt of the number' },
   },
   {
     promise: 3,
@@ -172,7 +172,7 @@ export const OUTCOMES: readonly Mechanism[] = [
     rule: 24,
     mechanism: 'a webhook that we refused is written down as a gap',
     file: 'src/http/meta-door.ts',
-    find: 'hearing.refused();',
+    find: 'await hearing.refused();',
     replace: '',
     test: {
       file: 'test/walks/limits.test.ts',

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { connectAlone, putBrake, waitsFor } from '../support/brake.ts';
 import { CUSTOMER, startWith, textsAt, turning } from '../support/history.ts';
 import { until } from '../support/house.ts';
-import { MINUTE, post, SECOND, show } from '../support/lost-answer.ts';
+import { comesTo, MINUTE, post, SECOND, show } from '../support/lost-answer.ts';
 import { startMetaByHand } from '../support/meta-by-hand.ts';
 
 describe('a COMMIT whose answer is lost', () => {
@@ -12,8 +12,9 @@ describe('a COMMIT whose answer is lost', () => {
     await using meta = await startMetaByHand();
     await using house = await startWith(meta);
     const { wire } = house.node;
-    await post(house, '+12025550121', 'before');
-    await until('it is at Meta', async () => meta.calls.length === 1);
+    await comesTo(house, await post(house, '+12025550121', 'before'), 'accepted');
+    // Its connections are free again: a new one could not be opened.
+    await house.still();
     wire.mute();
     const headers = { 'idempotency-key': 'lost', prefer: 'respond-async' };
     const lost = house.sendText(CUSTOMER, 'lost', headers);

@@ -80,6 +80,7 @@ test('a rate limit: the lane rests, for other recipients as well, and goes on by
   await using house = await startVirtualHouse({ simulator: QUIET });
   house.simulator.control.putFault({ effect: { kind: 'graph_error', code: 130_429, http: 400 }, times: 1 });
   await comesTo(house, await post(house, CUSTOMER), 'refused');
+  await house.still();
   const next = await post(house, '+12025550121');
   await house.still();
   expect((await show(house, next)).status).toBe('queued');

@@ -203,6 +203,12 @@ describe('a pace', () => {
     await using house = await startTappedHouse({ simulator: { ...OPEN, pairLimit }, pace: 1_000 });
     for (const text of numbered(48)) await house.sendText(CUSTOMER, text, ASYNC);
     await eventually(house, 45);
+    await until('the next to wait for its moment', async () => {
+      const rows = await house.ctx.db.query(
+        `select from message_states where state = 'queued' and ready_at > database_now()`,
+      );
+      return rows.length === 1;
+    });
     // Others are not held up by it.
     expectStatus(await house.sendText('+12025550121'), 200);
     expect(throttles(house)).toBe(0);
