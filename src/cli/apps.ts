@@ -1,4 +1,5 @@
 // `kurir apps`: Meta apps, whose secrets sign the webhooks of their numbers.
+import type { Context } from '../context.ts';
 import { addApp, listApps } from '../organisations/apps.ts';
 import { secretFrom } from './read-options.ts';
 import { shownTime, table, type Terminal } from './terminal.ts';
@@ -18,10 +19,11 @@ const SECRET_CHARACTERS_USUAL = 32;
 export async function addAppCommand(terminal: Terminal, options: AddAppOptions): Promise<void> {
   const appSecret = await secretFrom('app-secret', options.appSecret, options.appSecretFile);
   const { name, verifyToken, metaAppId, default: isDefault } = options;
-  const { app, publicUrl } = await withTables(async (ctx) => ({
+  const add = async (ctx: Context) => ({
     app: await addApp(ctx, { name, appSecret, verifyToken, metaAppId, isDefault }),
     publicUrl: ctx.config.publicUrl,
-  }));
+  });
+  const { app, publicUrl } = await withTables(add, { begins: true });
   const callbackUrl = `${publicUrl}/webhooks/meta${app.isDefault ? '' : `/${app.id}`}`;
   if (appSecret.length < SECRET_CHARACTERS_USUAL)
     terminal.note(

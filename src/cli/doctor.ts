@@ -12,7 +12,7 @@ import { examinePooler } from './examine-pooler.ts';
 import { describePlaces, isReachable } from './describe-places.ts';
 import type { Finding } from './finding.ts';
 import type { Terminal } from './terminal.ts';
-import { withTables } from './with-tables.ts';
+import { NO_DATA, withTables } from './with-tables.ts';
 
 /** Returns the exit code. */
 export async function doctor(terminal: Terminal): Promise<number> {
@@ -47,7 +47,8 @@ async function examine(): Promise<Finding[]> {
 
 // What kept us from the tables is not always the database.
 function unopened(error: unknown, database: string): Finding {
-  const { message: says } = complaintOf(error);
+  const { code, message: says } = complaintOf(error);
+  if (code === NO_DATA) return { name: 'data directory', state: 'warning', says };
   if (error instanceof FolderUnusable)
     return {
       name: 'data directory',

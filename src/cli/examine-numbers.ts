@@ -39,7 +39,7 @@ export async function examineNumbers(ctx: Context, { answers }: { answers: boole
       else if (!answers) findings.push(notAsked(number));
       else {
         const door = doorOf(ctx.config.publicUrl, apps.get(number.appId));
-        findings.push(...(await examineNumber(meta, number, door)), await examineWebhooks(meta, number));
+        findings.push(...(await examineNumber(meta, number, door)));
       }
     }
     return findings;
@@ -80,11 +80,8 @@ function notAsked({ phoneNumberId }: BusinessNumber): Finding {
   };
 }
 
-async function examineNumber(
-  meta: MetaClient,
-  { phoneNumberId, accessToken, status, statusReason }: BusinessNumber,
-  door: Door,
-): Promise<Finding[]> {
+async function examineNumber(meta: MetaClient, number: BusinessNumber, door: Door): Promise<Finding[]> {
+  const { phoneNumberId, accessToken, status, statusReason } = number;
   const name = phoneNumberId;
   const answer = await meta.call({
     method: 'GET',
@@ -109,15 +106,19 @@ async function examineNumber(
         todo: `Give it a new one: kurir numbers set ${phoneNumberId} --token-file -`,
       },
     ];
-  const callback = examineCallback(name, answer.body['webhook_configuration'], door);
-  if (status === 'connected') return [{ name, state: 'ok', says: 'its token is good' }, callback];
+  // Only of a number that Meta answers for: each fault is told once, with its own remedy.
+  const webhooks = [
+    examineCallback(name, answer.body['webhook_configuration'], door),
+    await examineWebhooks(meta, number),
+  ];
+  if (status === 'connected') return [{ name, state: 'ok', says: 'its token is good' }, ...webhooks];
   const usable: Finding = {
     name,
     state: 'warning',
     says: `its token is good, but it is ${status}${statusReason === null ? '' : ` (${statusReason})`}`,
     todo: 'Look at it in Meta’s Business Manager.',
   };
-  return [usable, callback];
+  return [usable, ...webhooks];
 }
 
 // The number's own callback goes before the one of its WABA, and that before the app's.
@@ -157,7 +158,10 @@ async function examineWebhooks(
       name,
       state: 'warning',
       says: `Meta does not say whether webhooks of WABA ${wabaId} are on: ${said(answer)}`,
-      todo: 'Give the token the permission whatsapp_business_management.',
+      todo:
+        answer.kind === 'refused'
+          ? 'Give the token the permission whatsapp_business_management.'
+          : 'Ask again in a moment.',
     };
   const { data } = answer.body;
   if (Array.isArray(data) && data.length > 0)

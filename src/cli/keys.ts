@@ -1,4 +1,5 @@
 // `kurir keys`: API keys of an organisation. A key is shown once, when it is made.
+import type { Context } from '../context.ts';
 import { createKey, listKeys, revokeKey } from '../organisations/api-keys.ts';
 import { ensureOnlyOrganisation } from '../organisations/organisations.ts';
 import { instantFrom } from './read-options.ts';
@@ -16,10 +17,11 @@ export interface CreateKeyOptions extends OfOrganisation {
 
 export async function createKeyCommand(terminal: Terminal, options: CreateKeyOptions): Promise<void> {
   const expiresAt = options.expires === undefined ? undefined : instantFrom('--expires', options.expires);
-  const made = await withTables(async (ctx) => {
+  const create = async (ctx: Context) => {
     const { id: organisationId } = await ensureOnlyOrganisation(ctx, options.organisation);
     return { organisationId, ...(await createKey(ctx, { organisationId, label: options.label, expiresAt })) };
-  });
+  };
+  const made = await withTables(create, { begins: true });
   terminal.result(made, () => `${made.key}\n\nKeep it: it cannot be shown again. Its id is ${made.id}.`);
 }
 

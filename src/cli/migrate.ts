@@ -6,7 +6,7 @@ import { withTables } from './with-tables.ts';
 export async function migrate(terminal: Terminal): Promise<void> {
   const { version, applied } = await terminal.wait(
     'Migrating ...',
-    withTables((ctx) => migrateSchema(ctx.db), { migrated: false }),
+    withTables((ctx) => migrateSchema(ctx.db), { migrated: false, begins: true }),
   );
   terminal.result({ version, applied }, () =>
     applied.length === 0

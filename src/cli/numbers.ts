@@ -1,4 +1,5 @@
 // `kurir numbers`: WhatsApp numbers. A token is shown to Meta before it is kept, and kept sealed.
+import type { Context } from '../context.ts';
 import {
   addNumber,
   listNumbers,
@@ -10,7 +11,7 @@ import { createNumberDirectory } from '../organisations/number-directory.ts';
 import { ensureOnlyOrganisation } from '../organisations/organisations.ts';
 import { checkNumber } from './check-number.ts';
 import type { OfOrganisation } from './keys.ts';
-import { secretFrom } from './read-options.ts';
+import { secretFrom, usage } from './read-options.ts';
 import { table, type Terminal } from './terminal.ts';
 import { withTables } from './with-tables.ts';
 
@@ -33,7 +34,7 @@ export interface SetNumberOptions extends OfOrganisation, TokenOptions {
 
 export async function addNumberCommand(terminal: Terminal, options: AddNumberOptions): Promise<void> {
   const token = await secretFrom('token', options.token, options.tokenFile);
-  const adding = withTables(async (ctx) => {
+  const add = async (ctx: Context): Promise<NumberListing> => {
     const { id: organisationId } = await ensureOnlyOrganisation(ctx, options.organisation);
     const { phoneNumberId, wabaId, app: appId } = options;
     return addNumber(ctx, {
@@ -44,7 +45,8 @@ export async function addNumberCommand(terminal: Terminal, options: AddNumberOpt
       token,
       check: checkNumber(ctx.config),
     });
-  });
+  };
+  const adding = withTables(add, { begins: true });
   const number = await terminal.wait('Asking Meta about the number ...', adding);
   terminal.result(
     number,
@@ -89,15 +91,20 @@ export async function setNumberCommand(
   phoneNumberId: string,
   options: SetNumberOptions,
 ): Promise<void> {
+  const { pace, onUnknown } = options;
   const given = options.token !== undefined || options.tokenFile !== undefined;
   const token = given ? await secretFrom('token', options.token, options.tokenFile) : undefined;
+  if (token === undefined && pace === undefined && onUnknown === undefined)
+    throw usage(
+      'Say what is to change: --pace <n>, off or auto; --on-unknown fail or resend; --token-file <path>.',
+    );
   const number = await withTables(async (ctx) => {
     const { id: organisationId } = await ensureOnlyOrganisation(ctx, options.organisation);
     return setNumber(ctx, {
       organisationId,
       phoneNumberId,
-      pace: options.pace === 'off' ? null : options.pace,
-      onUnknown: options.onUnknown,
+      pace: pace === 'off' ? null : pace,
+      onUnknown,
       token: token === undefined ? undefined : { value: token, check: checkNumber(ctx.config) },
     });
   });

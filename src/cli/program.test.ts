@@ -51,7 +51,11 @@ describe('wrong usage', () => {
   test.each([
     [['sned'], 'Did you mean send?'],
     [['keys', 'create'], "required option '--label <text>' not specified"],
-    [['numbers', 'set', '1', '--pace', 'fast'], 'Give a number of messages a second, off, or auto.'],
+    ...['fast', '0', '-1', '1001', '1.5', ''].map((pace): [string[], string] => [
+      ['numbers', 'set', '1', '--pace', pace],
+      'Give a whole number of messages a second from 1 to 1000, off, or auto.',
+    ]),
+    [['numbers', 'set', '1'], 'Say what is to change: --pace <n>, off or auto; --on-unknown'],
     [['numbers', 'set', '1', '--on-unknown', 'retry'], 'Allowed choices are fail, resend'],
     [
       ['keys', 'create', '--label', 'x', '--expires', 'tomorrow'],

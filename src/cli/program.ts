@@ -8,6 +8,7 @@ import type { ListNodesOptions } from './nodes.ts';
 import type { AddNumberOptions, SetNumberOptions } from './numbers.ts';
 import type { SendOptions } from './send.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
+import { isPace, PACES } from '../organisations/pace-limits.ts';
 import { readVersion } from '../kernel/version.ts';
 
 /** Runs what was typed; returns the exit code. */
@@ -152,7 +153,7 @@ function addNumberCommands(program: Command, { terminal }: Run): void {
     ],
   })
     .argument('<phone-number-id>')
-    .option('--pace <n>', 'messages a second, off, or auto: as Meta gives', paceFrom)
+    .option('--pace <n>', 'messages a second (1 to 1000), off, or auto: as Meta gives', paceFrom)
     .addOption(
       new Option('--on-unknown <policy>', 'what becomes of a send whose outcome stays unknown').choices([
         'fail',
@@ -216,8 +217,8 @@ function organisation(): Option {
 // Commander makes an empty text of a null.
 function paceFrom(given: string): number | 'off' | 'auto' {
   if (given === 'off' || given === 'auto') return given;
-  if (/^\d{1,4}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError('Give a number of messages a second, off, or auto.');
+  if (/^\d+$/.test(given) && isPace(Number(given))) return Number(given);
+  throw new InvalidArgumentError(`Give ${PACES}.`);
 }
 
 function secondsFrom(given: string): number {

@@ -1,7 +1,7 @@
 // Commands on tables and `doctor`, as typed, on a database of their own and against a simulator.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -170,6 +170,13 @@ describe('doctor', () => {
     expect(saysOf(value, 'database')[0]).toContain(`database ${name}, from DATABASE_URL`);
   });
 
+  test('names an expired token once, with what helps', async () => {
+    const fault = simulator.control.putFault({ effect: { kind: 'token_expired' }, match: { edge: '*' } });
+    const { value } = await kurir('doctor');
+    simulator.control.deleteFault(fault.id);
+    expect(saysOf(value, NUMBER)).toEqual([expect.stringMatching(/does not take its token: .*190/)]);
+  });
+
   test('says when the webhooks of a number go elsewhere', async () => {
     const receiver = await startReceiver();
     vi.stubEnv('KURIR_PUBLIC_URL', 'https://kurir.example.com');
@@ -274,6 +281,18 @@ test('nodes are shown with what they drive, and with what to do about a silent o
   await own.query('delete from nodes');
   await own.query('update lanes set owner = null, queued = default');
   await own.close();
+});
+
+test('where there is no data, commands that would only read say so and make none', async () => {
+  const unused = join(folder, 'unused');
+  vi.stubEnv('DATABASE_URL', '');
+  vi.stubEnv('KURIR_DATA_DIR', unused);
+  const says = expect.stringMatching(/^There is no data in .*unused yet\. Start .*kurir dev/);
+  for (const words of [['nodes'], ['numbers', 'list'], ['keys', 'list'], ['apps', 'list']])
+    expect(await kurir(...words)).toMatchObject({ code: 69, error: { code: 'no_data', message: says } });
+  const { value } = await kurir('doctor');
+  expect(statesOf(value)).toMatchObject({ 'data directory': 'warning' });
+  expect(existsSync(unused)).toBe(false);
 });
 
 test('no command goes on without the secret of its database', async () => {

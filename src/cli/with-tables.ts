@@ -1,5 +1,6 @@
 // Commands on tables: they connect to the database of DATABASE_URL, else to that of the gateway which runs on the data
-// directory, else they start its PostgreSQL for their own run. The schema is brought up to date first.
+// directory, else they start its PostgreSQL for their own run. The schema is brought up to date first. Only a command that adds something
+// makes a new database: the others would find nothing in it.
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { ConfigError, readConfig, webAddress, type Chosen, type Config } from '../config/config.ts';
@@ -12,6 +13,7 @@ import { systemClock } from '../kernel/clock.ts';
 import { createLog } from '../kernel/log.ts';
 import {
   DirectoryHeld,
+  isUnused,
   openDataDirectory,
   readGeneratedSecret,
   readRuntime,
@@ -19,19 +21,35 @@ import {
 } from '../storage/data-directory.ts';
 import { startEmbeddedPostgres } from '../storage/embedded.ts';
 import { migrate } from '../storage/migrate.ts';
+import { CommandError, EXIT } from './complain.ts';
 import { settleSecret } from './settle-secret.ts';
 
 export async function withTables<Result>(
   act: (ctx: Context) => Promise<Result>,
-  { migrated = true }: { migrated?: boolean } = {},
+  { migrated = true, begins = false }: { migrated?: boolean; begins?: boolean } = {},
 ): Promise<Result> {
   const chosen = readConfig(processEnvironment(), 'production');
+  if (!begins) requireData(chosen);
   await using stack = new AsyncDisposableStack();
   const ctx = openContext({ ...(await findDatabase(chosen, stack)), nodeId: '', log: createLog('silent') });
   stack.defer(() => ctx.db.close());
   if (migrated) await migrate(ctx.db);
   return await act(ctx);
 }
+
+function requireData({ config }: Chosen): void {
+  const { dataDir } = config;
+  // Who runs there may have its database elsewhere.
+  if (config.databaseUrl !== undefined || readRuntime(dataDir) || !isUnused(dataDir)) return;
+  throw new CommandError({
+    exitCode: EXIT.unavailable,
+    code: NO_DATA,
+    message: `There is no data in ${dataDir} yet. Start Kurir there (kurir dev, or kurir start), or say where it keeps its data: KURIR_DATA_DIR, or DATABASE_URL.`,
+  });
+}
+
+/** The code of the complaint that nothing was begun yet. */
+export const NO_DATA = 'no_data';
 
 interface Place {
   config: Config;

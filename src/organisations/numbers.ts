@@ -15,6 +15,7 @@ import {
   type OnUnknown,
 } from './number-store.ts';
 import { requireOrganisation } from './organisations.ts';
+import { isPace, PACES } from './pace-limits.ts';
 import { requireMetaId, requireSecret } from './require-text.ts';
 
 export type { NumberListing, NumberStatus, OnUnknown } from './number-store.ts';
@@ -70,8 +71,6 @@ export interface SetNumber {
   token?: { value: string; check: CheckNumber } | undefined;
 }
 
-const PACE_MAX = 1000;
-
 /** Connects a number. Nothing is written when Meta does not know the token, or the installation has the number already. */
 export async function addNumber(ctx: Context, input: NewNumber): Promise<NumberListing> {
   const phoneNumberId = requireMetaId(input.phoneNumberId, 'phone_number_id');
@@ -118,10 +117,8 @@ export async function listNumbers(
 /** Changes how a number sends. In force on every node within a few seconds. */
 export async function setNumber(ctx: Context, input: SetNumber): Promise<NumberListing> {
   const { organisationId, phoneNumberId, pace, onUnknown, statusReason } = input;
-  if (typeof pace === 'number' && !(Number.isInteger(pace) && pace >= 1 && pace <= PACE_MAX)) {
-    const message = `pace is not a whole number of messages a second from 1 to ${PACE_MAX}, nor off, nor auto.`;
-    throw new KurirError('invalid_field_value', message, { param: 'pace' });
-  }
+  if (typeof pace === 'number' && !isPace(pace))
+    throw new KurirError('invalid_field_value', `pace must be ${PACES}.`, { param: 'pace' });
   let status = input.status;
   let { throughput } = input;
   let accessToken: Buffer | undefined;

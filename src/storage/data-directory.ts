@@ -6,7 +6,7 @@
 //   secret         what is sealed under, where no KURIR_SECRET is given
 //   runtime.json   where the gateway runs now               dev.json    what development mode made
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -120,6 +120,16 @@ export function readRuntime(path: string): Runtime | undefined {
 export function readGeneratedSecret(path: string): string | undefined {
   const file = join(path, SECRET_FILE);
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}
+
+/** Whether nothing is kept there yet. Where that cannot be said, who opens it hears why. */
+export function isUnused(path: string): boolean {
+  try {
+    lstatSync(join(path, 'postgres'));
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  }
 }
 
 export function readDevelopmentFile(path: string): Partial<DevelopmentFile> {
