@@ -80,6 +80,7 @@ async function handle(
     take: () => void (request.budgetHeaders = parts.budgets.take(caller, budgetClass).headers),
     giveBack: () => void (request.budgetHeaders = parts.budgets.giveBack(caller, budgetClass).headers),
   };
+  requireOneKey(request);
   if (endpoint.budget === 'mount') budget.take();
   const answer = await endpoint.handle({
     rooms: parts.rooms,
@@ -94,6 +95,16 @@ async function handle(
     requestId: request.id,
   });
   return send(http.reply, answer, budgetHeadersOf(request, parts));
+}
+
+// Node joins headers that came twice: two keys would look like a third one, which a repeat in another order does not have.
+function requireOneKey({ headers, raw }: FastifyRequest): void {
+  const name = 'Idempotency-Key';
+  const joined = headers['idempotency-key'];
+  if (!joined?.includes(', ') || raw.headersDistinct['idempotency-key']?.length === 1) return;
+  throw new KurirError('invalid_field_value', `The header ${name} came more than once: send one.`, {
+    param: name,
+  });
 }
 
 function send(reply: FastifyReply, answer: Answer, budget: Budget['headers'] | undefined): FastifyReply {

@@ -9,6 +9,7 @@ import { expectStatus } from '../support/expect-reply.ts';
 import { PHONE_NUMBER_ID, startHouse, until, type House, type Reply } from '../support/house.ts';
 import { gate, startTappedHouse, type TappedHouse } from '../support/meta-tap.ts';
 import { tellStatuses } from '../support/meta-webhook.ts';
+import { exchange, requestText } from '../support/raw-http.ts';
 
 const KIRIM = `/v1/${PHONE_NUMBER_ID}/messages`;
 const FLAT = '/v1/messages';
@@ -186,6 +187,32 @@ describe('a key that is none', () => {
       param: 'Idempotency-Key',
     });
     expect(house.tap.sends()).toEqual([]);
+  });
+
+  test('is refused: two of them', async () => {
+    await using house = await startTappedHouse({ simulator: QUIET });
+    const headers = {
+      authorization: `Bearer ${house.apiKey}`,
+      'content-type': 'application/json',
+      'Idempotency-Key': 'one',
+      'idempotency-key': 'two',
+    };
+    const answer = await exchange(
+      house.gateway.url,
+      requestText(`POST ${KIRIM}`, headers, JSON.stringify(text())),
+    );
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text).error).toMatchObject({
+      code: 'invalid_field_value',
+      param: 'Idempotency-Key',
+    });
+    expect(house.tap.sends()).toEqual([]);
+  });
+
+  test('a comma and a blank in one are a key like another', async () => {
+    await using house = await openHouse();
+    expectStatus(await keyed(house, 'one, two'), 200);
+    expect(replayedOf(await keyed(house, 'one, two'))).toBe('true');
   });
 
   test('255 characters are a key', async () => {
