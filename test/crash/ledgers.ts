@@ -1,6 +1,7 @@
 // The two views that a run's own ledger is compared with: the simulator's, read from its file as it stands on disk, and the gateway's,
 // as its API tells it.
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Fact, RefusedFact, SendFact, Status } from '../../simulator/fact.ts';
 
@@ -130,9 +131,20 @@ export async function readStory(api: Api, id: string): Promise<Shown> {
   return (await ask<{ data: Shown }>(api, `/v1/messages/${id}`)).data;
 }
 
-async function ask<Answer>({ url, apiKey }: Api, path: string): Promise<Answer> {
+const BACK_WITHIN_MS = 30_000;
+
+// The last calamity may have been the database's, a moment ago.
+async function ask<Answer>(
+  { url, apiKey }: Api,
+  path: string,
+  until = performance.now() + BACK_WITHIN_MS,
+): Promise<Answer> {
   const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${apiKey}` } });
   const text = await response.text();
+  if (response.status === 503 && performance.now() < until) {
+    await pause(200);
+    return ask({ url, apiKey }, path, until);
+  }
   if (!response.ok) throw new Error(`GET ${path} was answered ${response.status}: ${text.slice(0, 300)}`);
   return JSON.parse(text) as Answer;
 }

@@ -31,6 +31,8 @@ const READY_WITHIN_MS = 30_000;
 const SETTLED_WITHIN_MS = 90_000;
 /** Longer than Meta takes for all statuses of a message. */
 const SILENT_MS = 5_000;
+/** Places of further sends that go while the others do. */
+const BESIDES = 1_000_000;
 const REPEATED = 50;
 const FINDINGS_TOLD = 10;
 
@@ -44,9 +46,11 @@ export async function runCrash({ plan, postgres, keep, say }: RunOptions): Promi
   await untilCustomersHaveWritten(house);
   await loseAnswers(house);
   const sendingAt = performance.now();
+  const sent = load.sendAll(plan.bursts);
   const [recoveries] = await Promise.all([
     causeAll({ house, load, calamities: plan.calamities, say }),
-    load.sendAll(plan.bursts),
+    sent,
+    useNumbersUntil(sent, { plan, house, load, findings }),
   ]);
   const settlingAt = performance.now();
   say(`${load.answered()} answered; waiting for Meta's last word`);
@@ -120,7 +124,31 @@ interface Settling {
   findings: Finding[];
 }
 
-// Numbers go on being used, as they would: an unknown outcome is decided when a later message of its number is heard of.
+// Numbers go on being used, as they would: an unknown outcome is decided when a later message of its number is heard of. Under `resend` it
+// holds up its recipient until then, and the last callers would be told for ever that their message was withdrawn.
+async function useNumbersUntil(sent: Promise<void>, { plan, house, load }: Settling): Promise<void> {
+  let isOver = false;
+  void sent.finally(() => (isOver = true));
+  const more: Promise<unknown>[] = [];
+  for (let round = 0; !isOver; round++) {
+    // A node that was just killed does not answer.
+    const unsettled = await readUnsettled(apiOf(house)).catch(() => []);
+    more.push(...useNumbers({ plan, load }, unsettled, BESIDES + round * 100));
+    await pause(1_000);
+  }
+  await Promise.all(more);
+}
+
+function useNumbers(
+  { plan, load }: Pick<Settling, 'plan' | 'load'>,
+  unsettled: Awaited<ReturnType<typeof readUnsettled>>,
+  place: number,
+): Promise<unknown>[] {
+  const old = unsettled.filter((one) => Date.now() - Date.parse(one.created_at) > SILENT_MS);
+  const numbers = [...new Set(old.map((one) => one.phone_number_id))];
+  return numbers.map((number, i) => load.send(oneMore(plan, number, place + i)));
+}
+
 async function settle({ plan, house, load, findings }: Settling): Promise<MetaLedger> {
   await fetch(`${house.simulatorUrl}/_sim/v1/faults`, { method: 'DELETE' });
   const api = apiOf(house);
@@ -139,9 +167,7 @@ async function settle({ plan, house, load, findings }: Settling): Promise<MetaLe
       findings.push({ promise: 'every status is final', about });
       return readMetaLedger(house.ledgerFile, (phone) => readers.has(phone));
     }
-    const old = unsettled.filter((one) => Date.now() - Date.parse(one.created_at) > SILENT_MS);
-    const numbers = [...new Set(old.map((one) => one.phone_number_id))];
-    await Promise.all(numbers.map((number, i) => load.send(oneMore(plan, number, round * 100 + i))));
+    await Promise.all(useNumbers({ plan, load }, unsettled, round * 100));
     await pause(1_000);
   }
 }
