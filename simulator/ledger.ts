@@ -1,12 +1,16 @@
 // The ledger: one JSON line a fact, appended and never changed. A line is written with one system call before the call
 // returns, so what was answered is in the file whatever happens to the process next. A half line at the end, left by a
 // process that was killed, is cut off at the next start; facts that no longer matter are left out then, once they are many.
+// While nothing can be written (the disk is full) no send is taken; what happens all the same, such as the status of an earlier one, waits
+// in memory and is written first when it can be.
 import {
   appendFileSync,
   closeSync,
   createReadStream,
   existsSync,
+  fstatSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -18,7 +22,13 @@ import type { Fact } from './fact.ts';
 
 export const LEDGER_FILE = 'ledger.jsonl';
 
+/** A send could not be written down, and so was not taken. */
+export class NotKept extends Error {
+  override readonly name = 'NotKept';
+}
+
 export interface Ledger {
+  /** Throws NotKept for a send; every other fact waits. */
   append(fact: Fact): void;
   /** Begins again with an empty file; the earlier one is gone. */
   clear(): void;
@@ -41,11 +51,47 @@ export async function openLedger(dir: string, reader: Reader): Promise<Ledger> {
   if (existsSync(path)) await readFacts(path, reader.replay);
   if (reader.isTooLong()) await shorten(path, reader.isNeeded);
   let file = openSync(path, 'a', 0o600);
+  let size = fstatSync(file).size;
+  let waiting: string[] = [];
+
+  function write(line: string): void {
+    try {
+      appendFileSync(file, line);
+    } catch (error) {
+      // Half a line may be there: what comes next must begin a new one.
+      ftruncateSync(file, size);
+      throw error;
+    }
+    size += Buffer.byteLength(line);
+  }
+
+  function writeWaiting(): void {
+    let written = 0;
+    try {
+      for (const line of waiting) {
+        write(line);
+        written++;
+      }
+    } finally {
+      waiting = waiting.slice(written);
+    }
+  }
+
   return {
-    append: (fact) => appendFileSync(file, `${JSON.stringify(fact)}\n`),
-    clear: () => {
+    append(fact) {
+      const line = `${JSON.stringify(fact)}\n`;
+      try {
+        if (waiting.length > 0) writeWaiting();
+        write(line);
+      } catch (cause) {
+        if (fact.fact === 'send') throw new NotKept(`${path} cannot be written`, { cause });
+        waiting.push(line);
+      }
+    },
+    clear() {
       closeSync(file);
       file = openSync(path, 'w', 0o600);
+      [size, waiting] = [0, []];
     },
     close: () => closeSync(file),
   };

@@ -6,6 +6,7 @@ import type { CallEffect } from '../faults.ts';
 import { spread } from '../latency.ts';
 import { MEDIA_PATH } from '../media-links.ts';
 import type { SendCall } from '../send-calls.ts';
+import { NotKept } from '../ledger.ts';
 import { record, type Simulation } from '../simulation.ts';
 import { errorAnswer, writeAnswer, type Answer } from './answer.ts';
 import { bent, effectsOn, factsOf, isSend, heldMs, mannerOf, refusedByFault } from './call-faults.ts';
@@ -137,6 +138,13 @@ function download(sim: Simulation, call: GraphCall): Answer {
 }
 
 function refusedAnswer(sim: Simulation, call: GraphCall, error: unknown): Answer {
+  if (error instanceof NotKept) {
+    const details = `The simulator cannot write down what it takes (is its disk full?): ${error.message}.`;
+    return errorAnswer(
+      sim,
+      new GraphError({ message: '(#2) Service temporarily unavailable', code: 2, http: 503, details }),
+    );
+  }
   if (!(error instanceof GraphError)) {
     sim.journal.add({
       at: sim.clock.now(),
