@@ -1,7 +1,7 @@
 // Hearing: whether Meta's statuses reach us, as evidence about those that do not come. What was heard is kept in memory and written down
 // now and then: what of it is lost with a crash only makes us wait longer. That a webhook was refused, forgotten, would make us wait
-// shorter: it is written down before it is refused. Where the database does not take it, that is kept and written later; and if the
-// process dies before, the next heartbeat finds that its node ended without a word, which is a gap as well (lane-store.ts: beat).
+// shorter: it is written down before it is refused. Where the database does not take it, that is kept and written later; what a
+// process takes with it that dies before, while the database was away for less than a lease, is lost (docs/protocol.md, rule 24).
 import type { Context } from '../context.ts';
 import { levelOf } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';

@@ -32,21 +32,13 @@ export interface Seen {
   lanes: number;
 }
 
-/** One heartbeat. Where no node was seen for `leaseSeconds`, the silence is written down: nobody heard Meta meanwhile. So is the time since
- *  the last sign of a process of this node that did not stop in order: what it refused, and could not write down, died with it. */
-export async function beat(
-  db: Queryable,
-  node: NodeAbout,
-  { leaseSeconds, first }: { leaseSeconds: number; first: boolean },
-): Promise<Seen> {
+/** One heartbeat. Where no node was seen for `leaseSeconds`, the silence is written down: nobody heard Meta meanwhile. */
+export async function beat(db: Queryable, node: NodeAbout, leaseSeconds: number): Promise<Seen> {
   const rows = await db.query<Seen>(
     `with last as (select max(seen_at) as seen_at from nodes),
      gap as (
        insert into door_gaps (started_at, ended_at)
        select seen_at, database_now() from last where seen_at < database_now() - make_interval(secs => $2)
-       union all
-       select seen_at, database_now() from nodes
-       where $7 and id = $1 and stopped_at is null
      ), me as (
        insert into nodes (id, seen_at, host, pid, version, started_at)
        values ($1, database_now(), $3, $4, $5, to_timestamp($6 / 1000.0))
@@ -55,7 +47,7 @@ export async function beat(
      )
      select (select count(*)::int from lanes) as lanes, count(*)::int as neighbours from nodes
      where id <> $1 and stopped_at is null and seen_at >= database_now() - make_interval(secs => $2)`,
-    [node.id, leaseSeconds, node.host, node.pid, node.version, node.startedAt, first],
+    [node.id, leaseSeconds, node.host, node.pid, node.version, node.startedAt],
   );
   return rows[0] ?? { neighbours: 0, lanes: 0 };
 }

@@ -154,7 +154,7 @@ async function once(state: State): Promise<void> {
   const sent = { monotonic: ctx.clock.monotonic(), wall: ctx.clock.now() };
   const wasSure = state.sure;
   state.sure = false;
-  const seen = await beat(ctx.db, state.node, state);
+  const seen = await beat(ctx.db, state.node, state.leaseSeconds);
   // Judged by when it was answered: one that was sent in time may have arrived after a takeover.
   if (!state.first && !isFresh(state)) state.late = true;
   const unsure = state.late || !wasSure;
