@@ -20,11 +20,11 @@ export const OWNERSHIP: readonly Mechanism[] = [
     rule: 2,
     mechanism: 'a heartbeat is judged by when its answer came',
     file: 'src/lanes/lease.ts',
-    find: `  const seen = await beat(ctx.db, state.node, state);
+    find: `  const seen = await beat(ctx.db, state.node, state.leaseSeconds);
   // Judged by when it was answered: one that was sent in time may have arrived after a takeover.
   if (!state.first && !isFresh(state)) state.late = true;`,
     replace: `  if (!state.first && !isFresh(state)) state.late = true;
-  const seen = await beat(ctx.db, state.node, state);`,
+  const seen = await beat(ctx.db, state.node, state.leaseSeconds);`,
     test: { file: LEASE, name: 'a heartbeat that was sent in time and arrives after a takeover' },
   },
   {
