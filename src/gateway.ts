@@ -112,6 +112,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
       stopping: () => state.stopping,
       started: () => state.started && rooms.lease.isFresh(),
       diskIsLow,
+      metaIsLost: () => rooms.dispatch.metaIsLost(),
     },
   });
   const sweep = createSweep(ctx);

@@ -7,6 +7,7 @@ import type { Attempt, Lanes } from '../lanes/lanes.ts';
 import { callbackToken } from '../meta/callback-token.ts';
 import type { MetaClient, SendOutcome } from '../meta/client.ts';
 import type { Brakes } from './brake.ts';
+import type { Reach } from './reach.ts';
 import type { Settler } from './settle.ts';
 
 export interface Caller {
@@ -25,6 +26,7 @@ export interface CallerParts {
   lease: Pick<Lease, 'mayCall'>;
   meta: MetaClient;
   settler: Settler;
+  reach: Reach;
   tokenKey: Buffer;
   accessTokenOf: (phoneNumberId: string) => string | undefined;
   brakes: Pick<Brakes, 'pull' | 'release'>;
@@ -46,6 +48,7 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
       attempt,
       () => (entry.left = parts.lease.mayCall(attempt.phoneNumberId, attempt.epoch)),
     );
+    parts.reach.heard(outcome);
     const settled = await parts.settler.settle(attempt, outcome);
     const lane = parts.lanes.get(attempt.phoneNumberId);
     if (lane && outcome.kind === 'accepted') await parts.brakes.release(lane);

@@ -13,6 +13,7 @@ import { createCaller, type Caller } from './dispatch.ts';
 import { requeueUncalled } from './attempt-store.ts';
 import { createOverdue, type Overdue } from './overdue.ts';
 import { createQueue, type Queue } from './queue.ts';
+import { createReach, type Reach } from './reach.ts';
 import { createSettler, type Settler } from './settle.ts';
 import { createWatch, type Watch } from './watch.ts';
 
@@ -24,6 +25,8 @@ export interface Dispatch extends LeaseEvents {
   stop(withinMs: number): Promise<void>;
   /** What is under way even now is left as it stands in the table: an open attempt, whose call ends when nobody hears of it. */
   abandon(): void;
+  /** Why Meta cannot be reached; undefined when it can. */
+  metaIsLost(): string | undefined;
 }
 
 export interface DispatchParts {
@@ -44,6 +47,7 @@ interface State {
   ctx: Context;
   parts: DispatchParts;
   settler: Settler;
+  reach: Reach;
   caller: Caller;
   queue: Queue;
   watch: Watch;
@@ -91,12 +95,14 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
     start: () => again(state),
     stop: (withinMs) => stop(state, withinMs),
     abandon: () => state.settler.abandon(),
+    metaIsLost: () => state.reach.lost(),
   };
 }
 
 function wire(ctx: Context, parts: DispatchParts): State {
   const { lanes, numbers } = parts;
   const settler = createSettler(ctx, lanes, parts.progresser);
+  const reach = createReach(ctx);
   const callsEndAt = new Map<string, number>();
   // Each is told by another: the caller of what ended, the queue of what may be called.
   const next = (lane: Lane, conversation: string): void => queue.next(lane, conversation);
@@ -106,6 +112,7 @@ function wire(ctx: Context, parts: DispatchParts): State {
     lease: { mayCall: (phoneNumberId, epoch) => parts.lease().mayCall(phoneNumberId, epoch) },
     meta: parts.meta,
     settler,
+    reach,
     tokenKey: parts.tokenKey,
     accessTokenOf: (phoneNumberId) => numbers.numberAnywhere(phoneNumberId)?.accessToken,
     brakes,
@@ -132,6 +139,7 @@ function wire(ctx: Context, parts: DispatchParts): State {
     ctx,
     parts,
     settler,
+    reach,
     caller,
     queue,
     watch,

@@ -95,19 +95,23 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
         return { brake: undefined, readyAt: null };
       }
       const judged = judge(attempt, outcome, { now: at, random: ctx.random() });
-      ctx.log.info(
-        {
-          messageId: attempt.messageId,
-          attempt: attempt.attempt,
-          outcome: judged.row.outcome,
-          code: judged.row.providerCode,
-        },
-        'attempt ended',
-      );
+      logEnd(ctx, attempt, outcome);
       const ended = await end(judged.row);
       return { brake: judged.brake, readyAt: ended?.state === 'queued' ? judged.row.readyAt : null };
     },
   };
+}
+
+// What never left is told by whoever sees the whole of it (reach.ts, the lease), and here only to those who want every line. A reason is
+// our own words; Meta's may hold anything.
+function logEnd(
+  { log }: Context,
+  { messageId, attempt }: Attempt,
+  outcome: Exclude<SendOutcome, { kind: 'accepted' }>,
+): void {
+  const why = outcome.kind === 'refused' ? { code: outcome.error.code } : { reason: outcome.reason };
+  const level = outcome.kind === 'not sent' ? 'debug' : 'info';
+  log[level]({ messageId, attempt, outcome: outcome.kind, ...why }, 'attempt ended');
 }
 
 const LEARNED_LATE =

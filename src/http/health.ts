@@ -9,6 +9,8 @@ export interface ReadyState {
   stopping: () => boolean;
   started: () => boolean;
   diskIsLow: () => boolean;
+  /** Why Meta cannot be reached; undefined when it can. */
+  metaIsLost: () => string | undefined;
 }
 
 export function mountHealth(app: FastifyInstance, ctx: Context, state: ReadyState): void {
@@ -38,11 +40,14 @@ async function look(ctx: Context, state: ReadyState): Promise<Check[]> {
   try {
     const migrated = await isMigrated(ctx.db);
     const lanes = await countOwned(ctx);
+    const lost = state.metaIsLost();
     return [
       { name: 'database', ok: true },
       { name: 'migrations', ok: migrated, ...(migrated ? {} : { detail: 'run "kurir migrate"' }) },
       // Lanes of other nodes are theirs to be ready for: ours are taken when the gateway has started.
       { name: 'lanes', ok: state.started(), detail: `${lanes.owned} of ${lanes.all} owned` },
+      // Told, but no ground to take the node away: what comes is accepted and kept.
+      ...(lost === undefined ? [] : [{ name: 'meta', ok: true, detail: lost }]),
     ];
   } catch {
     return [{ name: 'database', ok: false, detail: 'does not answer' }];

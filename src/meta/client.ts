@@ -26,8 +26,8 @@ export interface GraphError {
 export type SendOutcome =
   | { kind: 'accepted'; wamid: string; answer: JsonObject }
   | { kind: 'refused'; error: GraphError }
-  /** The request provably never left this machine. */
-  | { kind: 'not sent'; reason: string }
+  /** The request provably never left this machine; `unreachable`: there was no connection to Meta. */
+  | { kind: 'not sent'; reason: string; unreachable?: boolean }
   | { kind: 'unknown'; reason: string };
 
 export type GraphAnswer =
@@ -161,9 +161,7 @@ function send(
       },
       onResponseEnd: () => end(judge(status, Buffer.concat(chunks).toString('utf8'), retryAfterMs)),
       onResponseError(_controller, error) {
-        end(
-          left ? { kind: 'unknown', reason: reasonOf(error) } : { kind: 'not sent', reason: reasonOf(error) },
-        );
+        end(left ? { kind: 'unknown', reason: reasonOf(error) } : notSent(error));
       },
     };
     const options = {
@@ -175,9 +173,13 @@ function send(
     try {
       pool.dispatch(options, handler);
     } catch (error) {
-      end({ kind: 'not sent', reason: reasonOf(error) });
+      end(notSent(error));
     }
   });
+}
+
+function notSent(error: unknown): SendOutcome {
+  return { kind: 'not sent', reason: reasonOf(error), unreachable: !(error instanceof HeldBack) };
 }
 
 function judge(status: number, text: string, retryAfterMs: number | null): SendOutcome {

@@ -96,8 +96,8 @@ export const OUTCOMES: readonly Mechanism[] = [
     rule: 20,
     mechanism: 'a request that left and was not answered is unknown',
     file: 'src/meta/client.ts',
-    find: "left ? { kind: 'unknown', reason: reasonOf(error) } : { kind: 'not sent', reason: reasonOf(error) },",
-    replace: "{ kind: 'not sent', reason: reasonOf(error) },",
+    find: "left ? { kind: 'unknown', reason: reasonOf(error) } : notSent(error)",
+    replace: 'notSent(error)',
     test: { file: UNKNOWN, name: 'after the answer was lost' },
   },
   {

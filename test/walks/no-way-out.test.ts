@@ -17,7 +17,7 @@ test('Meta says 503 for as long as the caller waits: outcome unknown, and the cu
   });
   const first = await house.request('POST', GRAPH, text('first'));
   expect(first.status, first.text).toBe(500);
-  expect(first.body.error).toMatchObject({ code: 131000, is_transient: false });
+  expect(first.body.error).toMatchObject({ code: 2, is_transient: false });
   const id = first.headers.get('x-kurir-message-id') ?? '';
   const shown = await house.request('GET', `/v1/${PHONE_NUMBER_ID}/messages/${id}`);
   expect(shown.body.data).toMatchObject({ status: 'failed', error: { code: 'delivery_unknown' } });
