@@ -1,6 +1,6 @@
 // The cell of one recipient whose call hangs, with a hundred thousand messages behind it: what it costs the others on the same number,
 // and on other numbers, beside a gateway without any of it.
-import type { Cell } from './cells.ts';
+import type { Cell } from './cell.ts';
 import { baseWork, compare, GATEWAY, reportOf } from './compare.ts';
 import { judge, type WantedName } from './figures.ts';
 import { run, type Running, type Side, type Stage } from './measure.ts';

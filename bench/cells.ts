@@ -1,20 +1,15 @@
 // The cells of the long form: the base cell, one axis at a time from it, and those that put a promise to its figure. Each runs alone.
+import type { Cell } from './cell.ts';
 import { blocked } from './blocked.ts';
 import { classes } from './classes.ts';
-import { baseWork, compare, floorAndGateway, reportOf, type Chosen } from './compare.ts';
+import { baseWork, compare, floorAndGateway, reportOf } from './compare.ts';
 import { judge, type Verdict } from './figures.ts';
 import { type Mode, type Side, type Stage, type Work } from './measure.ts';
 import { pace } from './pace.ts';
 import { queued } from './queued.ts';
-import { figureAt, ratioTo, type CellReport, type Comparison } from './report.ts';
+import { figureAt, ratioTo, type Comparison } from './report.ts';
 import { storedTemplate, WARM_UP_STORED } from './stored-rows.ts';
 import { storedBesideEmpty } from './stored.ts';
-
-export interface Cell {
-  name: string;
-  about: string;
-  run: (stage: Stage, chosen: Chosen) => AsyncIterable<CellReport>;
-}
 
 interface Axis {
   name: string;

@@ -4,7 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { CELLS, type Cell } from './cells.ts';
+import type { Cell } from './cell.ts';
+import { CELLS } from './cells.ts';
 import type { Chosen } from './compare.ts';
 import type { Stage } from './measure.ts';
 import { startPostgres, type BenchPostgres } from './postgres.ts';

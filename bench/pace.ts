@@ -3,7 +3,7 @@
 import { setTimeout } from 'node:timers/promises';
 
 import { startBeforeSimulator, type BeforeSimulator } from './before-simulator.ts';
-import type { Cell } from './cells.ts';
+import type { Cell } from './cell.ts';
 import { judge } from './figures.ts';
 import { text } from './report.ts';
 import { EVERYBODY, numberAt } from './setting.ts';

@@ -1,6 +1,6 @@
 // The cell of the long queue: two hundred thousand messages, accepted through the API for lanes that send one a second, two to each
 // recipient. What the gateway keeps in memory for it, and whether it still answers.
-import type { Cell } from './cells.ts';
+import type { Cell } from './cell.ts';
 import { baseWork, GATEWAY } from './compare.ts';
 import { judge } from './figures.ts';
 import type { LoadResult } from './load.ts';

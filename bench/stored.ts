@@ -1,5 +1,5 @@
 // The cell that sets a gateway with a million messages stored beside one with none: accepting, and the first page of the lists.
-import type { Cell } from './cells.ts';
+import type { Cell } from './cell.ts';
 import { baseWork, compare, GATEWAY, reportOf } from './compare.ts';
 import { judge, type WantedName } from './figures.ts';
 import type { Mode } from './measure.ts';

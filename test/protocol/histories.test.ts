@@ -7,7 +7,7 @@ import { byText, CUSTOMER, DIGITS, GRAPH, isOwnedBy, startWith, textsAt } from '
 import { PHONE_NUMBER_ID, until } from '../support/house.ts';
 import { becomes, comesTo, MINUTE, post, QUIET, SECOND, show } from '../support/lost-answer.ts';
 import { startMetaByHand } from '../support/meta-by-hand.ts';
-import { startVirtualHouse, type VirtualHouse } from '../support/virtual-house.ts';
+import { startVirtualHouse, type VirtualHouse, type VirtualNode } from '../support/virtual-house.ts';
 
 /** An accept at the first node whose statement has committed an intent, and whose answer has not come. */
 async function acceptUnanswered(house: VirtualHouse, text: string): Promise<void> {
@@ -19,17 +19,22 @@ async function acceptUnanswered(house: VirtualHouse, text: string): Promise<void
   });
 }
 
+/** The first node sleeps upon its intent until another one has the lane, and wakes. */
+async function sleepUponAnIntent(house: VirtualHouse, other: VirtualNode): Promise<void> {
+  await acceptUnanswered(house, 'slept upon');
+  house.node.clock.sleep();
+  await house.pass(20 * SECOND);
+  expect(await isOwnedBy(house, other)).toBe(true);
+  house.node.clock.wake();
+  await house.pass(SECOND);
+}
+
 describe('a node that slept with an intent committed and not called', () => {
   test('does not call it under an epoch that it lost: a late heartbeat gives it no lane back', async () => {
     await using meta = await startMetaByHand();
     await using house = await startWith(meta);
     const other = await house.addVirtualNode();
-    await acceptUnanswered(house, 'slept upon');
-    house.node.clock.sleep();
-    await house.pass(20 * SECOND);
-    expect(await isOwnedBy(house, other)).toBe(true);
-    house.node.clock.wake();
-    await house.pass(SECOND);
+    await sleepUponAnIntent(house, other);
     house.node.wire.release();
     await house.still();
     await house.pass(5 * SECOND);
@@ -44,12 +49,7 @@ describe('a node that slept with an intent committed and not called', () => {
     await using meta = await startMetaByHand();
     await using house = await startWith(meta);
     const other = await house.addVirtualNode();
-    await acceptUnanswered(house, 'slept upon');
-    house.node.clock.sleep();
-    await house.pass(20 * SECOND);
-    expect(await isOwnedBy(house, other)).toBe(true);
-    house.node.clock.wake();
-    await house.pass(SECOND);
+    await sleepUponAnIntent(house, other);
     await other.crash();
     await house.pass(20 * SECOND);
     expect(await isOwnedBy(house, house.node)).toBe(true);

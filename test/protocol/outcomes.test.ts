@@ -3,7 +3,6 @@
 import { describe, expect, test } from 'vitest';
 
 import type { CallEffect } from '../../simulator/faults.ts';
-import { protocolTimes } from '../../src/config/protocol-times.ts';
 import { createMetaClient } from '../../src/meta/client.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { freePort } from '../../src/storage/free-port.ts';
@@ -17,14 +16,13 @@ import {
   QUIET,
   SECOND,
   show,
+  SPARSE,
   witness,
 } from '../support/lost-answer.ts';
 import { startMetaByHand } from '../support/meta-by-hand.ts';
 import { startVirtualHouse } from '../support/virtual-house.ts';
 
 const CUSTOMER = '+12025550120';
-// Heartbeats five times as far apart as usual: silence takes so many fewer steps to pass.
-const SPARSE = { ...protocolTimes(1 / 5), lookAgainMs: 30 * SECOND };
 
 test('accepted: Meta’s id, and nothing more is waited for', async () => {
   await using house = await startVirtualHouse({ simulator: QUIET });

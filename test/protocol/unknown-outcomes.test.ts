@@ -15,6 +15,7 @@ import {
   QUIET,
   SECOND,
   show,
+  SPARSE,
   witness,
 } from '../support/lost-answer.ts';
 import { startMetaByHand } from '../support/meta-by-hand.ts';
@@ -23,14 +24,17 @@ import { inboundText, messageEnvelope, postWebhook } from '../support/signed-web
 import { startVirtualHouse, type VirtualHouse } from '../support/virtual-house.ts';
 
 const CUSTOMER = '+12025550120';
-// Heartbeats and leases five times as long as usual: silence takes so many fewer steps to pass.
-const times = { ...protocolTimes(1 / 5), lookAgainMs: 30 * SECOND };
-const FAIL = { simulator: QUIET, config: { times } };
+const FAIL = { simulator: QUIET, config: { times: SPARSE } };
 const RESEND = { ...FAIL, onUnknown: 'resend' as const };
 
 /** What Meta echoes of the latest message to the customer. */
 function tokenOf(house: VirtualHouse): string {
   return house.simulator.control.messages({ to: CUSTOMER })[0]?.biz_opaque_callback_data ?? '';
+}
+
+/** The wamid of the message to the customer, as soon as it is at Meta. */
+function arrival(house: VirtualHouse): Promise<string> {
+  return until('it is at Meta', async () => house.simulator.control.messages({ to: CUSTOMER })[0]?.id);
 }
 
 describe('a status that echoes our token settles the attempt', () => {
@@ -51,10 +55,7 @@ describe('a status that echoes our token settles the attempt', () => {
     await using house = await startVirtualHouse({ simulator: QUIET });
     house.simulator.control.putFault({ effect: { kind: 'delay', ms: 5 * SECOND } });
     const id = await post(house, CUSTOMER);
-    const wamid = await until(
-      'it is at Meta',
-      async () => house.simulator.control.messages({ to: CUSTOMER })[0]?.id,
-    );
+    const wamid = await arrival(house);
     await tellStatuses(house, { wamid: 'wamid.told-first', token: tokenOf(house), status: 'sent' });
     expect(await show(house, id)).toMatchObject({ status: 'sent', message_id: 'wamid.told-first' });
     await house.pass(5 * SECOND);
@@ -97,10 +98,7 @@ describe('a status that echoes our token settles the attempt', () => {
     await using house = await startVirtualHouse({ simulator: QUIET });
     house.simulator.control.putFault({ effect: { kind: 'delay', ms: 5 * SECOND } });
     const id = await post(house, CUSTOMER);
-    const wamid = await until(
-      'it is at Meta',
-      async () => house.simulator.control.messages({ to: CUSTOMER })[0]?.id,
-    );
+    const wamid = await arrival(house);
     await tellStatuses(house, { wamid, status: 'delivered' });
     await house.pass(2 * SECOND);
     expect(await show(house, id)).toMatchObject({ status: 'pending', message_id: null });
@@ -320,7 +318,7 @@ test('a template that Meta holds back for its quality is accepted, however long 
   await using meta = await startMetaByHand();
   const held = { id: 'wamid.held', message_status: 'held_for_quality_assessment' };
   meta.react(() => ({ kind: 'say', body: { messaging_product: 'whatsapp', messages: [held] } }));
-  await using house = await startVirtualHouse({ ...RESEND, config: { times, graphUrl: meta.url } });
+  await using house = await startVirtualHouse({ ...RESEND, config: { times: SPARSE, graphUrl: meta.url } });
   const template = { name: 'hello', language: { code: 'en' } };
   const body = { messaging_product: 'whatsapp', to: CUSTOMER, type: 'template', template };
   const reply = await house.request('POST', `/v1/${PHONE_NUMBER_ID}/messages`, body);
