@@ -22,7 +22,7 @@ export function renderWebhook(
   secret: string,
 ): { body: string; signature: string } {
   const body = asciiJson({ object: 'whatsapp_business_account', entry: entriesOf(updates) });
-  return { body, signature: `sha256=${hmacSha256(secret, body).toString('hex')}` };
+  return { body, signature: `sha256=${hmacSha256(secret, body)}` };
 }
 
 // Changes of one WABA share an entry; an entry of management fields carries its time.

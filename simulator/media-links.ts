@@ -63,5 +63,5 @@ export function mediaOfLink(sim: Simulation, query: URLSearchParams): Media | nu
 }
 
 function linkHash(sim: Simulation, id: string, ext: string): string {
-  return `AR${hmacSha256(sim.settings.appSecret, `${id}:${ext}`).toString('base64url').slice(0, 40)}`;
+  return `AR${hmacSha256(sim.settings.appSecret, `${id}:${ext}`).slice(0, 40)}`;
 }

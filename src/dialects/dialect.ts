@@ -70,9 +70,11 @@ export function requireObject(call: Call): JsonObject {
 /** The number in the path, if it is the caller's; throws `resource_not_found`. */
 export async function requireNumber(call: Call): Promise<BusinessNumber> {
   const phoneNumberId = call.params['phone_number_id'] ?? '';
-  const known = /^\d{6,20}$/.test(phoneNumberId)
-    ? await call.rooms.numbers.findNumber(call.caller.organisationId, phoneNumberId)
-    : undefined;
+  const { numbers } = call.rooms;
+  const { organisationId } = call.caller;
+  const known =
+    numbers.knownNumber(organisationId, phoneNumberId) ??
+    (/^\d{6,20}$/.test(phoneNumberId) ? await numbers.findNumber(organisationId, phoneNumberId) : undefined);
   if (!known)
     throw new KurirError(
       'resource_not_found',

@@ -45,10 +45,8 @@ function secondsOf(text: string | undefined): number {
 
 // RFC 7240: what is not understood in Prefer is ignored.
 function waitOf(text: string | undefined, defaultMs: number): number {
-  const wishes = text?.split(/[,;]/).map((wish) => wish.trim().toLowerCase()) ?? [];
-  if (wishes.includes('respond-async')) return 0;
-  const wait = wishes
-    .map((wish) => /^wait="?(\d{1,6})"?$/.exec(wish)?.[1])
-    .find((seconds) => seconds !== undefined);
+  if (text === undefined) return defaultMs;
+  if (/(^|[,;])\s*respond-async\s*($|[,;])/i.test(text)) return 0;
+  const wait = /(?:^|[,;])\s*wait="?(\d{1,6})"?\s*(?:$|[,;])/i.exec(text)?.[1];
   return wait === undefined ? defaultMs : Math.min(Number(wait), WAIT_SECONDS_MAX) * 1_000;
 }

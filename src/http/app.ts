@@ -6,10 +6,12 @@ import {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  type onResponseHookHandler,
 } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
+import type { Context } from '../context.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { renderKirimError, kirimUnknownPath } from '../dialects/kirim/errors.ts';
 import { KurirError } from '../kernel/errors.ts';
@@ -67,23 +69,8 @@ export function createApp(parts: AppParts): FastifyInstance {
       }),
     );
   });
-  app.addHook('onResponse', (request, reply, done) => {
-    // Whatever is answered 503 has been told where it begins.
-    const level = reply.statusCode >= 500 && reply.statusCode !== 503 ? 'warn' : 'debug';
-    if (ctx.log.isLevelEnabled(level)) {
-      ctx.log[level](
-        {
-          requestId: request.id,
-          method: request.method,
-          route: request.routeOptions.url ?? 'unknown',
-          status: reply.statusCode,
-          ms: Math.round(reply.elapsedTime),
-        },
-        'request',
-      );
-    }
-    done();
-  });
+  // What failed is told where it fails; that there were requests at all, only to who asks for it.
+  if (ctx.log.isLevelEnabled('debug')) app.addHook('onResponse', logRequest(ctx));
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, { request, reply }));
   app.setNotFoundHandler((request, reply) => {
     const dialect = dialectOf(parts.dialects, request.url);
@@ -116,20 +103,41 @@ export async function closeApp(app: FastifyInstance, withinMs: number): Promise<
   });
 }
 
+function logRequest({ log }: Context): onResponseHookHandler {
+  return (request, reply, done) => {
+    log.debug(
+      {
+        requestId: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? 'unknown',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'request',
+    );
+    done();
+  };
+}
+
 // Bodies are JSON, checked for what a database or Meta would choke on, and nothing else.
 function takeJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     /^application\/([\w.+-]+\+)?json\s*(;|$)/i,
     { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => {
-      const encoding = request.headers['content-encoding'] ?? 'identity';
-      if (encoding !== 'identity')
-        throw new KurirError(
-          'unsupported_media_type',
-          'Content-Encoding is not taken: send the body as it is.',
-        );
-      request.json = parseJson(body);
+    (request: FastifyRequest, body: Buffer, done) => {
+      try {
+        const encoding = request.headers['content-encoding'] ?? 'identity';
+        if (encoding !== 'identity')
+          throw new KurirError(
+            'unsupported_media_type',
+            'Content-Encoding is not taken: send the body as it is.',
+          );
+        request.json = parseJson(body);
+        done(null);
+      } catch (error) {
+        done(toKurirError(error));
+      }
     },
   );
 }

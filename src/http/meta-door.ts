@@ -58,7 +58,7 @@ export function mountMetaDoor(app: FastifyInstance, ctx: Context, parts: DoorPar
         scope.get(path, (request, reply) => challenge(parts.apps, request, reply));
         scope.post(path, {
           bodyLimit: BODY_BYTES_MAX,
-          onRequest: (request, reply) => enter(bodies, parts.hearing, { request, reply }),
+          onRequest: (request, reply, done) => enter(bodies, parts.hearing, { request, reply, done }),
           handler: (request, reply) => receive(parts.receiver, request, reply),
         });
       }
@@ -67,18 +67,19 @@ export function mountMetaDoor(app: FastifyInstance, ctx: Context, parts: DoorPar
   );
 }
 
-async function enter(
+function enter(
   bodies: BodyRoom,
   hearing: Hearing,
-  http: { request: FastifyRequest; reply: FastifyReply },
-): Promise<void> {
+  { request, reply, done }: { request: FastifyRequest; reply: FastifyReply; done: (error?: Error) => void },
+): void {
   try {
-    bodies.enter(http.request, http.reply);
+    bodies.enter(request, reply);
   } catch (error) {
     // Perhaps it was Meta's, and then we did not hear it.
-    await hearing.refused();
-    throw error;
+    const refuse = (): void => done(toKurirError(error));
+    return void hearing.refused().then(refuse, refuse);
   }
+  done();
 }
 
 async function challenge(

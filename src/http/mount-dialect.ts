@@ -46,9 +46,21 @@ export function mountDialect(app: FastifyInstance, dialect: Dialect, parts: Moun
           method: endpoint.method,
           url: endpoint.path,
           // Before the body is read: who may not ask is not listened to, and whoever may hears of the budget whatever is wrong with it.
-          async onRequest(request, reply) {
-            await identify(dialect, request, parts);
-            parts.bodies.enter(request, reply);
+          onRequest(request, reply, done) {
+            const enter = (caller: Caller): void => {
+              request.caller = caller;
+              parts.bodies.enter(request, reply);
+            };
+            let entering: Promise<void> | undefined;
+            try {
+              const caller = parts.authenticator.authenticate(dialect.credentials(request.headers));
+              if (caller instanceof Promise) entering = caller.then(enter);
+              else enter(caller);
+            } catch (error) {
+              return done(toKurirError(error));
+            }
+            if (entering) entering.then(() => done(), done);
+            else done();
           },
           handler: (request, reply) => handle(endpoint, { request, reply, parts }),
         });
@@ -56,10 +68,6 @@ export function mountDialect(app: FastifyInstance, dialect: Dialect, parts: Moun
     },
     { prefix: dialect.prefix },
   );
-}
-
-async function identify(dialect: Dialect, request: FastifyRequest, parts: MountParts): Promise<void> {
-  request.caller = await parts.authenticator.authenticate(dialect.credentials(request.headers));
 }
 
 // Of a request that is refused before anything was taken, too.
@@ -131,28 +139,26 @@ function methodsByPath(dialect: Dialect): { form: RegExp; methods: string[] }[] 
 }
 
 function pathParts(params: unknown): Record<string, string> {
-  const parts = texts(params);
-  // No id of ours holds one, and PostgreSQL would choke on it.
-  if (Object.values(parts).some((part) => part.includes('\0')))
+  return texts(params, () => {
+    // No id of ours holds one, and PostgreSQL would choke on it.
     throw new KurirError('resource_not_found', 'There is nothing under an id with a NUL character.');
-  return parts;
+  });
 }
 
 function queryTexts(query: unknown): Record<string, string> {
-  const values = texts(query);
-  for (const [param, value] of Object.entries(values))
-    if (value.includes('\0'))
-      throw new KurirError('invalid_field_value', `${param} holds a NUL character.`, { param });
-  return values;
+  return texts(query, (param) => {
+    throw new KurirError('invalid_field_value', `${param} holds a NUL character.`, { param });
+  });
 }
 
 // As plain text; a parameter given twice counts as its last.
-function texts(values: unknown): Record<string, string> {
-  if (typeof values !== 'object' || values === null) return {};
-  return Object.fromEntries(
-    Object.entries(values).flatMap(([key, value]) => {
-      const last: unknown = Array.isArray(value) ? value.at(-1) : value;
-      return typeof last === 'string' ? [[key, last.toWellFormed()]] : [];
-    }),
-  );
+function texts(values: unknown, refuseNul: (key: string) => never): Record<string, string> {
+  const all: Record<string, string> = {};
+  for (const [key, value] of Object.entries(values ?? {})) {
+    const last: unknown = Array.isArray(value) ? value.at(-1) : value;
+    if (typeof last !== 'string') continue;
+    if (last.includes('\0')) refuseNul(key);
+    all[key] = last.toWellFormed();
+  }
+  return all;
 }

@@ -1,6 +1,6 @@
 // Idempotency keys: what a request with a key is compared by. The key's row is written by the accept (messages/accept-store);
 // here is its fingerprint, and the look at a row that is there already.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { KurirError } from '../kernel/errors.ts';
 import { canonicalJson, type Json } from '../kernel/json.ts';
@@ -10,8 +10,8 @@ import { findKeys, type KeyRow } from './idempotency-store.ts';
 
 export interface IdempotencyKey {
   key: string;
-  /** sha256 of method, path and canonical body (Kirim's page on idempotency). */
-  fingerprint: Buffer;
+  /** sha256 of method, path and canonical body (Kirim's page on idempotency), in hex. */
+  fingerprint: string;
 }
 
 const KEY_LENGTH_MAX = 255;
@@ -26,7 +26,7 @@ export function readIdempotencyKey(
   const problem =
     key === ''
       ? 'is empty'
-      : [...key].length > KEY_LENGTH_MAX
+      : key.length > KEY_LENGTH_MAX && [...key].length > KEY_LENGTH_MAX
         ? `is longer than ${KEY_LENGTH_MAX} characters`
         : /\p{Cc}/u.test(key)
           ? 'holds a control character'
@@ -35,10 +35,8 @@ export function readIdempotencyKey(
     throw new KurirError('invalid_field_value', `The header Idempotency-Key ${problem}.`, {
       param: 'Idempotency-Key',
     });
-  const fingerprint = createHash('sha256')
-    .update(`${request.method}\n${request.path}\n${canonicalJson(request.body)}`)
-    .digest();
-  return { key, fingerprint };
+  const said = `${request.method}\n${request.path}\n${canonicalJson(request.body)}`;
+  return { key, fingerprint: hash('sha256', said, 'hex') };
 }
 
 export interface KeyLookUp {
@@ -56,7 +54,7 @@ export function createKeyLookUp(db: Database): KeyLookUp {
     async find(organisationId, wanted) {
       const row = await looking.add({ organisationId, key: wanted.key });
       if (!row) return undefined;
-      if (!row.fingerprint.equals(wanted.fingerprint)) {
+      if (row.fingerprint !== wanted.fingerprint) {
         throw new KurirError(
           'idempotency_key_reuse',
           'This Idempotency-Key was used for another request: use a new key for a new message.',

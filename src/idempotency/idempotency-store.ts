@@ -2,7 +2,7 @@
 import type { Queryable } from '../storage/db.ts';
 
 export interface KeyRow {
-  fingerprint: Buffer;
+  fingerprint: string;
   messageId: string;
 }
 
@@ -11,8 +11,8 @@ export async function findKeys(
   db: Queryable,
   keys: readonly { organisationId: string; key: string }[],
 ): Promise<(KeyRow | null)[]> {
-  const rows = await db.query<{ place: number; fingerprint: Buffer; message_id: string }>(
-    `select input.place::int as place, k.fingerprint, k.message_id
+  const rows = await db.query<{ place: number; fingerprint: string; message_id: string }>(
+    `select input.place::int as place, encode(k.fingerprint, 'hex') as fingerprint, k.message_id
      from unnest($1::text[], $2::text[]) with ordinality as input (organisation_id, key, place)
      join idempotency_keys k using (organisation_id, key)`,
     [keys.map((k) => k.organisationId), keys.map((k) => k.key)],

@@ -136,12 +136,13 @@ async function applyChange(state: State, app: App, change: Change): Promise<void
   const statuses = change.value['statuses'] === undefined ? [] : await applyStatuses(ctx, parts, told);
   const messages =
     change.value['messages'] === undefined ? [] : await applyMessages(ctx, state.keeping, told);
-  await Promise.all([
-    ...statuses.map((one) => leave(state, { app, number, change }, one)),
-    ...messages.map(({ message, reason }) =>
-      aside(state, { ...about, change: { ...change, value: { messages: [message] } }, reason }),
-    ),
-  ]);
+  if (statuses.length > 0 || messages.length > 0)
+    await Promise.all([
+      ...statuses.map((one) => leave(state, { app, number, change }, one)),
+      ...messages.map(({ message, reason }) =>
+        aside(state, { ...about, change: { ...change, value: { messages: [message] } }, reason }),
+      ),
+    ]);
   if (change.value['errors'] !== undefined)
     await aside(state, { ...about, reason: 'an account-level error' });
 }

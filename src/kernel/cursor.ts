@@ -3,6 +3,9 @@
 import { KurirError } from './errors.ts';
 import { equalSecrets, hmacSha256 } from './secrets.ts';
 
+/** 96 bits. */
+const MAC_CHARACTERS = 24;
+
 export type CursorPlace = [createdAt: string, id: string];
 
 export interface Cursor {
@@ -12,9 +15,7 @@ export interface Cursor {
 
 export function createCursor(key: Buffer, filters: object): Cursor {
   const mac = (body: string): string =>
-    hmacSha256(key, `${body}\n${JSON.stringify(filters)}`)
-      .subarray(0, 12)
-      .toString('base64url');
+    hmacSha256(key, `${body}\n${JSON.stringify(filters)}`).slice(0, MAC_CHARACTERS);
   return {
     write(place) {
       const body = Buffer.from(JSON.stringify(place)).toString('base64url');

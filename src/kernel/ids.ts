@@ -42,25 +42,29 @@ export function isId<Prefix extends string>(prefix: Prefix, value: string): valu
   );
 }
 
+// The moment of one id is mostly that of the next.
+let latest = { now: -1, text: '' };
+
 function time(now: number): string {
+  if (latest.now === now) return latest.text;
   let rest = now;
   let out = '';
   for (let i = 0; i < 10; i++) {
     out = ALPHABET.charAt(rest % 32) + out;
     rest = Math.floor(rest / 32);
   }
+  latest = { now, text: out };
   return out;
 }
+
+const PAIRS = Array.from({ length: 1024 }, (_, i) => ALPHABET.charAt(i >> 5) + ALPHABET.charAt(i & 31));
 
 function text(bytes: Uint8Array): string {
   let out = '';
   for (let i = 0; i < 10; i += 5) {
-    let high = ((bytes[i] ?? 0) << 12) | ((bytes[i + 1] ?? 0) << 4) | ((bytes[i + 2] ?? 0) >> 4);
-    let low = (((bytes[i + 2] ?? 0) & 15) << 16) | ((bytes[i + 3] ?? 0) << 8) | (bytes[i + 4] ?? 0);
-    let part = '';
-    for (let k = 0; k < 4; k++, low >>= 5) part = ALPHABET.charAt(low & 31) + part;
-    for (let k = 0; k < 4; k++, high >>= 5) part = ALPHABET.charAt(high & 31) + part;
-    out += part;
+    const high = ((bytes[i] ?? 0) << 12) | ((bytes[i + 1] ?? 0) << 4) | ((bytes[i + 2] ?? 0) >> 4);
+    const low = (((bytes[i + 2] ?? 0) & 15) << 16) | ((bytes[i + 3] ?? 0) << 8) | (bytes[i + 4] ?? 0);
+    out += `${PAIRS[high >> 10]}${PAIRS[high & 1023]}${PAIRS[low >> 10]}${PAIRS[low & 1023]}`;
   }
   return out;
 }

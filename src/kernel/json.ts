@@ -35,12 +35,16 @@ export function parseJson(body: Uint8Array): Json {
 
 /** The same text for equal values whatever the order of their keys; what fingerprints are made of. */
 export function canonicalJson(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const members = Object.keys(value)
-    .toSorted()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`);
-  return `{${members.join(',')}}`;
+  return JSON.stringify(sorted(value));
+}
+
+function sorted(value: Json): Json {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const keys = Object.keys(value).toSorted();
+  const all: JsonObject = {};
+  for (const key of keys) all[key] = sorted(value[key] ?? null);
+  return all;
 }
 
 export function isObject(value: unknown): value is JsonObject {

@@ -38,8 +38,8 @@ export interface BacklogParts {
 }
 
 const COUNT_EVERY_MS = 5_000;
-/** A long queue takes long to count: never more than a twentieth of the time. */
-const COUNT_SHARE = 20;
+/** A long queue takes long to count: never more than a hundredth of the time. */
+const COUNT_SHARE = 100;
 /** When to come back: when so much of the limit is free again. */
 const FREE_SHARE = 0.01;
 const RETRY_AFTER_MS = { min: 1_000, max: 3_600_000 };

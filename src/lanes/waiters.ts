@@ -61,7 +61,7 @@ const OURS_EVERY = 5;
 interface State {
   clock: Clock;
   parts: WaitersParts;
-  waiting: Map<string, Set<Waiter>>;
+  waiting: Map<string, Waiter[]>;
   /** Of these, the messages for which somebody may wait on another node. */
   shared: Set<string>;
   /** Messages whose news is to be read. */
@@ -73,7 +73,7 @@ interface State {
 }
 
 export function createWaiters(clock: Clock, parts: WaitersParts): Waiters {
-  const waiting = new Map<string, Set<Waiter>>();
+  const waiting = new Map<string, Waiter[]>();
   const state: State = {
     clock,
     parts,
@@ -96,8 +96,8 @@ export function createWaiters(clock: Clock, parts: WaitersParts): Waiters {
           timer: clock.after(waitMs, () => end(state, waiter, undefined)),
         };
         const others = waiting.get(message.id);
-        if (others) others.add(waiter);
-        else waiting.set(message.id, new Set([waiter]));
+        if (others) others.push(waiter);
+        else waiting.set(message.id, [waiter]);
         if (message.repeated) {
           state.shared.add(message.id);
           parts.askElsewhere(message.id);
@@ -114,22 +114,21 @@ export function createWaiters(clock: Clock, parts: WaitersParts): Waiters {
     share(messageIds) {
       for (const id of messageIds) if (waiting.has(id)) state.shared.add(id);
     },
-    answeredBy: (messageId, news) =>
-      [...(waiting.get(messageId) ?? [])].some((waiter) => waiter.enough(news)),
+    answeredBy: (messageId, news) => waiting.get(messageId)?.some((waiter) => waiter.enough(news)) === true,
     look: (messageIds = waiting.keys()) => look(state, messageIds),
     release() {
       state.released = true;
       state.next?.cancel();
-      for (const set of waiting.values()) for (const waiter of set) end(state, waiter, undefined);
+      for (const waiter of [...waiting.values()].flat()) end(state, waiter, undefined);
     },
   };
 }
 
 function end({ waiting, shared }: State, waiter: Waiter, news: News | undefined): void {
   waiter.timer.cancel();
-  const others = waiting.get(waiter.message.id);
-  others?.delete(waiter);
-  if (others?.size === 0) {
+  const others = waiting.get(waiter.message.id)?.filter((one) => one !== waiter) ?? [];
+  if (others.length > 0) waiting.set(waiter.message.id, others);
+  else {
     waiting.delete(waiter.message.id);
     shared.delete(waiter.message.id);
   }

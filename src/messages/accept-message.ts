@@ -65,27 +65,23 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
     maxRows: ROWS_MAX,
   });
 
-  async function write(row: AcceptRow): Promise<AcceptedRow | null> {
-    try {
-      return await accepting.add(row);
-    } catch (error) {
-      // PostgreSQL itself said no: nothing was committed. Class 40 has been repeated, 22 and 23 were split off.
-      if (neverReached(error) || !isConnectionLoss(error)) throw refused(error);
-      const accepted = await inTime(ctx, recovering.add(row)).catch((cause: unknown) => {
-        throw new KurirError(
-          'service_unavailable',
-          'The outcome is unknown: repeat with the same Idempotency-Key.',
-          { retryAfterMs: 2_000, cause },
-        );
+  async function afterFailure(row: AcceptRow, error: unknown): Promise<AcceptedRow> {
+    // PostgreSQL itself said no: nothing was committed. Class 40 has been repeated, 22 and 23 were split off.
+    if (neverReached(error) || !isConnectionLoss(error)) throw refused(error);
+    const accepted = await inTime(ctx, recovering.add(row)).catch((cause: unknown) => {
+      throw new KurirError(
+        'service_unavailable',
+        'The outcome is unknown: repeat with the same Idempotency-Key.',
+        { retryAfterMs: 2_000, cause },
+      );
+    });
+    if (!accepted)
+      throw new KurirError('service_unavailable', 'The message was not accepted: repeat it.', {
+        retryAfterMs: 1_000,
+        cause: error,
       });
-      if (!accepted)
-        throw new KurirError('service_unavailable', 'The message was not accepted: repeat it.', {
-          retryAfterMs: 1_000,
-          cause: error,
-        });
-      // Ready or not: the next look finds it, or what stands before it brings it back.
-      return { state: 'behind', lastInboundAt: null };
-    }
+    // Ready or not: the next look finds it, or what stands before it brings it back.
+    return { state: 'behind', lastInboundAt: null };
   }
 
   return {
@@ -99,10 +95,12 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
       const row = toRow(parts, input, { id: newId('msg', at), at, lane });
       let written: AcceptedRow | null;
       try {
-        written = await write(row);
+        written = await accepting.add(row);
       } catch (error) {
-        if (lane) parts.lanes.givePlaceBack(lane, row.conversation);
-        throw error;
+        written = await afterFailure(row, error).catch((refusal: unknown) => {
+          if (lane) parts.lanes.givePlaceBack(lane, row.conversation);
+          throw refusal;
+        });
       }
       if (lane && written?.state !== 'intended') parts.lanes.givePlaceBack(lane, row.conversation);
       if (!written) return replayed(parts.keys, input);

@@ -12,7 +12,7 @@ export interface AcceptRow {
   body: string;
   callbackData: string | null;
   key: string | null;
-  fingerprint: Buffer | null;
+  fingerprint: string | null;
   line: number;
   priority: number;
   expiresAt: number;
@@ -29,7 +29,7 @@ export interface AcceptRow {
 export interface AcceptedRow {
   /** behind: queued, and ready when the lane's owner makes it so. */
   state: 'queued' | 'behind' | 'intended';
-  /** When the customer last wrote to this number, as far as we know. */
+  /** When the customer last wrote to this number, as far as we know; null, too, where nobody waits and it is not asked. */
   lastInboundAt: Date | null;
 }
 
@@ -39,13 +39,14 @@ export interface AcceptedRow {
 // under that epoch, too, a message is written as one that is not ready, because then its owner knows of it (index message_states_turns; `select true … limit 1` keeps the planner from hashing the table, as `exists` would).
 const ACCEPT = `
 with input as (
-  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::text[],
-    $10::bytea[], $11::smallint[], $12::smallint[], $13::float8[], $14::float8[], $15::text[], $16::bigint[], $17::float8[], $19::boolean[])
-  with ordinality as input (id, organisation_id, phone_number_id, type, recipient, conversation, body, callback_data, key,
-    fingerprint, line, priority, expires_at, owed_for, first_answer, epoch, at, behind, place)
+  select * from rows from (unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::text[], $9::text[],
+    $10::text[], $11::smallint[], $12::smallint[], $13::float8[], $14::float8[], $15::text[], $16::bigint[], $17::float8[], $19::boolean[]),
+    jsonb_array_elements($7::jsonb))
+  with ordinality as input (id, organisation_id, phone_number_id, type, recipient, conversation, callback_data, key,
+    fingerprint, line, priority, expires_at, owed_for, first_answer, epoch, at, behind, body, place)
 ), keyed as (
   insert into idempotency_keys (organisation_id, key, fingerprint, message_id, created_at)
-  select organisation_id, key, fingerprint, id, to_timestamp(at / 1000) from input where key is not null order by organisation_id, key
+  select organisation_id, key, decode(fingerprint, 'hex'), id, to_timestamp(at / 1000) from input where key is not null order by organisation_id, key
   on conflict do nothing returning message_id
 ), fresh as (
   select * from input where key is null or id in (select message_id from keyed)
@@ -71,10 +72,10 @@ with input as (
     (becomes = 'intended')::int, case when becomes = 'intended' then epoch end, case when becomes = 'intended' then to_timestamp(at / 1000) end,
     to_timestamp(expires_at / 1000), case when owed_for is not null then database_now() + make_interval(secs => owed_for / 1000) end, first_answer, to_timestamp(at / 1000)
   from judged
-  returning id, case when ready_at is null then 'behind' else state end as state, organisation_id, phone_number_id, conversation
+  returning id, case when ready_at is null then 'behind' else state end as state, organisation_id, phone_number_id, conversation, first_answer
 )
-select id, state, (select c.last_inbound_at from conversations c where c.organisation_id = states.organisation_id
-  and c.phone_number_id = states.phone_number_id and c.conversation = states.conversation) as last_inbound_at
+select id, state, case when first_answer is null then (select c.last_inbound_at from conversations c where c.organisation_id = states.organisation_id
+  and c.phone_number_id = states.phone_number_id and c.conversation = states.conversation) end as last_inbound_at
 from states`;
 
 /** Accepts rows; null where the key was somebody else's: that row wrote nothing. */
@@ -90,7 +91,7 @@ export async function acceptRows(
     rows.map((r) => r.type),
     rows.map((r) => r.recipient),
     rows.map((r) => r.conversation),
-    rows.map((r) => r.body),
+    `[${rows.map((r) => r.body).join(',')}]`,
     rows.map((r) => r.callbackData),
     rows.map((r) => r.key),
     rows.map((r) => r.fingerprint),

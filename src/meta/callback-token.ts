@@ -3,6 +3,9 @@
 import { equalTexts, hmacSha256 } from '../kernel/secrets.ts';
 import { isId, type MessageId } from '../kernel/ids.ts';
 
+/** 64 bits. */
+const MAC_CHARACTERS = 16;
+
 export interface SentAttempt {
   phoneNumberId: string;
   messageId: string;
@@ -27,7 +30,5 @@ export function readCallbackToken(
 }
 
 function mac(key: Buffer, sent: SentAttempt): string {
-  return hmacSha256(key, `${sent.phoneNumberId}.${sent.messageId}.${sent.attempt}`)
-    .subarray(0, 8)
-    .toString('base64url');
+  return hmacSha256(key, `${sent.phoneNumberId}.${sent.messageId}.${sent.attempt}`).slice(0, MAC_CHARACTERS);
 }

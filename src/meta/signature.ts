@@ -1,7 +1,5 @@
 // Meta's webhook signature: `X-Hub-Signature-256: sha256=<hex>`, HMAC-SHA256 with the app secret over the raw bytes.
-import { timingSafeEqual } from 'node:crypto';
-
-import { hmacSha256 } from '../kernel/secrets.ts';
+import { equalTexts, hmacSha256 } from '../kernel/secrets.ts';
 
 export function isSignedBy(
   appSecret: string,
@@ -10,5 +8,5 @@ export function isSignedBy(
 ): boolean {
   const match = typeof header === 'string' ? /^sha256=([0-9a-f]{64})$/.exec(header) : null;
   if (!match?.[1]) return false;
-  return timingSafeEqual(Buffer.from(match[1], 'hex'), hmacSha256(appSecret, body));
+  return equalTexts(match[1], hmacSha256(appSecret, body));
 }

@@ -39,10 +39,10 @@ interface FoundRow extends KeyRow {
 
 const COLUMNS = 'id, organisation_id, label, last4, created_at, expires_at, revoked_at';
 
-export async function insertKey(db: Queryable, key: ApiKey, hash: Buffer): Promise<void> {
+export async function insertKey(db: Queryable, key: ApiKey, hash: string): Promise<void> {
   await db.query(
     `insert into api_keys (id, organisation_id, label, hash, last4, created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
+     values ($1, $2, $3, decode($4, 'hex'), $5, $6, $7)`,
     [key.id, key.organisationId, key.label, hash, key.last4, key.createdAt, key.expiresAt],
   );
 }
@@ -69,16 +69,16 @@ export async function updateKeyRevoked(
   return rows[0] && toKey(rows[0]);
 }
 
-/** The keys of these hashes, by the hash in hex. */
+/** The keys of these hashes, by the hash. */
 export async function selectKeysByHash(
   db: Queryable,
-  hashes: readonly Buffer[],
+  hashes: readonly string[],
 ): Promise<Map<string, FoundKey>> {
   const rows = await db.query<FoundRow>(
     `select k.id, k.organisation_id, k.label, k.last4, k.created_at, k.expires_at, k.revoked_at,
             encode(k.hash, 'hex') as hash, o.name, o.write_per_minute, o.read_per_minute
      from api_keys k join organisations o on o.id = k.organisation_id
-     where k.hash = any($1::bytea[])`,
+     where k.hash = any(select decode(hash, 'hex') from unnest($1::text[]) as given (hash))`,
     [hashes],
     'keys by hash',
   );

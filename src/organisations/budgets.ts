@@ -42,31 +42,27 @@ export function budgetClassOf(method: string): BudgetClass {
 }
 
 export function createBudgets(ctx: { clock: Clock }): Budgets {
-  /** When each bucket is full, on the monotonic clock; the one touched longest ago stands first. */
-  const fullAt = new Map<string, number>();
+  /** When each bucket is full, on the monotonic clock; the oldest stands first. */
+  const fullAt = { write: new Map<OrganisationId, number>(), read: new Map<OrganisationId, number>() };
 
-  function keep(key: string, moment: number): void {
-    fullAt.delete(key);
-    fullAt.set(key, moment);
-    if (fullAt.size <= BUCKETS_MAX) return;
-    for (const oldest of fullAt.keys()) {
-      fullAt.delete(oldest);
+  function keep(buckets: Map<OrganisationId, number>, key: OrganisationId, moment: number): void {
+    buckets.set(key, moment);
+    if (buckets.size <= BUCKETS_MAX) return;
+    for (const oldest of buckets.keys()) {
+      buckets.delete(oldest);
       return;
     }
   }
 
-  /** Milliseconds until the bucket is full: 0 is full, a minute is empty. */
-  function missing(key: string): number {
-    return Math.max(0, (fullAt.get(key) ?? 0) - ctx.clock.monotonic());
-  }
-
   function move(organisation: Budgeted, budgetClass: BudgetClass, tokens: -1 | 0 | 1): Budget {
-    const key = `${organisation.organisationId}/${budgetClass}`;
+    const buckets = fullAt[budgetClass];
     const limit = limitOf(organisation, budgetClass);
-    const before = missing(key);
+    const now = ctx.clock.monotonic();
+    // Milliseconds until the bucket is full: 0 is full, a minute is empty.
+    const before = Math.max(0, (buckets.get(organisation.organisationId) ?? 0) - now);
     const after = Math.max(0, before - (tokens * MINUTE_MS) / limit);
     if (tokens < 0 && after > MINUTE_MS + roundingMs(limit)) throw exceeded(limit, before, ctx.clock.now());
-    if (tokens !== 0) keep(key, ctx.clock.monotonic() + after);
+    if (tokens !== 0) keep(buckets, organisation.organisationId, now + after);
     return { headers: headersOf(limit, after, ctx.clock.now()) };
   }
 

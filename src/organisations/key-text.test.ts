@@ -61,6 +61,6 @@ describe('isKeyText', () => {
 
   it('knows a fixed key, so that the checksum can never change unseen', () => {
     expect(isKeyText(`kur_live_${'0'.repeat(30)}3K5f6I`)).toBe(true);
-    expect(hashOfKey('kur_live_x').toString('hex')).toMatch(/^[0-9a-f]{64}$/);
+    expect(hashOfKey('kur_live_x')).toMatch(/^[0-9a-f]{64}$/);
   });
 });

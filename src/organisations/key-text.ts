@@ -1,7 +1,7 @@
 // The text of an API key: `kur_live_`, 30 random base62 characters (178 bits) and 6 of a CRC32 over all before them, so that
 // a mistyped or made-up key is refused without a look-up, and scanners of leaked secrets know a real one. The last 4
 // characters, which are shown, tell of the random part no more than the checksum does.
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 const PREFIX = 'kur_live_';
@@ -21,11 +21,11 @@ export function isKeyText(text: string): boolean {
 }
 
 /**
- * What is stored and looked up instead of the key. A plain SHA-256 is enough for a secret of this many bits, and unlike
- * one with a pepper it outlives a change of KURIR_SECRET.
+ * What is stored and looked up instead of the key, in hex. A plain SHA-256 is enough for a secret of this many bits, and
+ * unlike one with a pepper it outlives a change of KURIR_SECRET.
  */
-export function hashOfKey(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+export function hashOfKey(text: string): string {
+  return hash('sha256', text, 'hex');
 }
 
 // Bytes from 248 on are dropped: 256 is not a multiple of 62, and the first characters would come more often.

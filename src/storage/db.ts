@@ -1,6 +1,7 @@
 // The database as stores see it: statements and transactions over pools of connections (pools.ts), and what their errors mean.
 import pg from 'pg';
 
+import { arrayLiteral } from './array-literal.ts';
 import { createOutageWatch, type Outage, type OutageEvents } from './outage.ts';
 import { createPools, type LazyPools, type PoolsOptions } from './pools.ts';
 
@@ -229,7 +230,8 @@ function runner(target: pg.PoolClient): Queryable['query'] {
     values: readonly unknown[] = [],
     name?: string,
   ): Promise<Result[]> {
-    const statement = { text, values: [...values], ...(name === undefined ? {} : { name }) };
+    const bound = values.map((value) => (Array.isArray(value) ? (arrayLiteral(value) ?? value) : value));
+    const statement = { text, values: bound, ...(name === undefined ? {} : { name }) };
     const result = await target.query<Result>(statement);
     return result.rows;
   };

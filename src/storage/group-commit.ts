@@ -38,23 +38,33 @@ export function createGroupCommit<Row, Result>(
   options: GroupCommitOptions<Row, Result>,
 ): GroupCommit<Row, Result> {
   const batchers = new Map<string, Batcher<Row, Result>>();
+  let busy = 0;
   const parallel = options.parallel ?? 1;
   let idle: (() => void)[] = [];
 
   function start(key: string, batcher: Batcher<Row, Result>): void {
     batcher.scheduled = false;
     while (batcher.waiting.length > 0 && batcher.running < parallel) {
-      const batch = batcher.waiting.splice(0, options.maxRows);
       batcher.running++;
-      void write(batch).finally(() => {
-        batcher.running--;
-        if (batcher.waiting.length > 0) start(key, batcher);
-        else if (batcher.running === 0) {
-          batchers.delete(key);
-          if (batchers.size === 0) for (const tell of idle.splice(0)) tell();
-        }
-      });
+      void run(key, batcher, batcher.waiting.splice(0, options.maxRows));
     }
+  }
+
+  async function run(
+    key: string,
+    batcher: Batcher<Row, Result>,
+    batch: Waiting<Row, Result>[],
+  ): Promise<void> {
+    await write(batch);
+    batcher.running--;
+    if (batcher.waiting.length > 0) start(key, batcher);
+    else if (batcher.running === 0) rest(key);
+  }
+
+  function rest(key: string): void {
+    busy--;
+    if (options.keyOf) batchers.delete(key);
+    if (busy === 0) for (const tell of idle.splice(0)) tell();
   }
 
   async function write(batch: Waiting<Row, Result>[], tries = 1): Promise<void> {
@@ -78,7 +88,10 @@ export function createGroupCommit<Row, Result>(
     add(row) {
       const key = options.keyOf?.(row) ?? '';
       const batcher = batchers.get(key) ?? { waiting: [], running: 0, scheduled: false };
-      batchers.set(key, batcher);
+      if (batcher.waiting.length === 0 && batcher.running === 0) {
+        batchers.set(key, batcher);
+        busy++;
+      }
       return new Promise((resolve, reject) => {
         batcher.waiting.push({ row, resolve, reject });
         if (batcher.scheduled || batcher.running >= parallel) return;
@@ -87,6 +100,6 @@ export function createGroupCommit<Row, Result>(
         setImmediate(start, key, batcher);
       });
     },
-    drained: () => (batchers.size === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+    drained: () => (busy === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
   };
 }
