@@ -43,11 +43,13 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
   async function run(attempt: Attempt): Promise<void> {
     const entry = { attempt, left: false };
     open.set(attempt.messageId, entry);
-    await toLeave(attempt.phoneNumberId);
-    const outcome = await send(
-      attempt,
-      () => (entry.left = parts.lease.mayCall(attempt.phoneNumberId, attempt.epoch)),
-    );
+    const since = await toLeave(attempt.phoneNumberId);
+    const outcome = await send(attempt, () => {
+      entry.left = parts.lease.mayCall(attempt.phoneNumberId, attempt.epoch);
+      const now = ctx.clock.now();
+      if (entry.left && now !== since) parts.lanes.get(attempt.phoneNumberId)?.pace.left(since, now);
+      return entry.left;
+    });
     parts.reach.heard(outcome);
     const settled = await parts.settler.settle(attempt, outcome);
     const lane = parts.lanes.get(attempt.phoneNumberId);
@@ -56,11 +58,13 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
     if (lane && settled.brake) await parts.brakes.pull(lane, attempt.conversation, settled.brake);
   }
 
-  // Intents come back from their commit together; their calls leave as evenly as Meta wants them.
-  async function toLeave(phoneNumberId: string): Promise<void> {
+  // Intents come back from their commit together; their calls leave as evenly as Meta wants them. Resolves with the moment since which
+  // this one may.
+  async function toLeave(phoneNumberId: string): Promise<number> {
     for (;;) {
-      const waitMs = parts.lanes.get(phoneNumberId)?.pace.leave(ctx.clock.now()) ?? 0;
-      if (waitMs === 0) return;
+      const now = ctx.clock.now();
+      const waitMs = parts.lanes.get(phoneNumberId)?.pace.leave(now) ?? 0;
+      if (waitMs === 0) return now;
       await new Promise<void>((resolve) => ctx.clock.after(waitMs, resolve));
     }
   }

@@ -63,6 +63,26 @@ describe('pace', () => {
     expect(mostInASecond(gone)).toBeLessThanOrEqual(80);
   });
 
+  test('what waits for a connection counts from when it has one', () => {
+    const pace = createPace(80, true, 0);
+    const gone: number[] = [];
+    const connecting: { since: number; at: number }[] = [];
+    for (let now = 0; now < 3_000; now++) {
+      if (pace.take(now) && pace.leave(now) === 0)
+        connecting.push({ since: now, at: now < 200 ? now + 120 : now });
+      while (connecting.some((one) => one.at === now)) {
+        const [one] = connecting.splice(
+          connecting.findIndex((each) => each.at === now),
+          1,
+        );
+        pace.left(one?.since ?? 0, now);
+        gone.push(now);
+      }
+    }
+    expect(mostInASecond(gone)).toBeLessThanOrEqual(80);
+    expect(gone.length).toBeGreaterThanOrEqual(3 * 70);
+  });
+
   test('a loop that is late by up to fifty milliseconds costs no turns', () => {
     const gone = departures(80, { totalMs: 20_000, stepMs: 50, startFull: false });
     expect(gone.length / 20).toBeGreaterThanOrEqual(76);

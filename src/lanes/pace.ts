@@ -12,6 +12,8 @@ export interface Pace {
   waitMs(now: number): number;
   /** Milliseconds until one that had its turn may leave; 0, and it is counted, when it may now. */
   leave(now: number): number;
+  /** One that might leave at `since` was handed to its socket only now: a connection had to be made. */
+  left(since: number, now: number): void;
   /** Meta said that it is too much: nothing for `quietMs`, then half of what went before. */
   slow(now: number, quietMs: number): void;
 }
@@ -48,6 +50,7 @@ export function createPace(perSecond: number | null, startFull: boolean, now: nu
     giveBack: () => void (dueAt -= intervalMs),
     waitMs: (at) => Math.max(0, quietUntil - at, dueAt - slackMs - at),
     leave: (at) => left.leave(at),
+    left: (since, at) => left.left(since, at),
     slow(at, quietMs) {
       share = shareAt(at);
       if (at - halvedAt >= HALVE_EVERY_MS) {
@@ -60,7 +63,7 @@ export function createPace(perSecond: number | null, startFull: boolean, now: nu
 }
 
 /** Counts what leaves: at most `size` in any second; 0: no limit. */
-function createSlidingSecond(size: number): Pick<Pace, 'leave'> {
+function createSlidingSecond(size: number): Pick<Pace, 'leave' | 'left'> {
   const moments = Array.from({ length: size }, () => -Infinity);
   let next = 0;
   return {
@@ -72,6 +75,10 @@ function createSlidingSecond(size: number): Pick<Pace, 'leave'> {
       moments[next] = at;
       next = (next + 1) % size;
       return 0;
+    },
+    left(since, at) {
+      const place = moments.lastIndexOf(since);
+      if (place >= 0) moments[place] = at;
     },
   };
 }

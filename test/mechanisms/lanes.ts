@@ -25,6 +25,14 @@ export const LANES: readonly Mechanism[] = [
   },
   {
     promise: 5,
+    mechanism: 'what waits for a connection counts from when it has one',
+    file: 'src/lanes/pace.ts',
+    find: 'if (place >= 0) moments[place] = at;',
+    replace: '',
+    test: { file: PACE, name: 'what waits for a connection counts from when it has one' },
+  },
+  {
+    promise: 5,
     mechanism: 'who is a moment late may catch up',
     file: 'src/lanes/pace.ts',
     find: 'const LATE_MS = 60;',
