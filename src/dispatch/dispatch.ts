@@ -61,12 +61,18 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
   // Intents come back from their commit together; their calls leave as evenly as Meta wants them. Resolves with the moment since which
   // this one may.
   async function toLeave(phoneNumberId: string): Promise<number> {
+    const asked = ctx.clock.now();
+    await waited((parts.lanes.get(phoneNumberId)?.pace.leaveAt(asked) ?? asked) - asked);
     for (;;) {
       const now = ctx.clock.now();
       const waitMs = parts.lanes.get(phoneNumberId)?.pace.leave(now) ?? 0;
       if (waitMs === 0) return now;
-      await new Promise<void>((resolve) => ctx.clock.after(waitMs, resolve));
+      await waited(waitMs);
     }
+  }
+
+  async function waited(ms: number): Promise<void> {
+    if (ms > 0) await new Promise<void>((resolve) => ctx.clock.after(ms, resolve));
   }
 
   async function send(attempt: Attempt, mayLeave: () => boolean): Promise<SendOutcome> {

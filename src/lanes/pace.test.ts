@@ -63,6 +63,20 @@ describe('pace', () => {
     expect(mostInASecond(gone)).toBeLessThanOrEqual(80);
   });
 
+  test('what comes back from its commit in clumps leaves evenly, and no slower', () => {
+    const pace = createPace(80, false, 0);
+    const gone: number[] = [];
+    let turns = 0;
+    for (let now = 0; now < 20_000; now++) {
+      while (pace.take(now)) turns++;
+      // Every 50 ms a statement ends.
+      if (now % 50 === 0) for (; turns > 0; turns--) gone.push(pace.leaveAt(now));
+    }
+    const apart = gone.slice(1).map((at, i) => at - (gone[i] ?? 0));
+    expect(Math.min(...apart)).toBeGreaterThan(12);
+    expect(gone.length / 20).toBeGreaterThanOrEqual(76);
+  });
+
   test('what waits for a connection counts from when it has one', () => {
     const pace = createPace(80, true, 0);
     const gone: number[] = [];

@@ -1,7 +1,8 @@
 // Pace: how many may go in a second, kept by waiting. Turns are given evenly, a little slower than Meta allows (generic cell rate
 // algorithm); who is a moment late may catch up, and nothing is made up for after a pause. Between a turn and its call stands a
 // commit, which takes now longer and now shorter: so the calls themselves are counted once more as they leave, and in no sliding second
-// are there more than fit. What is left up to the limit is for the way to Meta, which is uneven, too. When Meta says that it is too
+// are there more than fit; nor do they leave in clumps, of which two would be less than a second apart when they arrive. What is left up to
+// the limit is for the way to Meta, which is uneven, too. When Meta says that it is too
 // much, the rate falls to half and climbs back evenly: whatever the limit really is, the lane finds it, and leaves the brake by itself.
 export interface Pace {
   /** Whether one may have its turn now; takes it if so. */
@@ -10,6 +11,8 @@ export interface Pace {
   giveBack(): void;
   /** Milliseconds until the next turn; 0 when there is one now. */
   waitMs(now: number): number;
+  /** When one that has had its turn is to leave: each a little after the one before it. */
+  leaveAt(now: number): number;
   /** Milliseconds until one that had its turn may leave; 0, and it is counted, when it may now. */
   leave(now: number): number;
   /** One that might leave at `since` was handed to its socket only now: a connection had to be made. */
@@ -19,7 +22,7 @@ export interface Pace {
 }
 
 /** Of what Meta allows: how many turns are given, and how many leave in any second. */
-const TURNS = 0.97;
+const TURNS = 0.965;
 const LEAVING = 0.98;
 /** So late one may be and still have its turn. */
 const LATE_MS = 60;
@@ -36,6 +39,7 @@ export function createPace(perSecond: number | null, startFull: boolean, now: nu
   const left = createSlidingSecond(perSecond === null ? 0 : Math.max(1, Math.floor(perSecond * LEAVING)));
   // The moment at which the next one is due if all go evenly.
   let dueAt = startFull || perSecond === null ? now - slackMs : now + intervalMs;
+  let nextLeavesAt = -Infinity;
   let quietUntil = 0;
   // The share of the rate that Meta left us, from which it climbs when the quiet is over.
   let share = 1;
@@ -43,12 +47,18 @@ export function createPace(perSecond: number | null, startFull: boolean, now: nu
   const shareAt = (at: number): number => Math.min(1, share + (CLIMB * Math.max(0, at - quietUntil)) / 1_000);
   return {
     take(at) {
-      if (at < quietUntil || dueAt - slackMs > at) return false;
+      if (at < quietUntil || Math.max(dueAt, nextLeavesAt) - slackMs > at) return false;
       dueAt = Math.max(dueAt, at) + intervalMs / shareAt(at);
       return true;
     },
     giveBack: () => void (dueAt -= intervalMs),
-    waitMs: (at) => Math.max(0, quietUntil - at, dueAt - slackMs - at),
+    waitMs: (at) => Math.max(0, quietUntil - at, Math.max(dueAt, nextLeavesAt) - slackMs - at),
+    leaveAt(at) {
+      // More than a second: the clock was set back.
+      const leavesAt = nextLeavesAt - at > 1_000 ? at : Math.max(at, nextLeavesAt);
+      nextLeavesAt = leavesAt + intervalMs;
+      return leavesAt;
+    },
     leave: (at) => left.leave(at),
     left: (since, at) => left.left(since, at),
     slow(at, quietMs) {

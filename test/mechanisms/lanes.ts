@@ -25,6 +25,14 @@ export const LANES: readonly Mechanism[] = [
   },
   {
     promise: 5,
+    mechanism: 'what comes back from its commit in clumps leaves evenly',
+    file: 'src/lanes/pace.ts',
+    find: 'nextLeavesAt = leavesAt + intervalMs;',
+    replace: 'nextLeavesAt = leavesAt;',
+    test: { file: PACE, name: 'what comes back from its commit in clumps leaves evenly, and no slower' },
+  },
+  {
+    promise: 5,
     mechanism: 'what waits for a connection counts from when it has one',
     file: 'src/lanes/pace.ts',
     find: 'if (place >= 0) moments[place] = at;',
