@@ -26,6 +26,8 @@ const TURNS = 0.965;
 const LEAVING = 0.98;
 /** So late one may be and still have its turn. */
 const LATE_MS = 60;
+/** No moment is reckoned further ahead than this and the slowest turn. */
+const AHEAD_MS = 10_000;
 /** One that is refused brings others with it that were under way at the same time: they halve the rate together, once. */
 const HALVE_EVERY_MS = 1_000;
 /** Of the whole rate, how much comes back each second without a complaint, and what is always left. */
@@ -45,8 +47,14 @@ export function createPace(perSecond: number | null, startFull: boolean, now: nu
   let share = 1;
   let halvedAt = -Infinity;
   const shareAt = (at: number): number => Math.min(1, share + (CLIMB * Math.max(0, at - quietUntil)) / 1_000);
+  // Where the clock was set back, all that was reckoned lies far ahead.
+  function forgetIfSetBack(at: number): void {
+    const ahead = Math.max(dueAt, nextLeavesAt) - at;
+    if (ahead > AHEAD_MS + intervalMs / LEAST) [dueAt, nextLeavesAt] = [at, at];
+  }
   return {
     take(at) {
+      forgetIfSetBack(at);
       if (at < quietUntil || Math.max(dueAt, nextLeavesAt) - slackMs > at) return false;
       dueAt = Math.max(dueAt, at) + intervalMs / shareAt(at);
       return true;
@@ -54,8 +62,7 @@ export function createPace(perSecond: number | null, startFull: boolean, now: nu
     giveBack: () => void (dueAt -= intervalMs),
     waitMs: (at) => Math.max(0, quietUntil - at, Math.max(dueAt, nextLeavesAt) - slackMs - at),
     leaveAt(at) {
-      // More than a second: the clock was set back.
-      const leavesAt = nextLeavesAt - at > 1_000 ? at : Math.max(at, nextLeavesAt);
+      const leavesAt = Math.max(at, nextLeavesAt);
       nextLeavesAt = leavesAt + intervalMs;
       return leavesAt;
     },
