@@ -105,7 +105,7 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
       if (lane && written?.state !== 'intended') parts.lanes.givePlaceBack(lane, row.conversation);
       if (!written) return replayed(parts.keys, input);
       if (lane && written.state === 'intended') hand(parts.lanes, input, row);
-      else queued(parts, input, { ...row, state: written.state });
+      else queued(parts, row, written.state);
       return {
         kind: 'accepted',
         id: row.id,
@@ -129,6 +129,7 @@ async function inTime(ctx: Context, found: Promise<boolean>): Promise<boolean> {
 
 interface NewRow extends AcceptRow {
   id: MessageId;
+  organisationId: OrganisationId;
 }
 
 // Our lane, if we know of a message before this one to the same recipient.
@@ -182,13 +183,13 @@ function hand(lanes: Lanes, input: AcceptInput, row: NewRow): void {
   });
 }
 
-function queued(parts: AccepterParts, input: AcceptInput, row: NewRow & Pick<AcceptedRow, 'state'>): void {
+function queued(parts: AccepterParts, row: NewRow, state: AcceptedRow['state']): void {
   const { lanes, backlog, queuedElsewhere } = parts;
-  backlog.added({ ...row, organisationId: input.organisationId });
+  backlog.added(row);
   const lane = lanes.get(row.phoneNumberId);
   if (!lane) return queuedElsewhere(row.phoneNumberId);
   lane.queued[row.line] = (lane.queued[row.line] ?? 0) + 1;
-  if (row.state === 'behind') {
+  if (state === 'behind') {
     // The one before it may have been settled meanwhile.
     stepBehind(lane, row.conversation);
     lanes.dispatcher().behind(lane, row);

@@ -142,8 +142,13 @@ async function send(state: State, input: SendInput): Promise<Sent> {
   const tooLong = !input.owed && parts.backlog.waitMs(input.number, line) > input.waitMs;
   const waitMs = tooLong ? 0 : input.waitMs;
   const expiresAt = state.ctx.clock.now() + input.expiresInMs;
+  const { organisationId, number, message: said, idempotency, priority } = input;
   const accepted = await parts.accepter.accept({
-    ...input,
+    organisationId,
+    number,
+    message: said,
+    idempotency,
+    priority,
     waits: waitMs > 0,
     expiresAt,
     owedForMs: input.owed ? waitMs : null,
@@ -152,12 +157,13 @@ async function send(state: State, input: SendInput): Promise<Sent> {
     input.budget.giveBack();
     return replay(state, input, accepted.id);
   }
+  if (waitMs === 0 && !input.owed) return toSent(accepted, undefined, input);
   const message = awaited(state, input, { id: accepted.id, repeated: false });
   const firstStatus = !input.owed && input.message.freeForm && !accepted.windowOpen;
   const news = await awaitNews(state, message, { waitMs, firstStatus, owed: input.owed, repeat: false });
-  const sent = toSent({ id: accepted.id, createdAt: accepted.createdAt }, news, input);
+  const sent = toSent(accepted, news, input);
   // What progress told is written down with it; any other answer must be before it leaves, or a repeat may hear another.
-  if (input.idempotency && !input.owed && waitMs > 0 && !news?.firstAnswer)
+  if (idempotency && !input.owed && !news?.firstAnswer)
     await keepAnswer(state, { ...message, status: sent.status });
   return sent;
 }

@@ -14,8 +14,9 @@ export function renderSent(sent: Sent, message: OutboundMessage): object {
     type: message.type,
     status: sent.status,
     created_at: sent.createdAt.toISOString(),
-    ...(sent.wamid === null ? {} : { message_id: sent.wamid }),
-    ...(sent.failure === null ? {} : { error: renderFailure(sent.failure) }),
+    // What is undefined is left out of JSON.
+    message_id: sent.wamid ?? undefined,
+    error: sent.failure === null ? undefined : renderFailure(sent.failure),
   };
 }
 
