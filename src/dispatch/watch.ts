@@ -88,7 +88,7 @@ async function decide(
     at.evidence,
     now,
   );
-  const letsGo = watched.holdsTurn && policy === 'fail' && now >= callEndedAt;
+  const letsGo = watched.holdsTurn && policy === 'fail';
   const row = ended(watched, now);
   if (decision.kind === 'wait')
     await lookAgain(ctx.db, { ...watched, until: decision.until, freeTurn: letsGo });
