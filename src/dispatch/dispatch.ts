@@ -62,17 +62,13 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
   // this one may.
   async function toLeave(phoneNumberId: string): Promise<number> {
     const asked = ctx.clock.now();
-    await waited((parts.lanes.get(phoneNumberId)?.pace.leaveAt(asked) ?? asked) - asked);
-    for (;;) {
+    const leavesAt = parts.lanes.get(phoneNumberId)?.pace.leaveAt(asked) ?? asked;
+    for (let waitMs = leavesAt - asked; ;) {
+      if (waitMs > 0) await new Promise<void>((resolve) => ctx.clock.after(waitMs, resolve));
       const now = ctx.clock.now();
-      const waitMs = parts.lanes.get(phoneNumberId)?.pace.leave(now) ?? 0;
+      waitMs = parts.lanes.get(phoneNumberId)?.pace.leave(now) ?? 0;
       if (waitMs === 0) return now;
-      await waited(waitMs);
     }
-  }
-
-  async function waited(ms: number): Promise<void> {
-    if (ms > 0) await new Promise<void>((resolve) => ctx.clock.after(ms, resolve));
   }
 
   async function send(attempt: Attempt, mayLeave: () => boolean): Promise<SendOutcome> {

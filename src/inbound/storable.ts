@@ -8,7 +8,9 @@ const LEVELS_MAX = 64;
 /** Parses a body; throws what JSON.parse throws. */
 export function storableJson(text: string): Json {
   const value = jsonOf(text);
-  return /\\u0000|\\ud[89a-f]/i.test(text) || isDeeper(text, LEVELS_MAX) ? mended(value, LEVELS_MAX) : value;
+  return (text.includes('\\u') && /\\u0000|\\ud[89a-f]/i.test(text)) || isDeeper(text, LEVELS_MAX)
+    ? mended(value, LEVELS_MAX)
+    : value;
 }
 
 function mended(value: Json, levels: number): Json {

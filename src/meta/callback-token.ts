@@ -29,6 +29,19 @@ export function readCallbackToken(
   return equalTexts(sum, mac(key, sent)) ? { messageId, attempt: sent.attempt } : undefined;
 }
 
+// Nearly every status comes within minutes of its send, and most messages have three: a MAC that was made is kept, the latest
+// thousands of them in two halves, of which the older is dropped when the younger is full.
+const KEPT_HALF = 10_000;
+const kept = new WeakMap<Buffer, { younger: Map<string, string>; older: Map<string, string> }>();
+
 function mac(key: Buffer, sent: SentAttempt): string {
-  return hmacSha256(key, `${sent.phoneNumberId}.${sent.messageId}.${sent.attempt}`).slice(0, MAC_CHARACTERS);
+  const name = `${sent.phoneNumberId}.${sent.messageId}.${sent.attempt}`;
+  const macs = kept.get(key) ?? { younger: new Map(), older: new Map() };
+  const known = macs.younger.get(name) ?? macs.older.get(name);
+  if (known !== undefined) return known;
+  const made = hmacSha256(key, name).slice(0, MAC_CHARACTERS);
+  if (macs.younger.size >= KEPT_HALF) [macs.older, macs.younger] = [macs.younger, new Map()];
+  macs.younger.set(name, made);
+  kept.set(key, macs);
+  return made;
 }
