@@ -153,12 +153,12 @@ function queryTexts(query: unknown): Record<string, string> {
 
 // As plain text; a parameter given twice counts as its last.
 function texts(values: unknown, refuseNul: (key: string) => never): Record<string, string> {
-  const all: Record<string, string> = {};
+  const all: [string, string][] = [];
   for (const [key, value] of Object.entries(values ?? {})) {
     const last: unknown = Array.isArray(value) ? value.at(-1) : value;
     if (typeof last !== 'string') continue;
     if (last.includes('\0')) refuseNul(key);
-    all[key] = last.toWellFormed();
+    all.push([key, last.toWellFormed()]);
   }
-  return all;
+  return Object.fromEntries(all);
 }

@@ -9,6 +9,11 @@ const FRAMEWORK: Record<string, [ErrorCode, string]> = {
     'unsupported_media_type',
     'The body must be sent as Content-Type: application/json.',
   ],
+  // The method QUERY (RFC 10008) must say what its body is, before anybody asks whether the path knows the method.
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: [
+    'unsupported_media_type',
+    'The method QUERY needs a Content-Type, and no path of Kurir takes it: use GET.',
+  ],
   FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'The body is larger than this endpoint takes.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body is not as long as Content-Length says.'],
   FST_ERR_BAD_URL: ['invalid_request', 'The path is not a valid URL.'],

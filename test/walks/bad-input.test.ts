@@ -57,6 +57,12 @@ function textWith(content: string): string {
 const deep = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 const HALO = '{"body":"Halo"}';
 
+test.each(['QUERY', 'PROPFIND', 'DELETE'])('the method %s, which the path does not have', async (method) => {
+  const response = await fetch(house.gateway.url + MESSAGES, { method });
+  expect([404, 405, 415]).toContain(response.status);
+  expect(await response.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
+});
+
 describe('bodies that are no JSON object', () => {
   const bodies: [string, string | Uint8Array<ArrayBuffer>][] = [
     ['nothing', ''],
