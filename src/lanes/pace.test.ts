@@ -51,6 +51,23 @@ describe('pace', () => {
     );
   });
 
+  test('nineteen of twenty that Meta allows go, however few those are', () => {
+    for (const perSecond of [1, 2, 3, 5, 7, 20, 33, 80, 250, 1_000]) {
+      const pace = createPace(perSecond, false, 0);
+      const gone: number[] = [];
+      const turns: number[] = [];
+      for (let now = 0; now < 40_000; now++) {
+        while (pace.take(now)) turns.push(pace.leaveAt(now));
+        while ((turns[0] ?? Infinity) <= now && pace.leave(now) === 0) {
+          turns.shift();
+          gone.push(now);
+        }
+      }
+      expect(gone.length / 40, `of ${perSecond}`).toBeGreaterThanOrEqual(0.95 * perSecond);
+      expect(mostInASecond(gone), `of ${perSecond}`).toBeLessThanOrEqual(perSecond);
+    }
+  });
+
   test('turns that come late all together leave one after the other', () => {
     const pace = createPace(80, false, 0);
     const gone: number[] = [];

@@ -38,7 +38,7 @@ const LEAST = 0.02;
 export function createPace(perSecond: number | null, startFull: boolean, now: number): Pace {
   const intervalMs = perSecond === null ? 0 : 1000 / (perSecond * TURNS);
   const slackMs = perSecond === null ? 0 : LATE_MS;
-  const left = createSlidingSecond(perSecond === null ? 0 : Math.max(1, Math.floor(perSecond * LEAVING)));
+  const left = createSlidingSecond(perSecond === null ? 0 : Math.max(1, Math.round(perSecond * LEAVING)));
   // The moment at which the next one is due if all go evenly.
   let dueAt = startFull || perSecond === null ? now - slackMs : now + intervalMs;
   let nextLeavesAt = -Infinity;
