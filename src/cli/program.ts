@@ -153,7 +153,11 @@ function addNumberCommands(program: Command, { terminal }: Run): void {
     ],
   })
     .argument('<phone-number-id>')
-    .option('--pace <n>', 'messages a second (1 to 1000), off, or auto: as Meta gives', paceFrom)
+    .option(
+      '--pace <n>',
+      'messages a second (1 to 1000), off (each recipient too), or auto: as Meta gives',
+      paceFrom,
+    )
     .addOption(
       new Option('--on-unknown <policy>', 'what becomes of a send whose outcome stays unknown').choices([
         'fail',
