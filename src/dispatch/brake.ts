@@ -57,7 +57,7 @@ export function createBrakes(ctx: Context, parts: BrakeParts): Brakes {
     async pull(lane, conversation, brake) {
       const now = ctx.clock.now();
       if (brake.kind === 'stop number') return stop(lane, brake.reason);
-      if (brake.kind === 'slow recipient') return slowRecipient(lane, conversation, now, brake.ms);
+      if (brake.kind === 'slow recipient') return slowRecipient(lane, conversation, { now, ms: brake.ms });
       for (const one of sharing(parts, lane.phoneNumberId, brake.code))
         slowDown(one, now, brake.retryAfterMs);
     },
@@ -65,7 +65,7 @@ export function createBrakes(ctx: Context, parts: BrakeParts): Brakes {
       const now = ctx.clock.now();
       if (code === PAIR_LIMIT) {
         const lane = lanes.get(phoneNumberId);
-        if (lane) slowRecipient(lane, conversation, now, PAIR_REST_MS);
+        if (lane) slowRecipient(lane, conversation, { now, ms: PAIR_REST_MS });
       } else for (const one of sharing(parts, phoneNumberId, code)) slowDown(one, now, null);
     },
     async release(lane) {

@@ -102,9 +102,9 @@ export function slowDown(lane: Lane, now: number, retryAfterMs: number | null): 
 }
 
 /** Meta said that it is too much for one recipient: from then on the pace of recipients is kept, too, where it was off. */
-export function slowRecipient(lane: Lane, conversation: string, now: number, ms: number): void {
+export function slowRecipient(lane: Lane, conversation: string, rest: { now: number; ms: number }): void {
   lane.pairs ??= createPairPace();
-  lane.pairs.pause(conversation, now, ms);
+  lane.pairs.pause(conversation, rest.now, rest.ms);
 }
 
 /** Gives back a place whose message did not go. */
