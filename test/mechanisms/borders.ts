@@ -50,7 +50,7 @@ export const BORDERS: readonly Mechanism[] = [
     mechanism: 'keys are stored as hashes',
     file: 'src/organisations/api-keys.ts',
     find: 'await insertKey(db, row, hashOfKey(key));',
-    replace: 'await insertKey(db, row, Buffer.from(key));',
+    replace: "await insertKey(db, row, Buffer.from(key).toString('hex'));",
     test: { file: 'src/organisations/authenticate.test.ts', name: 'stores neither the key nor its start' },
   },
   {
