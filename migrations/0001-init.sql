@@ -1,8 +1,8 @@
 -- The whole ground: who (organisations, apps, keys, numbers), whose turn (nodes, lanes), what (messages and their live
 -- state, apart so that a status is a small update in place), what was asked (idempotency keys), what came in.
 --
--- Every key of an organisation's table has organisation_id in it, so that the tables can be distributed by it later; it stands last where
--- nobody reads a whole organisation, because an index compares what differs sooner. Other indexes leave it out: a number is one organisation's, and only the key then fits a look by id, even to a planner that knows nothing yet.
+-- Every key of an organisation's table has organisation_id in it, so that the tables can be distributed by it later; it stands first where
+-- an organisation's rows are read together (a planner that knows nothing yet would read the whole table otherwise). Other indexes leave it out: a number is one organisation's, and only the key then fits a look by id, even to a planner that knows nothing yet.
 -- No index names a state: `turn` is non-null while a message stands in its conversation's line, `ready_at` only where
 -- something is to be done.
 
@@ -174,7 +174,7 @@ create table message_states (
   delivered_at timestamptz,
   read_at timestamptz,
   failed_at timestamptz,
-  primary key (id, organisation_id)
+  primary key (organisation_id, id)
 ) with (fillfactor = 60);
 create index message_states_turns on message_states (phone_number_id, conversation, turn) where turn is not null;
 create index message_states_ready on message_states (phone_number_id, line, ready_at) where ready_at is not null;

@@ -149,7 +149,7 @@ create table message_states (
   delivered_at timestamp with time zone,
   read_at timestamp with time zone,
   failed_at timestamp with time zone,
-  constraint message_states_pkey PRIMARY KEY (id, organisation_id)
+  constraint message_states_pkey PRIMARY KEY (organisation_id, id)
 ) with (fillfactor=60, autovacuum_vacuum_scale_factor=0.05, autovacuum_analyze_scale_factor=0.05);
 
 create table messages (
