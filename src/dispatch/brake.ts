@@ -1,7 +1,7 @@
 // The brake: what a no of Meta's does to lanes. Too much: the lane goes slower, and those that share the limit with it. A number or
 // token that is of no use: the lane stops, keeps its queue, says so, and tries with one message now and then whether Meta takes again.
 import type { Context } from '../context.ts';
-import { slowDown, slowRecipient, type Lane } from '../lanes/lane.ts';
+import { slowDown, type Lane } from '../lanes/lane.ts';
 import type { Lanes, TooMuch } from '../lanes/lanes.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
@@ -57,16 +57,14 @@ export function createBrakes(ctx: Context, parts: BrakeParts): Brakes {
     async pull(lane, conversation, brake) {
       const now = ctx.clock.now();
       if (brake.kind === 'stop number') return stop(lane, brake.reason);
-      if (brake.kind === 'slow recipient') return slowRecipient(lane, conversation, { now, ms: brake.ms });
+      if (brake.kind === 'slow recipient') return lane.pairs?.pause(conversation, now, brake.ms);
       for (const one of sharing(parts, lane.phoneNumberId, brake.code))
         slowDown(one, now, brake.retryAfterMs);
     },
     slow({ phoneNumberId, conversation, code }) {
       const now = ctx.clock.now();
-      if (code === PAIR_LIMIT) {
-        const lane = lanes.get(phoneNumberId);
-        if (lane) slowRecipient(lane, conversation, { now, ms: PAIR_REST_MS });
-      } else for (const one of sharing(parts, phoneNumberId, code)) slowDown(one, now, null);
+      if (code === PAIR_LIMIT) lanes.get(phoneNumberId)?.pairs?.pause(conversation, now, PAIR_REST_MS);
+      else for (const one of sharing(parts, phoneNumberId, code)) slowDown(one, now, null);
     },
     async release(lane) {
       if (lane.stops > 0) ctx.log.info({ phoneNumberId: lane.phoneNumberId }, 'the number sends again');

@@ -101,12 +101,6 @@ export function slowDown(lane: Lane, now: number, retryAfterMs: number | null): 
   lane.pace.slow(now, retryAfterMs ?? QUIET_MS);
 }
 
-/** Meta said that it is too much for one recipient: from then on the pace of recipients is kept, too, where it was off. */
-export function slowRecipient(lane: Lane, conversation: string, rest: { now: number; ms: number }): void {
-  lane.pairs ??= createPairPace();
-  lane.pairs.pause(conversation, rest.now, rest.ms);
-}
-
 /** Gives back a place whose message did not go. */
 export function givePlaceBack(lane: Lane, conversation: string): void {
   lane.busy.delete(conversation);
