@@ -5,6 +5,7 @@ import { fastify } from 'fastify';
 import pg from 'pg';
 import { Pool } from 'undici';
 
+import { SESSIONS } from '../src/storage/pools.ts';
 import { APP_SECRET, GRAPH_TOKEN } from './setting.ts';
 import { serveSide, sideInput } from './side.ts';
 
@@ -28,15 +29,7 @@ from unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::float8[]) as
 where m.id = t.id and m.rank < t.rank`;
 
 // A plan made while the tables were empty would be kept for minutes: each row is a probe into an index, as with the gateway.
-const PROBES = [
-  'plan_cache_mode=force_generic_plan',
-  'enable_seqscan=off',
-  'enable_hashjoin=off',
-  'enable_mergejoin=off',
-  'jit=off',
-]
-  .map((setting) => `-c ${setting}`)
-  .join(' ');
+const PROBES = SESSIONS.hot.map((setting) => `-c ${setting}`).join(' ');
 
 const RANKS: Record<string, number> = { pending: 1, sent: 2, delivered: 3, read: 4 };
 

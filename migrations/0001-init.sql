@@ -1,8 +1,9 @@
 -- The whole ground: who (organisations, apps, keys, numbers), whose turn (nodes, lanes), what (messages and their live
 -- state, apart so that a status is a small update in place), what was asked (idempotency keys), what came in.
 --
--- Every key of an organisation's table has organisation_id in it, so that the tables can be distributed by it later; it stands first where
--- an organisation's rows are read together (a planner that knows nothing yet would read the whole table otherwise). Other indexes leave it out: a number is one organisation's, and only the key then fits a look by id, even to a planner that knows nothing yet.
+-- Every key of an organisation's table has organisation_id in it, so that the tables can be distributed by it later; it stands
+-- first but in idempotency_keys, where what differs most stands first, because an index compares it first. Other indexes leave
+-- it out: a number is one organisation's, and only the key then fits a look by id, even to a planner that knows nothing yet.
 -- No index names a state: `turn` is non-null while a message stands in its conversation's line, `ready_at` only where
 -- something is to be done.
 

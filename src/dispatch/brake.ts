@@ -40,7 +40,7 @@ export function createBrakes(ctx: Context, parts: BrakeParts): Brakes {
   const { lanes, numbers } = parts;
 
   async function stop(lane: Lane, reason: string): Promise<void> {
-    const now = ctx.clock.now();
+    const now = ctx.clock.monotonic();
     // The others that were under way were refused for the same reason.
     if (lane.stoppedUntil > now) return;
     const again = lane.stops > 0;
@@ -55,14 +55,14 @@ export function createBrakes(ctx: Context, parts: BrakeParts): Brakes {
 
   return {
     async pull(lane, conversation, brake) {
-      const now = ctx.clock.now();
+      const now = ctx.clock.monotonic();
       if (brake.kind === 'stop number') return stop(lane, brake.reason);
       if (brake.kind === 'slow recipient') return lane.pairs?.pause(conversation, now, brake.ms);
       for (const one of sharing(parts, lane.phoneNumberId, brake.code))
         slowDown(one, now, brake.retryAfterMs);
     },
     slow({ phoneNumberId, conversation, code }) {
-      const now = ctx.clock.now();
+      const now = ctx.clock.monotonic();
       if (code === PAIR_LIMIT) lanes.get(phoneNumberId)?.pairs?.pause(conversation, now, PAIR_REST_MS);
       else for (const one of sharing(parts, phoneNumberId, code)) slowDown(one, now, null);
     },

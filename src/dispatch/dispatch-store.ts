@@ -9,6 +9,7 @@ export interface Ready {
   phoneNumberId: string;
   conversation: string;
   line: number;
+  /** The moment it waits for; 0: none, it stands in its line since it was accepted (also where the clock was set back since). */
   readyAt: number;
   /** A caller is owed a wamid for it. */
   owed: boolean;
@@ -25,7 +26,7 @@ interface ReadyRow {
 }
 
 const READY = `s.organisation_id, s.id, s.phone_number_id, s.conversation, s.line, s.owed_until is not null as owed,
-  (extract(epoch from s.ready_at) * 1000)::float8 as ready_at`;
+  case when s.ready_at <= s.accepted_at then 0 else extract(epoch from s.ready_at) * 1000 end::float8 as ready_at`;
 
 /** The first of some lines of a lane, those that are ready and those that will be, in this order (index message_states_ready). */
 export async function readReady(

@@ -46,7 +46,7 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
     const since = await toLeave(attempt.phoneNumberId);
     const outcome = await send(attempt, () => {
       entry.left = parts.lease.mayCall(attempt.phoneNumberId, attempt.epoch);
-      const now = ctx.clock.now();
+      const now = ctx.clock.monotonic();
       if (entry.left && now !== since) parts.lanes.get(attempt.phoneNumberId)?.pace.left(since, now);
       return entry.left;
     });
@@ -61,11 +61,11 @@ export function createCaller(ctx: Context, parts: CallerParts): Caller {
   // Intents come back from their commit together; their calls leave as evenly as Meta wants them. Resolves with the moment since which
   // this one may.
   async function toLeave(phoneNumberId: string): Promise<number> {
-    const asked = ctx.clock.now();
+    const asked = ctx.clock.monotonic();
     const leavesAt = parts.lanes.get(phoneNumberId)?.pace.leaveAt(asked) ?? asked;
     for (let waitMs = leavesAt - asked; ;) {
       if (waitMs > 0) await new Promise<void>((resolve) => ctx.clock.after(waitMs, resolve));
-      const now = ctx.clock.now();
+      const now = ctx.clock.monotonic();
       waitMs = parts.lanes.get(phoneNumberId)?.pace.leave(now) ?? 0;
       if (waitMs === 0) return now;
     }

@@ -64,7 +64,7 @@ export function createFollowers(ctx: Context, parts: FollowersParts): Followers 
   const state: State = { ctx, parts, orders: new Map() };
   return {
     takeUp(lane) {
-      const now = ctx.clock.now();
+      const now = ctx.clock.monotonic();
       orderOf(state, lane).walks = [now, now + STATEMENTS_END_MS];
       walkWhenDue(state, lane);
     },
@@ -143,7 +143,7 @@ function freeOf(lane: Lane): string[] {
 function walkWhenDue(state: State, lane: Lane): void {
   const order = orderOf(state, lane);
   const [at = Infinity, ...later] = order.walks;
-  if (state.ctx.clock.now() < at) return;
+  if (state.ctx.clock.monotonic() < at) return;
   order.walks = later;
   order.walking = walk(state, lane).catch((error: unknown) => {
     order.walks = [at, ...later];

@@ -253,7 +253,7 @@ function giveTurns(state: State, work: Work): Behind[] {
   const { lane } = work;
   const behind: Behind[] = [];
   while (work.turns.size > 0 && !state.stopped && !lane.leaving) {
-    const now = state.ctx.clock.now();
+    const now = state.ctx.clock.monotonic();
     const waitMs = Math.max(
       lane.stoppedUntil - now,
       lane.pace.waitMs(now),
@@ -271,8 +271,9 @@ function giveTurns(state: State, work: Work): Behind[] {
     if (isBusy || pairMs > 0) {
       stepBehind(lane, conversation);
       work.known.delete(id);
-      if (!isBusy) readyAt(state, lane, now + pairMs);
-      behind.push({ organisationId, id, until: isBusy ? null : now + pairMs });
+      const until = isBusy ? null : state.ctx.clock.now() + Math.ceil(pairMs);
+      if (until !== null) readyAt(state, lane, until);
+      behind.push({ organisationId, id, until });
       state.hurry.behind(lane, row);
     } else void intend(state, work, row);
   }
@@ -287,13 +288,18 @@ function mayBegin(state: State, lane: Lane): boolean {
 async function intend(state: State, work: Work, row: Ready): Promise<void> {
   const { lanes } = state.parts;
   const { lane } = work;
-  const now = state.ctx.clock.now();
+  const now = state.ctx.clock.monotonic();
   lane.queued[row.line] = Math.max(0, (lane.queued[row.line] ?? 0) - 1);
   lane.busy.add(row.conversation);
   lane.pace.take(now);
   lane.pairs?.took(row.conversation, now);
   lanes.takeCall();
-  const intent = { organisationId: row.organisationId, id: row.id, epoch: lane.epoch, at: now };
+  const intent = {
+    organisationId: row.organisationId,
+    id: row.id,
+    epoch: lane.epoch,
+    at: state.ctx.clock.now(),
+  };
   try {
     const intended = await state.intending.add(intent);
     work.known.delete(row.id);

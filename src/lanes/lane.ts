@@ -25,7 +25,7 @@ export interface Lane {
   waiting: number;
   /** How many were queued in each line and have not gone, as far as this node knows. */
   queued: number[];
-  /** Nothing goes until then: the number or its token is unusable. */
+  /** Nothing goes until then (on the monotonic clock, as all moments of a lane): the number or its token is unusable. */
   stoppedUntil: number;
   /** How often it stopped without a message having gone since; while it is not 0, one goes at a time, to see. */
   stops: number;

@@ -63,8 +63,8 @@ export interface Lanes {
   /** A place for a new message: its number's pace and its recipient's turn as far as memory knows, and a free connection. */
   takePlace(phoneNumberId: string, conversation: string, pace: number | null): Lane | undefined;
   givePlaceBack(lane: Lane, conversation: string): void;
-  /** Whether nothing goes in this lane now: the number or its token was unusable a moment ago. */
-  isStopped(phoneNumberId: string): boolean;
+  /** Milliseconds for which nothing goes in this lane because the number or its token was unusable a moment ago; 0: it goes. */
+  stoppedMs(phoneNumberId: string): number;
   /** Calls that may still be begun. */
   freeCalls(): number;
   takeCall(): void;
@@ -91,7 +91,7 @@ export function createLanes(ctx: Context, waiters: Waiters): Lanes {
     get: (phoneNumberId) => lanes.get(phoneNumberId),
     all: () => lanes.values(),
     open(wanted) {
-      const lane = lanes.get(wanted.phoneNumberId) ?? createLane(wanted, ctx.clock.now());
+      const lane = lanes.get(wanted.phoneNumberId) ?? createLane(wanted, ctx.clock.monotonic());
       lane.epoch = wanted.epoch;
       allDue(lane);
       lanes.set(wanted.phoneNumberId, lane);
@@ -103,11 +103,11 @@ export function createLanes(ctx: Context, waiters: Waiters): Lanes {
       lanes.delete(phoneNumberId);
     },
     followPace(lane, pace) {
-      if (pace !== undefined) setPace(lane, pace, ctx.clock.now());
+      if (pace !== undefined) setPace(lane, pace, ctx.clock.monotonic());
     },
     takePlace(phoneNumberId, conversation, pace) {
       const lane = lanes.get(phoneNumberId);
-      const now = ctx.clock.now();
+      const now = ctx.clock.monotonic();
       if (!lane || free() <= 0) return undefined;
       setPace(lane, pace, now);
       if (!takePlace(lane, conversation, now)) return undefined;
@@ -118,7 +118,8 @@ export function createLanes(ctx: Context, waiters: Waiters): Lanes {
       givePlaceBack(lane, conversation);
       calls--;
     },
-    isStopped: (phoneNumberId) => (lanes.get(phoneNumberId)?.stoppedUntil ?? 0) > ctx.clock.now(),
+    stoppedMs: (phoneNumberId) =>
+      Math.max(0, (lanes.get(phoneNumberId)?.stoppedUntil ?? 0) - ctx.clock.monotonic()),
     freeCalls: free,
     takeCall: () => void calls++,
     giveCallBack: () => void calls--,

@@ -128,14 +128,6 @@ describe('pace', () => {
     expect(pace.take(500)).toBe(true);
   });
 
-  test('a clock that is set back stops nothing', () => {
-    const pace = createPace(80, false, 3_600_000);
-    expect(pace.take(3_601_000)).toBe(true);
-    pace.leaveAt(3_601_000);
-    expect(pace.take(1_000)).toBe(true);
-    expect(pace.leaveAt(1_000)).toBeLessThan(1_100);
-  });
-
   test('a place that was not used is given back', () => {
     const pace = createPace(1, true, 0);
     expect(pace.take(0)).toBe(true);

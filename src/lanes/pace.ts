@@ -1,9 +1,10 @@
-// Pace: how many may go in a second, kept by waiting. Turns are given evenly, a little slower than Meta allows (generic cell rate
-// algorithm); who is a moment late may catch up, and nothing is made up for after a pause. Between a turn and its call stands a
-// commit, which takes now longer and now shorter: so the calls themselves are counted once more as they leave, and in no sliding second
-// are there more than fit; nor do they leave in clumps, of which two would be less than a second apart when they arrive. What is left up to
-// the limit is for the way to Meta, which is uneven, too: 25 ms of it at 80 a second. When Meta says that it is too
-// much, the rate falls to half and climbs back evenly: whatever the limit really is, the lane finds it, and leaves the brake by itself.
+// Pace: how many may go in a second, kept by waiting. Turns are given evenly, a little slower than Meta allows (generic cell
+// rate algorithm); who is a moment late may catch up, and nothing is made up for after a pause. Between a turn and its call
+// stands a commit, which takes now longer and now shorter: so the calls themselves are counted once more as they leave, and in
+// no sliding second are there more than fit; nor do they leave in clumps, of which two would be less than a second apart when
+// they arrive. What is left up to the limit is for the way to Meta, which is uneven, too: 25 ms of it at 80 a second. When Meta
+// says that it is too much, the rate falls to half and climbs back evenly: whatever the limit really is, the lane finds it, and
+// leaves the brake by itself. All moments are the monotonic clock's: a clock that is set back must not stop a queue.
 export interface Pace {
   /** Whether one may have its turn now; takes it if so. */
   take(now: number): boolean;
@@ -26,8 +27,6 @@ const TURNS = 0.965;
 const LEAVING = 0.98;
 /** So late one may be and still have its turn. */
 const LATE_MS = 60;
-/** No moment is reckoned further ahead than this and the slowest turn. */
-const AHEAD_MS = 10_000;
 /** One that is refused brings others with it that were under way at the same time: they halve the rate together, once. */
 const HALVE_EVERY_MS = 1_000;
 /** Of the whole rate, how much comes back each second without a complaint, and what is always left. */
@@ -47,14 +46,8 @@ export function createPace(perSecond: number | null, startFull: boolean, now: nu
   let share = 1;
   let halvedAt = -Infinity;
   const shareAt = (at: number): number => Math.min(1, share + (CLIMB * Math.max(0, at - quietUntil)) / 1_000);
-  // Where the clock was set back, all that was reckoned lies far ahead.
-  function forgetIfSetBack(at: number): void {
-    const ahead = Math.max(dueAt, nextLeavesAt) - at;
-    if (ahead > AHEAD_MS + intervalMs / LEAST) [dueAt, nextLeavesAt] = [at, at];
-  }
   return {
     take(at) {
-      forgetIfSetBack(at);
       if (at < quietUntil || Math.max(dueAt, nextLeavesAt) - slackMs > at) return false;
       dueAt = Math.max(dueAt, at) + intervalMs / shareAt(at);
       return true;
@@ -87,8 +80,7 @@ function createSlidingSecond(size: number): Pick<Pace, 'leave' | 'left'> {
     leave(at) {
       if (size === 0) return 0;
       const waitMs = (moments[next] ?? 0) + 1_000 - at;
-      // More than a second: the clock was set back.
-      if (waitMs > 0 && waitMs <= 1_000) return waitMs;
+      if (waitMs > 0) return waitMs;
       moments[next] = at;
       next = (next + 1) % size;
       return 0;

@@ -313,7 +313,7 @@ function isEnough(news: News, wait: Pick<Wait, 'firstStatus'>): boolean {
 // A number that Meta made us stop is tried again now and then, by whatever comes next: an accepted message connects it again.
 function maySend(state: State, number: BusinessNumber): boolean {
   if (number.status === 'connected') return true;
-  return number.status === 'degraded' && !state.parts.lanes.isStopped(number.phoneNumberId);
+  return number.status === 'degraded' && state.parts.lanes.stoppedMs(number.phoneNumberId) === 0;
 }
 
 function answers(news: News): boolean {

@@ -42,15 +42,22 @@ export function budgetClassOf(method: string): BudgetClass {
 }
 
 export function createBudgets(ctx: { clock: Clock }): Budgets {
-  /** When each bucket is full, on the monotonic clock; the oldest stands first. */
+  /** When each bucket is full, on the monotonic clock. */
   const fullAt = { write: new Map<OrganisationId, number>(), read: new Map<OrganisationId, number>() };
 
-  function keep(buckets: Map<OrganisationId, number>, key: OrganisationId, moment: number): void {
+  function keep(
+    buckets: Map<OrganisationId, number>,
+    key: OrganisationId,
+    moment: number,
+    now: number,
+  ): void {
     buckets.set(key, moment);
     if (buckets.size <= BUCKETS_MAX) return;
-    for (const oldest of buckets.keys()) {
-      buckets.delete(oldest);
-      return;
+    for (const [other, full] of buckets) if (full <= now) buckets.delete(other);
+    // All of them are in use: whoever came first starts anew.
+    for (const other of buckets.keys()) {
+      if (buckets.size <= BUCKETS_MAX / 2) break;
+      buckets.delete(other);
     }
   }
 
@@ -62,7 +69,7 @@ export function createBudgets(ctx: { clock: Clock }): Budgets {
     const before = Math.max(0, (buckets.get(organisation.organisationId) ?? 0) - now);
     const after = Math.max(0, before - (tokens * MINUTE_MS) / limit);
     if (tokens < 0 && after > MINUTE_MS + roundingMs(limit)) throw exceeded(limit, before, ctx.clock.now());
-    if (tokens !== 0) keep(buckets, organisation.organisationId, now + after);
+    if (tokens !== 0) keep(buckets, organisation.organisationId, now + after, now);
     return { headers: headersOf(limit, after, ctx.clock.now()) };
   }
 

@@ -86,8 +86,6 @@ export async function createNumberDirectory(ctx: Context): Promise<NumberDirecto
     connectedNumbers: (organisationId) => reader.book().connected.get(organisationId) ?? [],
     async numbersForWebhook({ phoneNumberId, wabaId }) {
       if (phoneNumberId !== undefined) {
-        const known = reader.book().byId.get(phoneNumberId);
-        if (known) return [known];
         const number = await found(`id/${phoneNumberId}`, () => reader.book().byId.get(phoneNumberId));
         return number ? [number] : [];
       }

@@ -39,7 +39,7 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 // A plan that was made while the tables were empty is made anew when a connection is.
 const HOT_LIFETIME_SECONDS = 300;
 
-const SETTINGS = {
+export const SESSIONS = {
   ordinary: ['plan_cache_mode=force_custom_plan', 'jit=off'],
   hot: [
     'plan_cache_mode=force_generic_plan',
@@ -93,8 +93,8 @@ async function openPools(options: PoolsOptions): Promise<Pools> {
 }
 
 // The one place where a session is told anything.
-function sessionOf(sort: keyof typeof SETTINGS, schema: string | undefined): pg.PoolConfig {
-  const settings = [...SETTINGS[sort], ...(schema === undefined ? [] : [`search_path=${schema}`])];
+function sessionOf(sort: keyof typeof SESSIONS, schema: string | undefined): pg.PoolConfig {
+  const settings = [...SESSIONS[sort], ...(schema === undefined ? [] : [`search_path=${schema}`])];
   return {
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: 10_000,

@@ -4,12 +4,15 @@ import type { Clock } from '../../src/kernel/clock.ts';
 
 export interface TurnableClock extends Clock {
   advance(ms: number): void;
+  /** Somebody sets the time of day back; what is waited for goes on as before. */
+  setBack(ms: number): void;
   sleep(): void;
   wake(): void;
 }
 
 export function turnableClock(start: number): TurnableClock {
   let passed = 0;
+  let startOfDay = start;
   let asleep = false;
   let waiting: { due: number; act: () => void }[] = [];
 
@@ -24,7 +27,7 @@ export function turnableClock(start: number): TurnableClock {
   }
 
   return {
-    now: () => start + passed,
+    now: () => startOfDay + passed,
     monotonic: () => passed,
     after(delayMs, act) {
       const one = { due: passed + delayMs, act };
@@ -36,6 +39,7 @@ export function turnableClock(start: number): TurnableClock {
       fire(until);
       passed = until;
     },
+    setBack: (ms) => void (startOfDay -= ms),
     sleep: () => void (asleep = true),
     wake() {
       asleep = false;

@@ -29,8 +29,8 @@ async function show(call: Call, phoneNumberId: string | undefined): Promise<Answ
   });
   const number = await call.rooms.numbers.findNumber(organisationId, message.phoneNumberId);
   const { clock, config } = call.rooms.ctx;
-  const stoppedUntil = call.rooms.lanes.get(message.phoneNumberId)?.stoppedUntil;
-  const telling = { now: clock.now(), times: config.times, number, stoppedUntil };
+  const stoppedMs = call.rooms.lanes.stoppedMs(message.phoneNumberId);
+  const telling = { now: clock.now(), times: config.times, number, stoppedMs };
   const waiting = tellWaiting(message, telling);
   const data = {
     ...renderMessage(message, number?.phone ?? ''),

@@ -9,7 +9,7 @@ export interface Telling {
   times: { callTimeoutMs: number; giveUpMs: number };
   number: BusinessNumber | undefined;
   /** Until when this node sends nothing for the number, if it drives it. */
-  stoppedUntil: number | undefined;
+  stoppedMs: number;
 }
 
 interface Told {
@@ -132,9 +132,9 @@ function isStopped(number: BusinessNumber | undefined): number is BusinessNumber
   return number !== undefined && number.status !== 'connected';
 }
 
-function tellStopped(number: BusinessNumber, { now, stoppedUntil = 0 }: Telling): Waiting {
+function tellStopped(number: BusinessNumber, { now, stoppedMs }: Telling): Waiting {
   const { phoneNumberId, statusReason, statusSince } = number;
-  const until = stoppedUntil > now ? new Date(stoppedUntil).toISOString() : null;
+  const until = stoppedMs > 0 ? new Date(now + stoppedMs).toISOString() : null;
   const why = stop(statusReason ?? `it is ${number.status}`);
   const tried = until === null ? 'now and then' : `next at ${until}`;
   const next =
