@@ -45,22 +45,6 @@ export function createBudgets(ctx: { clock: Clock }): Budgets {
   /** When each bucket is full, on the monotonic clock. */
   const fullAt = { write: new Map<OrganisationId, number>(), read: new Map<OrganisationId, number>() };
 
-  function keep(
-    buckets: Map<OrganisationId, number>,
-    key: OrganisationId,
-    moment: number,
-    now: number,
-  ): void {
-    buckets.set(key, moment);
-    if (buckets.size <= BUCKETS_MAX) return;
-    for (const [other, full] of buckets) if (full <= now) buckets.delete(other);
-    // All of them are in use: whoever came first starts anew.
-    for (const other of buckets.keys()) {
-      if (buckets.size <= BUCKETS_MAX / 2) break;
-      buckets.delete(other);
-    }
-  }
-
   function move(organisation: Budgeted, budgetClass: BudgetClass, tokens: -1 | 0 | 1): Budget {
     const buckets = fullAt[budgetClass];
     const limit = limitOf(organisation, budgetClass);
@@ -69,7 +53,8 @@ export function createBudgets(ctx: { clock: Clock }): Budgets {
     const before = Math.max(0, (buckets.get(organisation.organisationId) ?? 0) - now);
     const after = Math.max(0, before - (tokens * MINUTE_MS) / limit);
     if (tokens < 0 && after > MINUTE_MS + roundingMs(limit)) throw exceeded(limit, before, ctx.clock.now());
-    if (tokens !== 0) keep(buckets, organisation.organisationId, now + after, now);
+    if (tokens !== 0) buckets.set(organisation.organisationId, now + after);
+    if (buckets.size > BUCKETS_MAX) makeRoom(buckets, now);
     return { headers: headersOf(limit, after, ctx.clock.now()) };
   }
 
@@ -78,6 +63,15 @@ export function createBudgets(ctx: { clock: Clock }): Budgets {
     giveBack: (organisation, budgetClass) => move(organisation, budgetClass, 1),
     peek: (organisation, budgetClass) => move(organisation, budgetClass, 0),
   };
+}
+
+function makeRoom(buckets: Map<OrganisationId, number>, now: number): void {
+  for (const [other, fullAt] of buckets) if (fullAt <= now) buckets.delete(other);
+  // All of them are in use: who came first starts anew.
+  for (const other of buckets.keys()) {
+    if (buckets.size <= BUCKETS_MAX / 2) break;
+    buckets.delete(other);
+  }
 }
 
 function limitOf(organisation: Budgeted, budgetClass: BudgetClass): number {
