@@ -8,7 +8,7 @@ import {
   type FastifyRequest,
   type onResponseHookHandler,
 } from 'fastify';
-import { STATUS_CODES } from 'node:http';
+import { createServer, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
 import type { Context } from '../context.ts';
@@ -18,37 +18,44 @@ import { KurirError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { parseJson } from '../kernel/json.ts';
 import { createBodyRoom } from './body-room.ts';
-import { mountHealth, type ReadyState } from './health.ts';
+import { mountHealth } from './health.ts';
 import { mountDialect, type MountParts } from './mount-dialect.ts';
-import { mountMetaDoor, type DoorParts } from './meta-door.ts';
+import type { AppDirectory } from '../organisations/app-directory.ts';
+import { mountMetaChallenge } from './meta-challenge.ts';
+import { createMetaDoor, type DoorParts } from './meta-door.ts';
 import { logFailure, toKurirError } from './to-kurir-error.ts';
 
 const IDLE_SWEEP_MS = 50;
 const BODY_BYTES_MAX = 256 * 1024;
 const PARAM_CHARACTERS_MAX = 300;
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+const SERVER = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 2_000,
+  maxHeaderSize: 16_384,
+};
 
 export interface AppParts extends Omit<MountParts, 'bodies'>, DoorParts {
   dialects: readonly Dialect[];
-  state: ReadyState;
+  apps: AppDirectory;
 }
 
 export function createApp(parts: AppParts): FastifyInstance {
   const { ctx } = parts.rooms;
+  const isMetas = createMetaDoor(ctx, parts);
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: 0,
-    keepAliveTimeout: 65_000,
-    maxRequestsPerSocket: 0,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     return503OnClosing: false,
     onProtoPoisoning: 'ignore',
     routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX, ignoreTrailingSlash: true },
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2_000, maxHeaderSize: 16_384 },
+    serverFactory: (handle) =>
+      createServer(SERVER, (request, response) => {
+        if (!isMetas(request, response)) handle(request, response);
+      }),
     genReqId: () => newId('req', ctx.clock.now()),
     frameworkErrors(error, request, reply) {
       answerError(parts, error, { request, reply });
@@ -80,7 +87,7 @@ export function createApp(parts: AppParts): FastifyInstance {
     return reply.code(answer.status).send(answer.body);
   });
   mountHealth(app, ctx, parts.state);
-  mountMetaDoor(app, ctx, parts);
+  mountMetaChallenge(app, parts.apps);
   // Callers have a room of their own: however many there are, Meta finds its own free.
   const bodies = createBodyRoom(ctx, {
     maxBytes: ctx.config.bodiesMaxMb * 1024 * 1024,

@@ -1,6 +1,6 @@
 // Room for the bodies of requests: what they may take together in memory. A request is let in for as many bytes as it says it has, or as
 // it may have where it does not say; whoever finds no room is told before anything of it is read, and the connection goes on.
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Context } from '../context.ts';
 import { KurirError } from '../kernel/errors.ts';
@@ -8,7 +8,7 @@ import { createRareWarning } from '../kernel/log.ts';
 
 export interface BodyRoom {
   /** Lets a request in; throws `service_unavailable` where there is no room. */
-  enter(request: FastifyRequest, reply: FastifyReply): void;
+  enter(request: IncomingMessage, response: ServerResponse): void;
 }
 
 export interface BodyRoomOptions {
@@ -24,7 +24,7 @@ export function createBodyRoom(ctx: Context, options: BodyRoomOptions): BodyRoom
   const warn = createRareWarning(ctx, 'more bodies are being read than there is room for: answered 503');
   let taken = 0;
   return {
-    enter(request, reply) {
+    enter(request, response) {
       const bytes = bytesOf(request, bodyBytesMax);
       if (bytes === 0) return;
       if (taken + bytes > maxBytes) {
@@ -36,13 +36,13 @@ export function createBodyRoom(ctx: Context, options: BodyRoomOptions): BodyRoom
         );
       }
       taken += bytes;
-      const end = until === 'read' ? request.raw : reply.raw;
+      const end = until === 'read' ? request : response;
       end.once('close', () => void (taken -= bytes));
     },
   };
 }
 
-function bytesOf({ headers }: FastifyRequest, bodyBytesMax: number): number {
+function bytesOf({ headers }: IncomingMessage, bodyBytesMax: number): number {
   if (headers['transfer-encoding'] !== undefined) return bodyBytesMax;
   // What is larger is refused unread.
   const bytes = Number(headers['content-length'] ?? 0);

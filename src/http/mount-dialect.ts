@@ -49,7 +49,7 @@ export function mountDialect(app: FastifyInstance, dialect: Dialect, parts: Moun
           onRequest(request, reply, done) {
             const enter = (caller: Caller): void => {
               request.caller = caller;
-              parts.bodies.enter(request, reply);
+              parts.bodies.enter(request.raw, reply.raw);
             };
             let entering: Promise<void> | undefined;
             try {

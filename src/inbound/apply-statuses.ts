@@ -27,6 +27,7 @@ const STATUSES: Record<string, Progress['status']> = {
   played: 'read',
   failed: 'failed',
 };
+const NOT_OURS = Promise.resolve(false);
 // What the index of wamids can hold, and far more than Meta's have.
 const WAMID_CHARACTERS_MAX = 500;
 
@@ -60,25 +61,26 @@ export async function applyStatuses(
       unmatched.push({ status, reason: 'a status that Kurir does not know' });
     else read.push({ status, wamid, step, sent: sentOf(parts.tokenKey, number.phoneNumberId, status) });
   }
-  const byWamid = await idsOfWamids(
-    ctx.db,
-    read
-      .filter((one) => !one.sent)
-      .map((one) => ({
-        organisationId: number.organisationId,
-        phoneNumberId: number.phoneNumberId,
-        wamid: one.wamid,
-      })),
-  );
-  await Promise.all(
-    read.map(async (one) => {
-      const messageId = one.sent?.messageId ?? byWamid.get(one.wamid);
-      const known = messageId !== undefined && (await applyOne(ctx, parts, { ...one, number, messageId }));
-      if (known) return;
-      const reason = 'a status of a message that Kurir did not send';
-      unmatched.push({ status: one.status, reason, ...(one.sent ? {} : { early: one.wamid }) });
+  const { organisationId, phoneNumberId } = number;
+  const tokenless = read.filter((one) => !one.sent);
+  const byWamid =
+    tokenless.length === 0
+      ? undefined
+      : await idsOfWamids(
+          ctx.db,
+          tokenless.map(({ wamid }) => ({ organisationId, phoneNumberId, wamid })),
+        );
+  const applied = await Promise.all(
+    read.map((one) => {
+      const messageId = one.sent?.messageId ?? byWamid?.get(one.wamid);
+      return messageId === undefined ? NOT_OURS : applyOne(ctx, parts, { ...one, number, messageId });
     }),
   );
+  for (const [i, one] of read.entries()) {
+    if (applied[i]) continue;
+    const reason = 'a status of a message that Kurir did not send';
+    unmatched.push({ status: one.status, reason, ...(one.sent ? {} : { early: one.wamid }) });
+  }
   return unmatched;
 }
 

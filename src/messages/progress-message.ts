@@ -31,11 +31,7 @@ export function createProgresser(ctx: Context, lanes: Lanes): Progresser {
     maxRows: ROWS_MAX,
   });
   return {
-    async progress(step) {
-      const row = await progressing.add(step);
-      if (row) tell(ctx, lanes, row);
-      return row;
-    },
+    progress: (step) => progressing.add(step),
     drained: () => progressing.drained(),
   };
 }
@@ -61,6 +57,7 @@ async function write(
     for (const [id, row] of await progressRows(ctx.db, [...merged.values()])) done.set(id, row);
     rest = later;
   }
+  for (const row of done.values()) tell(ctx, lanes, row);
   return steps.map((step) => done.get(step.messageId));
 }
 

@@ -12,8 +12,8 @@ export interface App {
 }
 
 export interface AppDirectory {
-  /** The app of this id, or the default one when no id is given. */
-  findApp(appId: string | undefined): Promise<App | undefined>;
+  /** The app of this id, or the default one when no id is given; at once where it has just been read. */
+  findApp(appId: string | undefined): App | Promise<App | undefined>;
 }
 
 interface Snapshot {
@@ -28,15 +28,24 @@ const MISS_PAUSE_MS = 1_000;
 
 export function createAppDirectory(ctx: Context): AppDirectory {
   let snapshot: Promise<Snapshot> | undefined;
+  /** What was read last. */
+  let latest: Snapshot | undefined;
 
   function read(): Promise<Snapshot> {
     const reading = readApps(ctx);
     snapshot = reading;
-    // A read that failed is not kept: the next one who asks tries again.
-    reading.catch(() => {
-      if (snapshot === reading) snapshot = undefined;
-    });
+    void keep(reading);
     return reading;
+  }
+
+  async function keep(reading: Promise<Snapshot>): Promise<void> {
+    try {
+      const known = await reading;
+      if (snapshot === reading) latest = known;
+    } catch {
+      // The next one who asks tries again.
+      if (snapshot === reading) snapshot = undefined;
+    }
   }
 
   async function youngerThan(ageMs: number): Promise<Snapshot> {
@@ -47,12 +56,20 @@ export function createAppDirectory(ctx: Context): AppDirectory {
     return old && snapshot === present ? read() : (snapshot ?? read());
   }
 
+  async function search(appId: string | undefined): Promise<App | undefined> {
+    return look(await youngerThan(KEPT_MS), appId) ?? look(await youngerThan(MISS_PAUSE_MS), appId);
+  }
+
   return {
-    async findApp(appId) {
-      const look = (from: Snapshot) => (appId === undefined ? from.byDefault : from.byId.get(appId));
-      return look(await youngerThan(KEPT_MS)) ?? look(await youngerThan(MISS_PAUSE_MS));
+    findApp(appId) {
+      const isYoung = latest !== undefined && ctx.clock.monotonic() - latest.readAt < KEPT_MS;
+      return (isYoung && look(latest, appId)) || search(appId);
     },
   };
+}
+
+function look(from: Snapshot | undefined, appId: string | undefined): App | undefined {
+  return appId === undefined ? from?.byDefault : from?.byId.get(appId);
 }
 
 async function readApps(ctx: Context): Promise<Snapshot> {

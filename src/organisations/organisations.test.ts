@@ -102,10 +102,10 @@ describe('apps', () => {
     const added = await addApp(room.ctx, app('a'));
     room.statements.length = 0;
     for (let i = 0; i < 100; i++) expect(await apps.findApp(`app_${i}`)).toBeUndefined();
-    await Promise.all(Array.from({ length: 100 }, () => apps.findApp(added.id)));
+    await Promise.all(Array.from({ length: 100 }, async () => apps.findApp(added.id)));
     expect(room.statements).toHaveLength(1);
     room.clock.advance(5_000);
-    await Promise.all(Array.from({ length: 100 }, () => apps.findApp(added.id)));
+    await Promise.all(Array.from({ length: 100 }, async () => apps.findApp(added.id)));
     expect(room.statements).toHaveLength(2);
   });
 
