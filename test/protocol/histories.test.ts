@@ -9,9 +9,12 @@ import { becomes, comesTo, MINUTE, post, QUIET, SECOND, show } from '../support/
 import { startMetaByHand } from '../support/meta-by-hand.ts';
 import { startVirtualHouse, type VirtualHouse, type VirtualNode } from '../support/virtual-house.ts';
 
+/** The name of the statement, as it ends on the wire: columns have longer ones that begin with it. */
+const ACCEPT = 'accept\0';
+
 /** An accept at the first node whose statement has committed an intent, and whose answer has not come. */
 async function acceptUnanswered(house: VirtualHouse, text: string): Promise<void> {
-  house.node.wire.hold('accept');
+  house.node.wire.hold(ACCEPT);
   house.sendText(CUSTOMER, text, { prefer: 'respond-async' }).catch(() => undefined);
   await until('the intent', async () => {
     const rows = await house.ctx.db.query("select from message_states where state = 'intended'");
@@ -168,7 +171,7 @@ test('two to one recipient that come into one statement are not called together'
   await house.pass(SECOND);
   meta.react(() => ({ kind: 'hold' }));
   // While this one's statement is under way, the others come together.
-  house.node.wire.hold('accept');
+  house.node.wire.hold(ACCEPT);
   const first = post(house, '+12025550121', 'to another');
   await until('the statement', async () => house.node.wire.held() > 0);
   const both = ['one', 'two'].map((text) => post(house, CUSTOMER, text));
@@ -265,7 +268,7 @@ test('one attempt is in flight for a recipient: an older one that becomes visibl
   await using house = await startWith(meta, { onUnknown: 'resend' });
   const other = await house.addVirtualNode();
   const brake = await putBrake(house, 'new.priority = 0');
-  other.wire.hold('accept');
+  other.wire.hold(ACCEPT);
   const older = other.sendText(CUSTOMER, 'older', { prefer: 'respond-async', 'kurir-priority': 'high' });
   await brake.reached();
   meta.react(() => ({ kind: 'hold' }));
