@@ -1,6 +1,6 @@
 // A time that is always the same, or spread evenly between that and more.
+import type { Random } from '../src/kernel/random.ts';
 import type { Settings } from './settings.ts';
-import type { Simulation } from './simulation.ts';
 
 export interface Latency {
   ms: number;
@@ -12,6 +12,6 @@ export function usualLatency({ latencyMs, latencySpreadMs }: Settings): Latency 
   return { ms: latencyMs, spread_ms: latencySpreadMs };
 }
 
-export function spread({ random }: Pick<Simulation, 'random'>, { ms, spread_ms: more = 0 }: Latency): number {
+export function spread(random: Random, { ms, spread_ms: more = 0 }: Latency): number {
   return more === 0 ? ms : ms + random() * more;
 }

@@ -24,7 +24,7 @@ export function tell(sim: Simulation, update: Update, facts: WebhookFacts): void
         copies = Math.max(copies, effect.n);
         break;
       case 'webhook_delay':
-        delayMs += spread(sim, effect);
+        delayMs += spread(sim.random, effect);
         break;
       case 'reorder':
         keepBack = true;

@@ -43,7 +43,8 @@ export function effectsOn(sim: Simulation, call: GraphCall, facts: CallFacts): C
 /** How long a call waits before anything is done with it. */
 export function heldMs(sim: Simulation, effects: readonly CallEffect[]): number {
   let ms = 0;
-  for (const effect of effects) if (effect.kind === 'delay' && effect.before) ms += spread(sim, effect);
+  for (const effect of effects)
+    if (effect.kind === 'delay' && effect.before) ms += spread(sim.random, effect);
   return ms;
 }
 
@@ -90,7 +91,7 @@ export function bent(sim: Simulation, effects: readonly CallEffect[], earned: An
   const answer = { ...earned };
   for (const effect of effects) {
     if (effect.kind === 'delay' && !effect.before)
-      answer.delayMs = (answer.delayMs ?? 0) + spread(sim, effect);
+      answer.delayMs = (answer.delayMs ?? 0) + spread(sim.random, effect);
     else if (effect.kind === 'lost_answer') answer.fate = effect.how === 'reset' ? 'reset' : 'swallowed';
     else if (effect.kind === 'truncated') answer.fate = 'cut';
     else if (effect.kind === 'trickle') answer.trickle = { part: effect.part, ms: effect.ms };

@@ -89,7 +89,7 @@ function keepAnswer(sendCall: SendCall, answer: Answer): void {
 }
 
 function write(sim: Simulation, reply: FastifyReply, answer: Answer): void {
-  const delayMs = spread(sim, sim.latency) + (answer.delayMs ?? 0);
+  const delayMs = spread(sim.random, sim.latency) + (answer.delayMs ?? 0);
   if (delayMs === 0) writeAnswer(sim, reply.raw, answer);
   else sim.wireClock.after(delayMs, () => writeAnswer(sim, reply.raw, answer));
 }
