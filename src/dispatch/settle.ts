@@ -13,7 +13,7 @@ import { createGroupCommit } from '../storage/group-commit.ts';
 import { endRows, type Ended, type EndedRow } from './attempt-store.ts';
 import { PAIR_LIMIT, type Brake } from './brake.ts';
 
-/** What Meta says with HTTP 5xx is repeated so often, no more (DESIGN §4). */
+/** What Meta says with HTTP 5xx is repeated so often, no more (docs/protocol.md). */
 const SERVER_NOES_MAX = 2;
 const AGAIN: Backoff = { firstMs: 1_000, factor: 4, maxMs: 300_000 };
 const RECORD_AGAIN_MS = 500;

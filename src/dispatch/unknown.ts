@@ -1,4 +1,4 @@
-// Unknown outcomes (DESIGN §5): when silence means something, and what follows from it. Pure: the clock and the evidence are values.
+// Unknown outcomes (docs/protocol.md): when silence means something, and what follows from it. Pure: the clock and the evidence are values.
 //
 // Silence counts from the later of the call's end and the last gap in our hearing. After `unknownAfterMs` (three times that when a gap
 // touched the attempt) AND a status, received after the gap, of a later attempt of the number, the number's policy decides. Without

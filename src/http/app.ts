@@ -8,7 +8,7 @@ import {
   type FastifyRequest,
   type onResponseHookHandler,
 } from 'fastify';
-import { createServer, STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
 import type { Context } from '../context.ts';
@@ -28,13 +28,8 @@ import { logFailure, toKurirError } from './to-kurir-error.ts';
 const IDLE_SWEEP_MS = 50;
 const BODY_BYTES_MAX = 256 * 1024;
 const PARAM_CHARACTERS_MAX = 300;
-const SERVER = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  keepAliveTimeout: 65_000,
-  connectionsCheckingInterval: 2_000,
-  maxHeaderSize: 16_384,
-};
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface AppParts extends Omit<MountParts, 'bodies'>, DoorParts {
   dialects: readonly Dialect[];
@@ -43,19 +38,19 @@ export interface AppParts extends Omit<MountParts, 'bodies'>, DoorParts {
 
 export function createApp(parts: AppParts): FastifyInstance {
   const { ctx } = parts.rooms;
-  const isMetas = createMetaDoor(ctx, parts);
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: 0,
+    keepAliveTimeout: 65_000,
+    maxRequestsPerSocket: 0,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     return503OnClosing: false,
     onProtoPoisoning: 'ignore',
     routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX, ignoreTrailingSlash: true },
-    serverFactory: (handle) =>
-      createServer(SERVER, (request, response) => {
-        if (!isMetas(request, response)) handle(request, response);
-      }),
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2_000, maxHeaderSize: 16_384 },
     genReqId: () => newId('req', ctx.clock.now()),
     frameworkErrors(error, request, reply) {
       answerError(parts, error, { request, reply });
@@ -88,6 +83,11 @@ export function createApp(parts: AppParts): FastifyInstance {
   });
   mountHealth(app, ctx, parts.state);
   mountMetaChallenge(app, parts.apps);
+  const door = createMetaDoor(ctx, parts);
+  door.mount(app);
+  app.server.removeAllListeners('request').on('request', (request, response) => {
+    if (!door.takes(request, response)) app.routing(request, response);
+  });
   // Callers have a room of their own: however many there are, Meta finds its own free.
   const bodies = createBodyRoom(ctx, {
     maxBytes: ctx.config.bodiesMaxMb * 1024 * 1024,

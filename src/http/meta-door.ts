@@ -1,11 +1,12 @@
 // The door Meta's webhooks come through, before the framework: three of four requests of a busy gateway are theirs, and they need nothing
 // of it (measured: a tenth of the gateway's processor time). Bodies are kept as raw bytes: a signature is over bytes.
+import type { FastifyInstance } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Context } from '../context.ts';
 import { renderKirimError } from '../dialects/kirim/errors.ts';
 import { KurirError } from '../kernel/errors.ts';
-import { newId } from '../kernel/ids.ts';
+import { newId, type RequestId } from '../kernel/ids.ts';
 import type { Receiver } from '../inbound/receive.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Hearing } from '../lanes/hearing.ts';
@@ -15,6 +16,7 @@ import { levelOfRefusal, toKurirError } from './to-kurir-error.ts';
 
 /** Meta posts up to 3 MB (docs: webhooks overview). */
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
+const OK = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': 2 };
 const PATH = /^\/webhooks\/meta(?:\/([\w-]{1,100}))?\/?(?:\?|$)/;
 
 export interface DoorParts {
@@ -24,8 +26,12 @@ export interface DoorParts {
   state: ReadyState;
 }
 
-/** Answers a request that is Meta's post of a webhook; false when it is not, and nothing was done with it. */
-export type MetaDoor = (request: IncomingMessage, response: ServerResponse) => boolean;
+export interface MetaDoor {
+  /** Takes a request if it is plainly a post of Meta's; false when it is not, and nothing was done with it. */
+  takes(request: IncomingMessage, response: ServerResponse): boolean;
+  /** The same by the framework's routes, for addresses that are written in another way. */
+  mount(app: FastifyInstance): void;
+}
 
 export function createMetaDoor(ctx: Context, parts: DoorParts): MetaDoor {
   const bodies = createBodyRoom(ctx, {
@@ -33,64 +39,99 @@ export function createMetaDoor(ctx: Context, parts: DoorParts): MetaDoor {
     bodyBytesMax: BODY_BYTES_MAX,
     until: 'answered',
   });
+  const isDebugged = ctx.log.isLevelEnabled('debug');
 
-  function refuse(response: ServerResponse, error: unknown): void {
-    const refusal = toKurirError(error);
-    const requestId = newId('req', ctx.clock.now());
-    const isOurs = refusal.status >= 500;
-    parts.log[isOurs ? levelOfRefusal(refusal) : 'warn'](
-      { requestId, code: refusal.code, ...(isOurs ? { err: refusal.cause } : {}) },
-      'a webhook was refused',
-    );
-    const answer = renderKirimError(refusal, { requestId });
-    // What was not read to its end would be taken for the next request.
-    const close = response.req.complete ? {} : { Connection: 'close' };
-    const type = { 'Content-Type': 'application/json; charset=utf-8', 'X-Request-Id': requestId };
-    response.writeHead(answer.status, { ...type, ...answer.headers, ...close });
-    response.end(JSON.stringify(answer.body));
+  async function take({ request, response, requestId, appId }: Post): Promise<void> {
+    if (isDebugged) logAnswer(ctx, request, { response, requestId });
+    try {
+      await enter(request, response);
+      const body = await readBody(request);
+      await parts.receiver.receive({ appId, body, signature: request.headers['x-hub-signature-256'] });
+      response.writeHead(200, { ...OK, 'X-Request-Id': requestId });
+      response.end('ok');
+    } catch (error) {
+      refuse(parts.log, response, { refusal: toKurirError(error), requestId });
+    }
   }
 
-  function enter(request: IncomingMessage, response: ServerResponse): boolean {
+  // No promise where there is room.
+  function enter(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined {
     try {
       if (parts.state.stopping())
         throw new KurirError('service_unavailable', 'The gateway is stopping.', { retryAfterMs: 2_000 });
       bodies.enter(request, response);
-      return true;
+      return undefined;
     } catch (error) {
       // Perhaps it was Meta's, and then we did not hear it.
-      const refused = (): void => refuse(response, error);
-      void parts.hearing.refused().then(refused, refused);
-      return false;
+      return parts.hearing.refused().then(() => Promise.reject(error));
     }
   }
 
-  async function take(
-    request: IncomingMessage,
-    response: ServerResponse,
-    appId: string | undefined,
-  ): Promise<void> {
-    try {
-      const body = await readBody(request);
-      await parts.receiver.receive({ appId, body, signature: request.headers['x-hub-signature-256'] });
-      response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': 2 });
-      response.end('ok');
-    } catch (error) {
-      refuse(response, error);
-    }
+  function post(request: IncomingMessage, response: ServerResponse, appId: string | undefined): void {
+    void take({ request, response, requestId: newId('req', ctx.clock.now()), appId });
   }
 
-  return (request, response) => {
-    const appId = appOf(request);
-    if (appId === null) return false;
-    if (enter(request, response)) void take(request, response, appId);
-    return true;
+  return {
+    takes(request, response) {
+      const path = request.method === 'POST' ? PATH.exec(request.url ?? '') : null;
+      if (path) post(request, response, path[1]);
+      return path !== null;
+    },
+    mount(app) {
+      app.register(async (scope) => {
+        scope.removeAllContentTypeParsers();
+        scope.addContentTypeParser('*', (_request, _body, done) => done(null));
+        for (const path of ['/webhooks/meta', '/webhooks/meta/:app'])
+          scope.post<{ Params: { app?: string } }>(path, (request, reply) => {
+            reply.hijack();
+            post(request.raw, reply.raw, request.params.app);
+          });
+      });
+    },
   };
 }
 
-/** The app that is named by the path, undefined for the default one; null where it is not the path and method of the door. */
-function appOf({ method, url = '' }: IncomingMessage): string | undefined | null {
-  const path = method === 'POST' ? PATH.exec(url) : null;
-  return path ? path[1] : null;
+interface Post {
+  request: IncomingMessage;
+  response: ServerResponse;
+  requestId: RequestId;
+  appId: string | undefined;
+}
+
+function refuse(
+  log: Log,
+  response: ServerResponse,
+  { refusal, requestId }: { refusal: KurirError; requestId: RequestId },
+): void {
+  const isOurs = refusal.status >= 500;
+  log[isOurs ? levelOfRefusal(refusal) : 'warn'](
+    { requestId, code: refusal.code, ...(isOurs ? { err: refusal.cause } : {}) },
+    'a webhook was refused',
+  );
+  if (response.headersSent) return void response.destroy();
+  const answer = renderKirimError(refusal, { requestId });
+  const body = JSON.stringify(answer.body);
+  response.writeHead(answer.status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'X-Request-Id': requestId,
+    ...answer.headers,
+    // What is left unread of others is read and thrown away; of this it would be without end.
+    ...(refusal.code === 'request_too_large' ? { Connection: 'close' } : {}),
+  });
+  response.end(body);
+}
+
+function logAnswer(
+  { clock, log }: Context,
+  { method }: IncomingMessage,
+  { response, requestId }: Pick<Post, 'response' | 'requestId'>,
+): void {
+  const since = clock.monotonic();
+  response.once('finish', () => {
+    const ms = Math.round(clock.monotonic() - since);
+    log.debug({ requestId, method, route: '/webhooks/meta', status: response.statusCode, ms }, 'request');
+  });
 }
 
 /** Reads a body of any type to its end; rejects when it is too large, or its connection breaks before. */

@@ -1,5 +1,5 @@
 // The states of a message and their order. Statuses only go forward: whatever comes late, twice or out of order, the state of
-// the highest rank stays (DESIGN promise 6).
+// the highest rank stays (promise 6).
 //
 //   queued     ours to send                       intended   an attempt is open: its call is next or under way
 //   unknown    Meta's answer was lost             pending    Meta took it (we hold a wamid)

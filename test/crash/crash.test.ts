@@ -1,5 +1,5 @@
 // The short form of `npm run test:crash`, in every test run: 600 sends, processes killed with -9 in the middle of them, and the ledgers
-// outside the gateway side by side (DESIGN promises 1 to 4). What it checks stands in verdict.ts.
+// outside the gateway side by side (promises 1 to 4). What it checks stands in verdict.ts.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { seedOfRun } from '../support/seed-of-run.ts';

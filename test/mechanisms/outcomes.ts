@@ -172,8 +172,8 @@ export const OUTCOMES: readonly Mechanism[] = [
     rule: 24,
     mechanism: 'a webhook that we refused is written down as a gap',
     file: 'src/http/meta-door.ts',
-    find: 'void parts.hearing.refused().then(refused, refused);',
-    replace: 'refused();',
+    find: 'return parts.hearing.refused().then(() => Promise.reject(error));',
+    replace: 'throw error;',
     test: {
       file: 'test/walks/limits.test.ts',
       name: 'of Meta’s: 503, which counts as a time in which it was not heard',

@@ -1,4 +1,4 @@
-// Bad input gets a clear answer (DESIGN promise 10): whatever bytes come, a 4xx that names the field where there is one, in the
+// Bad input gets a clear answer (promise 10): whatever bytes come, a 4xx that names the field where there is one, in the
 // dialect's own envelope, with a request id and the caller's budget; never a 500, and never a neighbour that suffers.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// Full is said, not suffered (DESIGN promise 11): each limit is reached, refused in the caller's own dialect with a moment to come back,
+// Full is said, not suffered (promise 11): each limit is reached, refused in the caller's own dialect with a moment to come back,
 // stores nothing, lets a replay pass, and ends by itself.
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';

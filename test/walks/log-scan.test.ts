@@ -1,4 +1,4 @@
-// Nothing secret or personal is in the log (DESIGN promise 9): a gateway in a process of its own does everything it can, and everything
+// Nothing secret or personal is in the log (promise 9): a gateway in a process of its own does everything it can, and everything
 // goes wrong that can; what it wrote is then searched for every secret, phone number, text and wamid of the run.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 

@@ -1,15 +1,17 @@
-// Statuses only go forward (DESIGN promise 6): in whatever order, however often and however batched Meta tells them, a message ends
+// Statuses only go forward (promise 6): in whatever order, however often and however batched Meta tells them, a message ends
 // the same; and what is not Meta's word moves nothing.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import type { Json, JsonObject } from '../../src/kernel/json.ts';
 import { expectKirimError, expectStatus } from '../support/expect-reply.ts';
-import { startHouse, type House } from '../support/house.ts';
+import { APP_SECRET, startHouse, until, type House } from '../support/house.ts';
 import { startMetaByHand, type MetaByHand } from '../support/meta-by-hand.ts';
+import { exchange, requestText } from '../support/raw-http.ts';
 import { seedOfRun } from '../support/seed-of-run.ts';
 import { sendsOf, statusOf, type Sends, type Sent, type Told } from '../support/sent-message.ts';
-import { envelope, postWebhook, statusEnvelope } from '../support/signed-webhooks.ts';
+import { envelope, postWebhook, signedHeaders, statusEnvelope } from '../support/signed-webhooks.ts';
 
 let meta: MetaByHand;
 let house: House;
@@ -189,6 +191,34 @@ describe('what is not Meta’s word', () => {
     expectKirimError(await postWebhook(house, body, { path: nowhere }), 'resource_not_found');
     expectStatus(await postWebhook(house, body, { path }), 200);
     expect((await show(sent))['status']).toBe('read');
+  });
+
+  test.each([
+    '/webhooks/meta',
+    '/webhooks/meta/',
+    '/webhooks/meta/?from=meta',
+    'http://kurir.test/webhooks/meta',
+    '/webhooks/met%61',
+  ])('a post to %s is taken, and its answer told by its id', async (target) => {
+    const body = JSON.stringify(statusEnvelope([]));
+    const request = requestText(`POST ${target}`, signedHeaders(Buffer.from(body), APP_SECRET), body);
+    const answer = await exchange(house.gateway.url, request);
+    expect(answer).toMatchObject({ status: 200, text: 'ok' });
+    expect(answer.headers['x-request-id']).toMatch(/^req_[0-9A-HJKMNP-TV-Z]{26}$/);
+  });
+
+  test('a refusal leaves the connection to the next post', async () => {
+    const post = (body: string, secret = APP_SECRET): string =>
+      requestText('POST /webhooks/meta', signedHeaders(Buffer.from(body), secret), body);
+    const body = JSON.stringify(statusEnvelope([]));
+    const { hostname, port } = new URL(house.gateway.url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    onTestFinished(() => void socket.destroy());
+    let answered = '';
+    socket.on('data', (chunk: Buffer) => void (answered += chunk.toString()));
+    socket.write(post(body, 'another') + post(body));
+    await until('both answers', async () => answered.match(/HTTP\/1\.1 \d+/g)?.length === 2);
+    expect(answered.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 200']);
   });
 });
 

@@ -1,4 +1,4 @@
-// No organisation sees another's (DESIGN promise 8): every route of every dialect is asked with a foreign key and foreign ids. The
+// No organisation sees another's (promise 8): every route of every dialect is asked with a foreign key and foreign ids. The
 // routes come from the dialects' own lists, so that a new endpoint without a case here fails.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
