@@ -3,6 +3,8 @@
 import { expect, test } from 'vitest';
 
 import { postpone } from '../src/dispatch/dispatch-store.ts';
+import { listMessages } from '../src/messages/message-store.ts';
+import type { Queryable } from '../src/storage/db.ts';
 import { customerWrites } from './support/meta-webhook.ts';
 import { PHONE_NUMBER_ID, startHouse, until, type House } from './support/house.ts';
 import { startMetaByHand, type MetaByHand } from './support/meta-by-hand.ts';
@@ -10,7 +12,7 @@ import { startMetaByHand, type MetaByHand } from './support/meta-by-hand.ts';
 test('the plans of all hot statements go by an index, on empty tables and on filled ones', async () => {
   await using meta = await startMetaByHand();
   // One connection for all hot statements: what was prepared there can be looked at.
-  await using house = await startHouse({ config: { graphUrl: meta.url, databaseConnections: 2 } });
+  await using house = await startHouse({ config: { graphUrl: meta.url, databaseConnections: 3 } });
   await everyWalk(house, meta);
   const plans = await plansOf(house);
   expect(plans).toMatchSnapshot();
@@ -19,6 +21,45 @@ test('the plans of all hot statements go by an index, on empty tables and on fil
   await fill(house);
   expect(await plansOf(house)).toEqual(plans);
 }, 60_000);
+
+test('a page of messages is read in the order of its index, also where PostgreSQL knows nothing of the tables yet', async () => {
+  await using house = await startHouse({ simulator: { windowEnforced: false } });
+  for (const table of ['messages', 'message_states'])
+    await house.ctx.db.query(`alter table ${table} set (autovacuum_enabled = off)`);
+  await house.sendText('+628111111111', 'Halo', { prefer: 'respond-async' });
+  await copies(house);
+  for (const phoneNumberId of [undefined, PHONE_NUMBER_ID]) {
+    const plan = (await planOfPage(house, phoneNumberId)).join('\n');
+    expect(plan).toMatch(/Index Scan Backward using messages_of_number/);
+    expect(plan).not.toMatch(/Seq Scan|Bitmap/);
+  }
+}, 60_000);
+
+// What the room would ask, explained instead of asked.
+async function planOfPage(house: House, phoneNumberId: string | undefined): Promise<string[]> {
+  const { reading } = house.gateway.ctx.db;
+  let plan: string[] = [];
+  const explaining: Queryable = {
+    async query(text, values) {
+      const rows = await reading.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
+      plan = rows.map((row) => row['QUERY PLAN']);
+      return [];
+    },
+  };
+  const { organisationId } = house;
+  await listMessages(explaining, { ...ANY, organisationId, phoneNumberId, limit: 21 });
+  return plan;
+}
+
+const ANY = {
+  direction: undefined,
+  conversation: undefined,
+  states: undefined,
+  createdAfter: undefined,
+  createdBefore: undefined,
+  after: undefined,
+  wamid: undefined,
+};
 
 const HOT = [
   'accept',
@@ -95,6 +136,12 @@ async function plansOf(house: House): Promise<Map<string, string[]>> {
 
 // Enough rows, of one number and one customer, that another way would look cheaper to a planner that is free to choose.
 async function fill(house: House): Promise<void> {
+  await copies(house);
+  await house.ctx.db.query('analyze messages');
+  await house.ctx.db.query('analyze message_states');
+}
+
+async function copies(house: House): Promise<void> {
   const { db } = house.ctx;
   await db.query(
     `insert into messages (organisation_id, id, phone_number_id, direction, type, recipient, conversation, body, created_at)
@@ -106,6 +153,4 @@ async function fill(house: House): Promise<void> {
      select organisation_id, id, phone_number_id, conversation, now(), 2, 2, 0, 'queued', nextval('message_turns'), null, id
      from messages where conversation = '1'`,
   );
-  await db.query('analyze messages');
-  await db.query('analyze message_states');
 }

@@ -217,7 +217,7 @@ export const SETTINGS = {
     name: 'KURIR_DATABASE_CONNECTIONS',
     type: 'integer',
     default: 10,
-    min: 2,
+    min: 3,
     max: 1_000,
     doc: 'Connections to PostgreSQL at the most.',
     example: '10',

@@ -41,7 +41,7 @@ export async function readMessagePage(
   const cursors = createCursor(ctx.sealer.derive('cursor'), { organisationId, ...page.filter });
   const after = page.cursor === undefined ? undefined : cursors.read(page.cursor);
   const { status, ...filter } = page.filter;
-  const rows = await listMessages(ctx.db, {
+  const rows = await listMessages(ctx.db.reading, {
     ...filter,
     organisationId,
     states: status === undefined ? undefined : STATES[status],
@@ -63,9 +63,9 @@ export async function readMessage(
   organisationId: OrganisationId,
   find: { id: string; phoneNumberId?: string },
 ): Promise<{ message: Message; attempts: AttemptRecord[] }> {
-  const message = await findMessage(ctx.db, organisationId, find);
+  const message = await findMessage(ctx.db.reading, organisationId, find);
   if (!message) throw new KurirError('resource_not_found', notFound(find.id));
-  return { message, attempts: await listAttempts(ctx.db, organisationId, message.id) };
+  return { message, attempts: await listAttempts(ctx.db.reading, organisationId, message.id) };
 }
 
 function notFound(id: string): string {

@@ -3,7 +3,7 @@ import pg from 'pg';
 
 import { arrayLiteral } from './array-literal.ts';
 import { createOutageWatch, type Outage, type OutageEvents } from './outage.ts';
-import { createPools, type LazyPools, type PoolsOptions } from './pools.ts';
+import { createPools, type LazyPools, type Pools, type PoolsOptions } from './pools.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -18,6 +18,8 @@ export interface Queryable {
 }
 
 export interface Database extends Queryable {
+  /** For what is asked from outside: on connections of its own, in the order of an index. */
+  reading: Queryable;
   /** Runs `act` in one transaction; it is committed when `act` resolves and rolled back when it rejects. */
   transaction<Result>(act: (tx: Queryable) => Promise<Result>): Promise<Result>;
   /** Whether a pooler stands between us and PostgreSQL. */
@@ -28,6 +30,8 @@ export interface Database extends Queryable {
 }
 
 export interface DatabaseOptions extends PoolsOptions, OutageEvents {}
+
+type Sort = Exclude<keyof Pools, 'pooled'>;
 
 const PING_MS = 2_000;
 
@@ -46,7 +50,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
 
   function lend<Result>(
-    sort: 'ordinary' | 'hot',
+    sort: Sort,
     act: (client: pg.PoolClient, pooled: boolean) => Promise<Result>,
   ): Promise<Result> {
     return outages.during(async () => {
@@ -66,6 +70,9 @@ export function openDatabase(options: DatabaseOptions): Database {
       lend(name === undefined ? 'ordinary' : 'hot', (client, pooled) =>
         ask(client, () => runner(client)(text, values, pooled ? undefined : name)),
       ),
+    reading: {
+      query: (text, values) => lend('reading', (client) => ask(client, () => runner(client)(text, values))),
+    },
     transaction: (act) => lend('ordinary', (client) => ask(client, () => transact(client, act))),
     outage: () => outages.present(),
     isPooled: async () => (await pools.open()).pooled,
@@ -212,10 +219,7 @@ class NoConnection extends Error {
   override readonly name = 'NoConnection';
 }
 
-async function connect(
-  pools: LazyPools,
-  sort: 'ordinary' | 'hot',
-): Promise<{ client: pg.PoolClient; pooled: boolean }> {
+async function connect(pools: LazyPools, sort: Sort): Promise<{ client: pg.PoolClient; pooled: boolean }> {
   try {
     const opened = await pools.open();
     return { client: await opened[sort].connect(), pooled: opened.pooled };

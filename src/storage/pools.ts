@@ -1,8 +1,10 @@
 // The pools of connections, and what their sessions are told. Every time-out is set: a half-open connection must end as an error.
 //
-// There are two sorts. Hot statements run thousands of times a second, are prepared, and keep their plan: to plan them took a third of their
+// There are three sorts. Hot statements run thousands of times a second, are prepared, and keep their plan: to plan them took a third of their
 // time. Their connections allow the one shape of plan that stays right however much the tables grow: a probe into an index for each row
-// of the batch. All other statements are planned for the values they come with.
+// of the batch. What is asked from outside is read on connections of its own, so that it never stands in the way of heartbeats; and it is read in
+// the order of an index: where the planner has no statistics yet, it takes a number with a hundred thousand messages for one with three, and would
+// sort them all for a page. All other statements are planned for the values they come with.
 //
 // Behind a pooler in transaction mode no session is ours: there is one sort, nothing is set in it and nothing prepared, and every statement
 // is planned for its values, which is slower and right.
@@ -12,7 +14,7 @@ import { isPoolerAt } from './pooler.ts';
 
 export interface PoolsOptions {
   url: string;
-  /** Connections at the most; half of them for hot statements. */
+  /** Connections at the most: half of them for hot statements, a quarter for reading; and one of each sort at least. */
   connections: number;
   /** A schema to live in instead of `public` (tests run many in one server). */
   schema?: string;
@@ -23,6 +25,7 @@ export interface PoolsOptions {
 export interface Pools {
   ordinary: pg.Pool;
   hot: pg.Pool;
+  reading: pg.Pool;
   pooled: boolean;
 }
 
@@ -41,6 +44,7 @@ const HOT_LIFETIME_SECONDS = 300;
 
 export const SESSIONS = {
   ordinary: ['plan_cache_mode=force_custom_plan', 'jit=off'],
+  reading: ['plan_cache_mode=force_custom_plan', 'enable_bitmapscan=off', 'enable_seqscan=off', 'jit=off'],
   hot: [
     'plan_cache_mode=force_generic_plan',
     'enable_seqscan=off',
@@ -58,7 +62,7 @@ export function createPools(options: PoolsOptions): LazyPools {
       opening ??= openPools(options);
       try {
         const pools = await opening;
-        opened = [...new Set([pools.ordinary, pools.hot])];
+        opened = [...new Set([pools.ordinary, pools.hot, pools.reading])];
         return pools;
       } catch (error) {
         opening = undefined;
@@ -79,11 +83,17 @@ async function openPools(options: PoolsOptions): Promise<Pools> {
     if (schema !== undefined)
       throw new Error(`Behind a pooler the schema ${schema} must be the search_path of its own sessions.`);
     const all = openPool(options, connections, {});
-    return { ordinary: all, hot: all, pooled: true };
+    return { ordinary: all, hot: all, reading: all, pooled: true };
   }
   const hotConnections = Math.max(1, connections >> 1);
+  const readingConnections = Math.max(1, connections >> 2);
   return {
-    ordinary: openPool(options, Math.max(1, connections - hotConnections), sessionOf('ordinary', schema)),
+    ordinary: openPool(
+      options,
+      Math.max(1, connections - hotConnections - readingConnections),
+      sessionOf('ordinary', schema),
+    ),
+    reading: openPool(options, readingConnections, sessionOf('reading', schema)),
     hot: openPool(options, hotConnections, {
       ...sessionOf('hot', schema),
       maxLifetimeSeconds: HOT_LIFETIME_SECONDS,

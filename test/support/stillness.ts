@@ -20,6 +20,8 @@ export function countStatements(db: Database, wire: Wire): () => number {
     }
   };
   db.query = (text, values, name) => counted(() => query(text, values, name));
+  const read = db.reading.query.bind(db.reading);
+  db.reading = { query: (text, values) => counted(() => read(text, values)) };
   db.transaction = (act) => counted(() => transaction(act));
   return () => Math.max(0, underWay - wire.held());
 }
