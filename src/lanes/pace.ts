@@ -23,7 +23,7 @@ export interface Pace {
 }
 
 /** Of what Meta allows: how many turns are given, and how many leave in any second. */
-const TURNS = 0.965;
+const TURNS = 0.97;
 const LEAVING = 0.98;
 /** So late one may be and still have its turn. */
 const LATE_MS = 60;
