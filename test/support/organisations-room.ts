@@ -23,7 +23,7 @@ export async function openTestRoom(url: string): Promise<TestRoom> {
   const schema = `test_${randomUUID().replaceAll('-', '')}`;
   const admin = openDatabase({ url, connections: 1, onIdleError });
   await admin.query(`create schema ${schema}`);
-  const db = openDatabase({ url, connections: 4, schema, onIdleError });
+  const db = openDatabase({ url, connections: 6, schema, onIdleError });
   await migrate(db);
   const clock = turnableClock(Date.UTC(2026, 5, 1));
   const statements: string[] = [];
