@@ -36,7 +36,11 @@ test('one bad answer stops the number, the next message that Meta takes connects
   const refused = await house.request('POST', GRAPH, text('first'));
   expect(refused.status, refused.text).toBe(401);
   await until('the number to say so', async () => (await statusOfNumber(house)) === 'degraded');
-  const stopped = await house.sendText(TO, 'while stopped');
+  // Written down a moment before the gateway has read it again: what comes between the two is queued.
+  const stopped = await until('a send to be refused', async () => {
+    const reply = await house.sendText(TO, 'while stopped', { prefer: 'respond-async' });
+    return reply.status !== 200 && reply;
+  });
   expect(stopped.status, stopped.text).toBe(422);
   expect(stopped.body.error.code).toBe('account_not_connected');
   // A new start tries at once what would be tried after a while.
