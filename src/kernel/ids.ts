@@ -1,6 +1,6 @@
 // Public ids: `<prefix>_` and 26 characters of Crockford base32 (48 bits of time, 80 random bits), so that ids of one
 // prefix sort by the moment they were made in. The prefix is part of the type: ids of two sorts cannot be swapped.
-import { randomFillSync } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -10,6 +10,12 @@ export type OrganisationId = Id<'org'>;
 export type AppId = Id<'app'>;
 export type KeyId = Id<'key'>;
 export type RequestId = Id<'req'>;
+export type EventId = Id<'evt'>;
+export type DeliveryId = Id<'wbd'>;
+export type SubscriptionId = Id<'wbs'>;
+export type SecretId = Id<'sec'>;
+export type ConversationId = Id<'cnv'>;
+export type ContactId = Id<'ctc'>;
 
 /** A new id of the given prefix for the given moment (ms since the epoch). */
 export function newId<Prefix extends string>(prefix: Prefix, now: number): Id<Prefix> {
@@ -31,6 +37,12 @@ function tenBytes(): Uint8Array {
 /** The id of a moment and 10 given bytes: the same bytes always give the same id. */
 export function idOf<Prefix extends string>(prefix: Prefix, now: number, bytes: Uint8Array): Id<Prefix> {
   return `${prefix}_${time(now)}${text(bytes)}`;
+}
+
+/** The id of a text, for what must be named before it is written: the same text always gives the same id. Not in the order of time. */
+export function hashedId<Prefix extends string>(prefix: Prefix, content: string): Id<Prefix> {
+  const digest = createHash('sha256').update(content).digest();
+  return idOf(prefix, digest.readUIntBE(10, 6), digest);
 }
 
 /** Whether a string of the outside has the form of an id with this prefix. */

@@ -1,0 +1,197 @@
+// What subscribers may hear of. One union: whoever renders or records an event is told by the compiler when a member is added.
+//
+// What Meta told comes with Meta's own words (`value`: one message or one status with what stood around it, re-enveloped for this
+// organisation alone); what Kurir says by itself comes with the rows it is about.
+import type { ContactId, ConversationId, EventId, OrganisationId } from '../kernel/ids.ts';
+import type { Json, JsonObject } from '../kernel/json.ts';
+
+/** Types that a subscription may name; `meta.<field>` stands for any other field of Meta's webhooks, and `*` for all. */
+export const EVENT_TYPES = [
+  'message.received',
+  'message.status',
+  'message.created',
+  'message.sent',
+  'message.edited',
+  'message.revoked',
+  'message.duplicate_detected',
+  'conversation.created',
+  'conversation.assigned',
+  'conversation.closed',
+  'contact.created',
+  'contact.updated',
+  'contact.identity_updated',
+  'webhook_subscription.disabled',
+  'webhook.test',
+] as const;
+
+export type EventType = (typeof EVENT_TYPES)[number] | `meta.${string}`;
+
+/** Whether a text can be the type of an event. */
+export function isEventType(text: string): text is EventType {
+  return EVENT_TYPES.some((one) => one === text) || /^meta\.[a-z0-9_]{1,60}$/.test(text);
+}
+
+/** The number an event is about, as it was when it arose. */
+export interface EventNumber {
+  phoneNumberId: string;
+  wabaId: string;
+  /** Digits. */
+  phone: string;
+  displayPhoneNumber: string;
+}
+
+/** The customer of a conversation, as far as is known. */
+export interface Person {
+  id: ContactId;
+  name: string | null;
+  /** Digits; null where only a user id is known. */
+  phone: string | null;
+  userId: string | null;
+}
+
+interface Base {
+  id: EventId;
+  organisationId: OrganisationId;
+  /** When it arose, in ms since the epoch. */
+  at: number;
+}
+
+interface AboutNumber extends Base {
+  number: EventNumber;
+}
+
+interface AboutMessage extends AboutNumber {
+  messageId: string;
+  /** Meta's id; null where Meta never gave one. */
+  wamid: string | null;
+  conversationId: ConversationId;
+  /** As in `messages.conversation`: digits, a business-scoped user id, or a group. */
+  conversation: string;
+  person: Person;
+}
+
+/** A customer wrote (or edited, or revoked what he wrote). */
+export interface MessageReceived extends AboutMessage {
+  type: 'message.received' | 'message.edited' | 'message.revoked';
+  wamid: string;
+  /** Meta's message, whole. */
+  message: JsonObject;
+  /** Meta's `contacts` that belong to it. */
+  contacts: JsonObject[];
+  /** The conversation did not exist before. */
+  isNewConversation: boolean;
+  media: MediaState | null;
+}
+
+export interface MediaState {
+  status: 'pending' | 'ready' | 'failed';
+  url: string | null;
+}
+
+/** An outbound message as the application wrote it. */
+export interface OutboundFacts {
+  type: string;
+  /** Meta's shape, as it was sent. */
+  body: JsonObject;
+  createdAt: number;
+  callbackData: string | null;
+  /** Who sent it: an application through Kurir, or a person with the phone app. */
+  source: 'api' | 'app';
+}
+
+/** A status of Meta's for an outbound message; or the end of one that Meta never told of (`own`). */
+export interface MessageStatus extends AboutMessage {
+  type: 'message.status';
+  status: 'sent' | 'delivered' | 'read' | 'played' | 'failed';
+  /** The status object in Meta's shape, without our token: what is in its place is the application's own `biz_opaque_callback_data`. */
+  told: JsonObject;
+  /** Meta's `contacts` that came with it. */
+  contacts: JsonObject[];
+  /** Kurir's own words: expired, withdrawn, refused by Meta's answer. */
+  own: boolean;
+  outbound: OutboundFacts;
+  /** What is known of the message by now, this status included; ms since the epoch. */
+  times: { sent: number | null; delivered: number | null; read: number | null; failed: number | null };
+}
+
+/** An outbound message was accepted (`created`), or taken by Meta or sent with the phone app (`sent`). */
+export interface MessageOutbound extends AboutMessage {
+  type: 'message.created' | 'message.sent';
+  outbound: OutboundFacts;
+}
+
+/** Meta told a second id for one message: it was delivered more than once. */
+export interface DuplicateDetected extends AboutMessage {
+  type: 'message.duplicate_detected';
+  wamids: string[];
+}
+
+/** A conversation was opened, given to somebody, or resolved. `conversation` is the resource as the kirim dialect shows it. */
+export interface ConversationEvent extends AboutNumber {
+  type: 'conversation.created' | 'conversation.assigned' | 'conversation.closed';
+  conversationId: ConversationId;
+  conversation: string;
+  resource: JsonObject;
+  /** Of `assigned`. */
+  assignedTo?: string | null;
+  assignedBefore?: string | null;
+}
+
+/** A contact appeared or changed. `resource` is as the kirim dialect shows it. */
+export interface ContactEvent extends AboutNumber {
+  type: 'contact.created' | 'contact.updated' | 'contact.identity_updated';
+  contactId: ContactId;
+  conversation: string;
+  resource: JsonObject;
+  /** Of `created`: how it came. */
+  acquisitionSource?: 'inbound' | 'outbound' | 'api' | 'phone_app';
+  /** Of `updated` and `identity_updated`. */
+  changedFields?: string[];
+}
+
+/** Any other field of Meta's webhooks, passed on as Meta told it. */
+export interface MetaChange extends Base {
+  type: `meta.${string}`;
+  wabaId: string;
+  /** Of the entry, where Meta says it. */
+  time: Json | undefined;
+  /** Null for what is about the WABA. */
+  number: EventNumber | null;
+  field: string;
+  value: JsonObject;
+}
+
+/** A subscription failed too often and hears nothing more until somebody turns it on again. */
+export interface SubscriptionDisabled extends Base {
+  type: 'webhook_subscription.disabled';
+  subscriptionId: string;
+  url: string;
+  reason: string;
+}
+
+/** Somebody wants to see whether the endpoint hears. */
+export interface WebhookTest extends Base {
+  type: 'webhook.test';
+  subscriptionId: string;
+}
+
+export type Event =
+  | MessageReceived
+  | MessageStatus
+  | MessageOutbound
+  | DuplicateDetected
+  | ConversationEvent
+  | ContactEvent
+  | MetaChange
+  | SubscriptionDisabled
+  | WebhookTest;
+
+/** The number an event belongs to; null for what is about the organisation or a WABA. */
+export function numberOfEvent(event: Event): string | null {
+  return 'number' in event ? (event.number?.phoneNumberId ?? null) : null;
+}
+
+/** What is told in order, and buffered together: the conversation; null for all else. */
+export function conversationOfEvent(event: Event): string | null {
+  return 'conversation' in event ? `${event.number.phoneNumberId}/${event.conversation}` : null;
+}
