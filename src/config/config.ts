@@ -1,6 +1,6 @@
 // Decides what the operator chose: raw text in, one typed and frozen Config out, or all complaints at once. Starting with
 // half a configuration is never tried.
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { protocolTimes, type ProtocolTimes } from './protocol-times.ts';
 import { readEnv, type Complaint, type Environment } from './read-env.ts';
@@ -69,6 +69,15 @@ export function readConfig(env: Environment, mode: Mode): Chosen {
       name: 'KURIR_SIMULATOR_PORT',
       problem: 'is the PORT of the gateway; choose another',
       example: String(plain.port + 1),
+    });
+  }
+  if ((plain.s3AccessKeyId === undefined) !== (plain.s3SecretAccessKey === undefined)) {
+    const { s3AccessKeyId: id, s3SecretAccessKey: key } = SETTINGS;
+    const unset = plain.s3AccessKeyId === undefined ? id : key;
+    complaints.push({
+      name: unset.name,
+      problem: 'is not set, but the other half of the key is',
+      example: unset.example,
     });
   }
   if (complaints.length > 0) throw new ConfigError(complaints);
@@ -163,9 +172,14 @@ function withoutSlash(setting: Setting, text: string): string {
   return setting.type === 'web address' ? text.replace(/\/+$/, '') : text;
 }
 
-function derived(plain: Plain, mode: Mode): Pick<Config, 'graphUrl' | 'publicUrl'> {
-  const given: { graphUrl: string | undefined; publicUrl: string | undefined } = plain;
+function derived(plain: Plain, mode: Mode): Pick<Config, 'graphUrl' | 'publicUrl' | 'mediaDir'> {
+  const given: {
+    graphUrl: string | undefined;
+    publicUrl: string | undefined;
+    mediaDir: string | undefined;
+  } = plain;
   return {
+    mediaDir: resolve(given.mediaDir ?? join(plain.dataDir, 'media')),
     graphUrl: given.graphUrl ?? (mode === 'development' ? simulatorUrl(plain.simulatorPort) : META_GRAPH_URL),
     publicUrl: given.publicUrl ?? webAddress(plain.host, plain.port),
   };

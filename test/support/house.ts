@@ -1,6 +1,9 @@
 // The whole house for a test: a gateway in a schema of its own and a simulator of Meta, in this process, wired to each other. A test
 // reads like a story: send, look at the simulator, wait for a status. Nothing sleeps; what must come is waited for by `until`.
 import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inject } from 'vitest';
 
 import { readConfig, type Config } from '../../src/config/config.ts';
@@ -130,6 +133,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
   const config = {
     ...base,
     graphUrl: simulator.url,
+    mediaDir: join(tmpdir(), `kurir-media-${schema}`),
     databaseConnections: 6,
     sendWaitMs: 5_000,
     ...options.config,
@@ -226,6 +230,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
       await simulator.close();
       await admin.query(`drop schema ${schema} cascade`);
       await admin.close();
+      await rm(config.mediaDir, { recursive: true, force: true });
     },
   };
   return house;
