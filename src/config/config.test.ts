@@ -28,6 +28,13 @@ describe('readConfig', () => {
     expect(readConfig({}, 'production').config.graphUrl).toBe('https://graph.facebook.com');
   });
 
+  test('lets webhooks go to loopback in development, to no private address otherwise', () => {
+    expect(readConfig({}, 'development').config.webhookAllow).toBe('127.0.0.0/8,::1');
+    expect(readConfig({}, 'production').config.webhookAllow).toBe('');
+    const own = { KURIR_WEBHOOK_ALLOW: '10.0.0.0/8, fd12::/16' };
+    expect(readConfig(own, 'development').config.webhookAllow).toBe('10.0.0.0/8, fd12::/16');
+  });
+
   test('takes what is given, and an empty value as none', () => {
     const env = {
       HOST: '0.0.0.0',
@@ -63,6 +70,8 @@ describe('readConfig', () => {
       'DATABASE_URL',
       'must be an address with postgres://',
     ],
+    [{ KURIR_WEBHOOK_ALLOW: '10.0.0.0/8, hooks' }, 'KURIR_WEBHOOK_ALLOW', 'must be networks such as'],
+    [{ KURIR_WEBHOOK_ALLOW: '10.0.0.0/33' }, 'KURIR_WEBHOOK_ALLOW', 'must be networks such as'],
     [{ KURIR_SECRET: 'short' }, 'KURIR_SECRET', 'must have 32 characters or more'],
     [{ KURIR_SECRET_OLD: SECRET }, 'KURIR_SECRET_OLD', 'is set without KURIR_SECRET'],
     [{ DATABASE_URL }, 'KURIR_SECRET', 'is not set, but DATABASE_URL is'],

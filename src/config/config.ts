@@ -2,6 +2,7 @@
 // half a configuration is never tried.
 import { join, resolve } from 'node:path';
 
+import { readNetworks } from './networks.ts';
 import { protocolTimes, type ProtocolTimes } from './protocol-times.ts';
 import { readEnv, type Complaint, type Environment } from './read-env.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
@@ -22,6 +23,8 @@ export type Config = Readonly<
     [Field in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Field]>;
   }
 >;
+
+const LOOPBACK = '127.0.0.0/8,::1';
 
 type Plain = Omit<Config, 'mode' | 'times'>;
 
@@ -154,6 +157,10 @@ function problemOf(setting: Setting, text: string): string | undefined {
       return hasProtocol(text, ['postgres:', 'postgresql:'])
         ? undefined
         : `must be an address with postgres://${shown(setting, text)}`;
+    case 'networks':
+      return readNetworks(text)
+        ? undefined
+        : `must be networks such as 10.0.0.0/8, with commas between${shown(setting, text)}`;
     case 'text':
     case 'path':
       return text.includes('\0') ? 'must not hold a NUL character' : undefined;
@@ -172,16 +179,15 @@ function withoutSlash(setting: Setting, text: string): string {
   return setting.type === 'web address' ? text.replace(/\/+$/, '') : text;
 }
 
-function derived(plain: Plain, mode: Mode): Pick<Config, 'graphUrl' | 'publicUrl' | 'mediaDir'> {
-  const given: {
-    graphUrl: string | undefined;
-    publicUrl: string | undefined;
-    mediaDir: string | undefined;
-  } = plain;
+type Derived = 'graphUrl' | 'publicUrl' | 'mediaDir' | 'webhookAllow';
+
+function derived(plain: Plain, mode: Mode): Pick<Config, Derived> {
+  const given: Partial<Pick<Plain, Derived>> = plain;
   return {
     mediaDir: resolve(given.mediaDir ?? join(plain.dataDir, 'media')),
     graphUrl: given.graphUrl ?? (mode === 'development' ? simulatorUrl(plain.simulatorPort) : META_GRAPH_URL),
     publicUrl: given.publicUrl ?? webAddress(plain.host, plain.port),
+    webhookAllow: given.webhookAllow ?? (mode === 'development' ? LOOPBACK : ''),
   };
 }
 

@@ -54,6 +54,7 @@ function shapeOf(setting: Setting): string {
     case 'path':
     case 'web address':
     case 'database address':
+    case 'networks':
       return `${setting.type}${secret}`;
   }
 }

@@ -13,7 +13,7 @@ interface Common {
 
 /** `derived` says in words what the default is where other settings decide it. */
 interface TextSetting extends Common {
-  type: 'text' | 'path' | 'web address' | 'database address';
+  type: 'text' | 'path' | 'web address' | 'database address' | 'networks';
   default?: string;
   derived?: string;
 }
@@ -140,6 +140,13 @@ export const SETTINGS = {
     max: 10_000,
     doc: 'Connections to Meta at the most.',
     example: '256',
+  },
+  webhookAllow: {
+    name: 'KURIR_WEBHOOK_ALLOW',
+    type: 'networks',
+    derived: 'none; in development mode loopback',
+    doc: 'Networks, with commas between, that webhooks may go to although they are not public, there also without TLS. Set it where receivers stand in your own network.',
+    example: '10.20.0.0/16,fd12:3456::/32',
   },
   writePerMinute: {
     name: 'KURIR_WRITE_PER_MINUTE',

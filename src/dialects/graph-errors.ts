@@ -30,6 +30,7 @@ const FAULTS = {
   invalid_field_value: INVALID_PARAMETER,
   invalid_limit: INVALID_PARAMETER,
   invalid_cursor: { code: 131059, type: 'OAuthException' },
+  invalid_webhook_url: INVALID_PARAMETER,
   invalid_api_key: { ...BAD_TOKEN, message: 'Invalid OAuth access token - Cannot parse access token' },
   expired_api_key: { ...BAD_TOKEN, subcode: 463 },
   invalid_signature: { code: 100, type: 'OAuthException' },

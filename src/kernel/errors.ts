@@ -44,6 +44,11 @@ export const REFUSALS = {
     type: 'invalid_request_error',
     meaning: 'A cursor was altered, or made for other filters.',
   },
+  invalid_webhook_url: {
+    status: 400,
+    type: 'invalid_request_error',
+    meaning: 'A webhook may not go to this URL.',
+  },
   invalid_api_key: {
     status: 401,
     type: 'authentication_error',

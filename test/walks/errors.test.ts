@@ -73,7 +73,8 @@ async function without<Result>(table: string, act: () => Promise<Result>): Promi
 type Provoked = Reply | RawAnswer | { status: number; text: string; headers: Headers };
 type Refused = Provoked | [Provoked, param: string];
 
-const REFUSED: Record<ErrorCode, () => Promise<Refused>> = {
+// @TODO(5) invalid_webhook_url gets its case with the endpoint that takes a webhook's URL; until then src/webhooks/check-webhook-url.test.ts shows it.
+const REFUSED: Record<Exclude<ErrorCode, 'invalid_webhook_url'>, () => Promise<Refused>> = {
   invalid_request: () => post('{"to": '),
   invalid_phone_number: async () => [await post(text({ to: 'example' })), 'to'],
   missing_required_field: async () => [await post(text({ to: undefined })), 'to'],
@@ -234,7 +235,7 @@ describe('failures of messages', () => {
 });
 
 describe('refusals', () => {
-  test.each(codesOf(REFUSALS))('%s', async (code) => {
+  test.each(codesOf(REFUSED))('%s', async (code) => {
     const provoke = REFUSED[code];
     expect(provoke).toBeTypeOf('function');
     const refused = await provoke();
