@@ -115,6 +115,8 @@ create table messages (
   id text not null,
   phone_number_id text not null,
   direction text not null,
+  -- Where it was written if not through Kurir: `app` (the business's phone app, or another application), `history`.
+  source text,
   type text not null,
   -- As the caller wrote it, and the key of the conversation: digits, a business-scoped user id, or a group.
   recipient text not null,
@@ -128,6 +130,8 @@ create table messages (
   primary key (organisation_id, id)
 );
 create index messages_of_number on messages (phone_number_id, created_at);
+-- By what they amend: of all other messages nothing is in it.
+create index messages_amending on messages (phone_number_id, left(body #>> array[type, 'original_message_id'], 500)) where type in ('edit', 'revoke');
 
 -- The order of accepts: one sequence for the installation, never a clock.
 create sequence message_turns;

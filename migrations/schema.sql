@@ -157,6 +157,7 @@ create table messages (
   id text not null,
   phone_number_id text not null,
   direction text not null,
+  source text,
   type text not null,
   recipient text not null,
   conversation text not null,
@@ -244,6 +245,8 @@ CREATE INDEX message_states_ready ON message_states USING btree (phone_number_id
 CREATE INDEX message_states_turns ON message_states USING btree (phone_number_id, conversation, turn) WHERE (turn IS NOT NULL);
 
 CREATE INDEX message_states_wamids ON message_states USING btree (wamid) WHERE (wamid IS NOT NULL);
+
+CREATE INDEX messages_amending ON messages USING btree (phone_number_id, "left"((body #>> ARRAY[type, 'original_message_id'::text]), 500)) WHERE (type = ANY (ARRAY['edit'::text, 'revoke'::text]));
 
 CREATE INDEX messages_of_number ON messages USING btree (phone_number_id, created_at);
 

@@ -3,7 +3,7 @@ import type { Queryable, Row } from '../storage/db.ts';
 import type { Failure } from '../kernel/errors.ts';
 import type { Direction, Message, MessageState, WireStatus } from './message.ts';
 
-const COLUMNS = `m.id, m.phone_number_id, m.direction, m.type, m.recipient, m.conversation, m.body, m.callback_data, m.created_at,
+const COLUMNS = `m.id, m.phone_number_id, m.direction, m.source, m.type, m.recipient, m.conversation, m.body, m.callback_data, m.created_at,
   s.state, s.may_have_left, s.attempt, s.attempt_at, s.unknown_since, s.wamid, s.other_wamids, s.failure, s.pricing, s.expires_at, s.ready_at,
   s.pending_at, s.sent_at, s.delivered_at, s.read_at, s.failed_at`;
 const TABLES = 'messages m join message_states s on s.organisation_id = m.organisation_id and s.id = m.id';
@@ -12,6 +12,7 @@ interface MessageRow extends Row {
   id: string;
   phone_number_id: string;
   direction: Direction;
+  source: Message['source'];
   type: string;
   recipient: string;
   conversation: string;
@@ -108,6 +109,41 @@ export async function listMessages(
     ],
   );
   return rows.map((row) => ({ message: toMessage(row), createdAt: row.cursor_at }));
+}
+
+export interface Amendment {
+  original: string;
+  type: string;
+  body: unknown;
+  createdAt: Date;
+}
+
+/** Edits and revocations of messages by Meta's ids of these, in the order in which they were made (index messages_amending). */
+export async function listAmendments(
+  db: Queryable,
+  organisationId: string,
+  originals: readonly { phoneNumberId: string; wamid: string }[],
+): Promise<(Amendment & { phoneNumberId: string })[]> {
+  const rows = await db.query<{
+    phone_number_id: string;
+    original: string;
+    type: string;
+    body: unknown;
+    created_at: Date;
+  }>(
+    `select m.phone_number_id, t.wamid as original, m.type, m.body, m.created_at
+     from unnest($2::text[], $3::text[]) as t (phone_number_id, wamid) join messages m
+       on m.phone_number_id = t.phone_number_id and m.type in ('edit', 'revoke') and left(m.body #>> array[m.type, 'original_message_id'], 500) = t.wamid
+     where m.organisation_id = $1 order by m.created_at, m.id`,
+    [organisationId, originals.map((one) => one.phoneNumberId), originals.map((one) => one.wamid)],
+  );
+  return rows.map((row) => ({
+    phoneNumberId: row.phone_number_id,
+    original: row.original,
+    type: row.type,
+    body: row.body,
+    createdAt: row.created_at,
+  }));
 }
 
 export interface AttemptRecord {
@@ -290,6 +326,7 @@ function toMessage(row: MessageRow): Message {
     id: row.id,
     phoneNumberId: row.phone_number_id,
     direction: row.direction,
+    source: row.source,
     type: row.type,
     recipient: row.recipient,
     conversation: row.conversation,

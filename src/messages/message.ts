@@ -40,6 +40,8 @@ export interface Message {
   id: string;
   phoneNumberId: string;
   direction: Direction;
+  /** Where it was written if not through Kurir: in an app of the business's, or, before it was connected, anywhere. */
+  source: 'app' | 'history' | null;
   type: string;
   recipient: string;
   conversation: string;

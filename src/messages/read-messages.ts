@@ -3,7 +3,14 @@ import type { Context } from '../context.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { createCursor } from '../kernel/cursor.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
-import { findMessage, listAttempts, listMessages, type AttemptRecord } from './message-store.ts';
+import { isObject, type JsonObject } from '../kernel/json.ts';
+import {
+  findMessage,
+  listAmendments,
+  listAttempts,
+  listMessages,
+  type AttemptRecord,
+} from './message-store.ts';
 import type { Direction, Message, WireStatus } from './message.ts';
 
 export type { AttemptRecord } from './message-store.ts';
@@ -18,8 +25,15 @@ export interface MessageFilter {
   createdBefore: Date | undefined;
 }
 
+/** What became of a message after it was written: the latest edit, and that it was taken back. Its own row stays as it is. */
+export interface Amended {
+  edit: JsonObject;
+  editedAt: Date | null;
+  revokedAt: Date | null;
+}
+
 export interface MessagePage {
-  messages: Message[];
+  messages: { message: Message; amended: Amended | undefined }[];
   nextCursor: string | null;
 }
 
@@ -51,8 +65,10 @@ export async function readMessagePage(
   const shown = rows.slice(0, page.limit);
   const last = shown.at(-1);
   const more = rows.length > page.limit && last !== undefined;
+  const messages = shown.map((row) => row.message);
+  const amended = await readAmended(ctx, organisationId, messages);
   return {
-    messages: shown.map((row) => row.message),
+    messages: messages.map((message) => ({ message, amended: amended.get(message.id) })),
     nextCursor: more ? cursors.write([last.createdAt, last.message.id]) : null,
   };
 }
@@ -62,10 +78,40 @@ export async function readMessage(
   ctx: Context,
   organisationId: OrganisationId,
   find: { id: string; phoneNumberId?: string },
-): Promise<{ message: Message; attempts: AttemptRecord[] }> {
+): Promise<{ message: Message; amended: Amended | undefined; attempts: AttemptRecord[] }> {
   const message = await findMessage(ctx.db.reading, organisationId, find);
   if (!message) throw new KurirError('resource_not_found', notFound(find.id));
-  return { message, attempts: await listAttempts(ctx.db.reading, organisationId, message.id) };
+  const amended = await readAmended(ctx, organisationId, [message]);
+  const attempts = await listAttempts(ctx.db.reading, organisationId, message.id);
+  return { message, amended: amended.get(message.id), attempts };
+}
+
+async function readAmended(
+  ctx: Context,
+  organisationId: OrganisationId,
+  messages: readonly Message[],
+): Promise<Map<string, Amended>> {
+  const ids = new Map<string, string>();
+  const originals = messages.flatMap(({ id, phoneNumberId, wamid }) => {
+    if (wamid === null) return [];
+    ids.set(`${phoneNumberId} ${wamid}`, id);
+    return [{ phoneNumberId, wamid }];
+  });
+  const amended = new Map<string, Amended>();
+  if (originals.length === 0) return amended;
+  for (const { phoneNumberId, original, ...made } of await listAmendments(
+    ctx.db.reading,
+    organisationId,
+    originals,
+  )) {
+    const id = ids.get(`${phoneNumberId} ${original}`);
+    if (id === undefined) continue;
+    const before = amended.get(id) ?? { edit: {}, editedAt: null, revokedAt: null };
+    const edit = isObject(made.body) ? made.body['edit'] : undefined;
+    if (made.type === 'revoke') amended.set(id, { ...before, revokedAt: before.revokedAt ?? made.createdAt });
+    else amended.set(id, { ...before, editedAt: made.createdAt, edit: isObject(edit) ? edit : {} });
+  }
+  return amended;
 }
 
 function notFound(id: string): string {

@@ -23,7 +23,7 @@ export const getFlatMessage: Endpoint = {
 async function show(call: Call, phoneNumberId: string | undefined): Promise<Answer> {
   const { organisationId } = call.caller;
   const id = call.params['id'] ?? '';
-  const { message, attempts } = await readMessage(call.rooms.ctx, organisationId, {
+  const { message, amended, attempts } = await readMessage(call.rooms.ctx, organisationId, {
     id,
     ...(phoneNumberId === undefined ? {} : { phoneNumberId }),
   });
@@ -33,7 +33,7 @@ async function show(call: Call, phoneNumberId: string | undefined): Promise<Answ
   const telling = { now: clock.now(), times: config.times, number, stoppedMs };
   const waiting = tellWaiting(message, telling);
   const data = {
-    ...renderMessage(message, number?.phone ?? ''),
+    ...renderMessage(message, number?.phone ?? '', amended),
     attempts: tellAttempts(message, attempts, telling),
     ...(waiting === undefined ? {} : { waiting }),
   };

@@ -46,12 +46,14 @@ async function page(call: Call, phoneNumberId: string | undefined): Promise<Answ
     cursor: call.query['cursor'],
   });
   const phones = await Promise.all(
-    found.messages.map((message) => numbers.findNumber(organisationId, message.phoneNumberId)),
+    found.messages.map(({ message }) => numbers.findNumber(organisationId, message.phoneNumberId)),
   );
   return {
     status: 200,
     body: {
-      data: found.messages.map((message, i) => renderMessage(message, phones[i]?.phone ?? '')),
+      data: found.messages.map(({ message, amended }, i) =>
+        renderMessage(message, phones[i]?.phone ?? '', amended),
+      ),
       has_more: found.nextCursor !== null,
       next_cursor: found.nextCursor,
       request_id: call.requestId,

@@ -1,9 +1,12 @@
 // A message as the kirim dialect shows it: what the send answers, and the whole resource.
 import type { Failure } from '../../kernel/errors.ts';
-import { isObject } from '../../kernel/json.ts';
+import { isObject, type JsonObject } from '../../kernel/json.ts';
 import { wireStatus, type Message } from '../../messages/message.ts';
+import type { Amended } from '../../messages/read-messages.ts';
 import type { Sent } from '../../messages/send-message.ts';
 import type { OutboundMessage } from '../../meta/outbound.ts';
+import { text } from '../../meta/webhook-envelope.ts';
+import { renderEdited, renderSaid } from './render-said.ts';
 
 /** The `data` of an answered send. */
 export function renderSent(sent: Sent, message: OutboundMessage): object {
@@ -25,28 +28,57 @@ export function renderFailure(failure: Failure): object {
 }
 
 /** The message resource; `businessPhone` is the number's own, in digits. */
-export function renderMessage(message: Message, businessPhone: string): object {
+export function renderMessage(message: Message, businessPhone: string, amended?: Amended): object {
   const inbound = message.direction === 'inbound';
-  const content = isObject(message.body) ? message.body[message.type] : undefined;
-  return {
+  const body = isObject(message.body) ? message.body : {};
+  // Written outside of Kurir, a message is kept in the words in which Meta told of it.
+  const told = inbound || message.source !== null;
+  const resource = {
     id: message.id,
     object: 'message',
     direction: message.direction,
     phone_number_id: message.phoneNumberId,
-    from: inbound ? shownRecipient(message.conversation) : `+${businessPhone}`,
+    ...(inbound ? sender(message, body) : { from: `+${businessPhone}` }),
     to: inbound ? `+${businessPhone}` : shownRecipient(message.conversation),
     type: message.type,
-    ...(message.type === 'text' && isObject(content) ? { content: content['body'] } : {}),
-    ...(content === undefined ? {} : { [message.type]: content }),
     status: wireStatus(message.state, message.mayHaveLeft),
     created_at: message.createdAt.toISOString(),
     message_id: message.wamid,
+    ...(message.source === null ? {} : { source: message.source }),
     ...(message.callbackData === null ? {} : { biz_opaque_callback_data: message.callbackData }),
     ...(message.failure === null ? {} : { error: renderFailure(message.failure) }),
     ...(message.otherWamids.length === 0 ? {} : { other_message_ids: message.otherWamids }),
     ...(message.pricing === null ? {} : { pricing: message.pricing }),
     status_times: statusTimes(message),
     ...(message.expiresAt === null ? {} : { expires_at: message.expiresAt.toISOString() }),
+    ...(amended === undefined ? {} : amendments(amended)),
+  };
+  const said = told ? renderSaid(message.type, body) : sentBody(message.type, body);
+  // Named twice: the resource's members stand first, and whatever a type of Meta's is called, it takes none of them away.
+  return { ...resource, ...said, ...resource };
+}
+
+function sentBody(type: string, body: JsonObject): JsonObject {
+  const content = body[type];
+  if (content === undefined) return {};
+  return type === 'text' && isObject(content) && content['body'] !== undefined
+    ? { content: content['body'], text: content }
+    : { [type]: content };
+}
+
+function sender(message: Message, body: JsonObject): object {
+  const [phone, userId, group] = [text(body['from']), text(body['from_user_id']), text(body['group_id'])];
+  return {
+    from: shownRecipient(phone ?? userId ?? message.conversation),
+    ...(userId === undefined ? {} : { from_user_id: userId }),
+    ...(group === undefined ? {} : { group_id: group }),
+  };
+}
+
+function amendments({ edit, editedAt, revokedAt }: Amended): object {
+  return {
+    ...(editedAt === null ? {} : { edited_at: editedAt.toISOString(), edited: renderEdited(edit) }),
+    ...(revokedAt === null ? {} : { revoked_at: revokedAt.toISOString() }),
   };
 }
 

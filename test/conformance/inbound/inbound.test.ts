@@ -1,21 +1,61 @@
 // Inbound, whole: every variant of the table is posted to the door of a house, and read back through the API.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { isObject, type JsonObject } from '../../../src/kernel/json.ts';
+import { objects } from '../../../src/meta/webhook-envelope.ts';
+import { MESSAGE_ID } from '../../support/envelopes.ts';
 import { expectStatus } from '../../support/expect-reply.ts';
-import { startHouse, type House } from '../../support/house.ts';
+import { BUSINESS_PHONE, PHONE_NUMBER_ID, startHouse, type House } from '../../support/house.ts';
 import { postWebhook } from '../../support/signed-webhooks.ts';
-import { bodyOf, VARIANTS } from './variants.ts';
+import { SECONDS } from './golden-people.ts';
+import { SHOWN } from './shown.ts';
+import { bodyOf, VARIANTS, type Variant } from './variants.ts';
 
 let house: House;
 
 beforeAll(async () => {
   house = await startHouse();
+  for (const variant of VARIANTS) expectStatus(await postWebhook(house, bodyOf([variant])), 200);
 });
 
 afterAll(() => house[Symbol.asyncDispose]());
 
-test.each(VARIANTS.map((one) => [one.name, one] as const))('%s is taken', async (_name, variant) => {
-  expectStatus(await postWebhook(house, bodyOf([variant])), 200);
+const named = (about: Variant['about']): (readonly [string, Variant])[] =>
+  VARIANTS.filter((one) => one.about === about).map((one) => [one.name, one] as const);
+
+/** The message of a variant, as the list shows it and as it is shown alone. */
+async function shown(wamid: unknown): Promise<JsonObject[]> {
+  const list = await house.request('GET', `/v1/messages?message_id=${encodeURIComponent(String(wamid))}`);
+  expectStatus(list, 200);
+  expect(list.body.data).toHaveLength(1);
+  const one = list.body.data[0];
+  const alone = await house.request('GET', `/v1/${PHONE_NUMBER_ID}/messages/${one.id}`);
+  expectStatus(alone, 200);
+  const { attempts, ...message } = alone.body.data;
+  expect(attempts).toEqual([]);
+  return [one, message];
+}
+
+describe('a customer’s message', () => {
+  test.each(named('message'))('%s is kept and shown', async (name, { value }) => {
+    const [told] = objects(value['messages']);
+    for (const message of await shown(told?.['id'])) {
+      const { id, object, direction, to, phone_number_id, message_id, status, created_at, ...rest } = message;
+      expect(id).toMatch(MESSAGE_ID);
+      expect({ object, direction, to, phone_number_id, message_id, status, created_at }).toEqual({
+        object: 'message',
+        direction: 'inbound',
+        to: `+${BUSINESS_PHONE}`,
+        phone_number_id: PHONE_NUMBER_ID,
+        message_id: told?.['id'],
+        status: 'delivered',
+        created_at: new Date(SECONDS * 1_000).toISOString(),
+      });
+      expect(isObject(rest['status_times'])).toBe(true);
+      const { status_times: _, ...extras } = rest;
+      expect(extras).toEqual(SHOWN[name]);
+    }
+  });
 });
 
 test('the names, and the ids of their messages, are each of one variant', () => {
