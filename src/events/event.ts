@@ -70,14 +70,21 @@ interface AboutMessage extends AboutNumber {
   person: Person;
 }
 
-/** A customer wrote (or edited, or revoked what he wrote). */
+/** The fields of Meta's in which messages come: customers' own, and echoes of what the business wrote elsewhere. */
+export type MessageField = 'messages' | EchoField;
+export type EchoField = 'smb_message_echoes' | 'message_echoes';
+
+/** A customer wrote; or somebody, customer or business (the field tells), edited or revoked what he wrote. */
 export interface MessageReceived extends AboutMessage {
   type: 'message.received' | 'message.edited' | 'message.revoked';
   wamid: string;
+  field: MessageField;
   /** Meta's message, whole. */
   message: JsonObject;
   /** Meta's `contacts` that belong to it. */
   contacts: JsonObject[];
+  /** Meta's `errors` that stood beside it. */
+  errors: JsonObject[];
   /** The conversation did not exist before. */
   isNewConversation: boolean;
   media: MediaState | null;
@@ -118,6 +125,8 @@ export interface MessageStatus extends AboutMessage {
 export interface MessageOutbound extends AboutMessage {
   type: 'message.created' | 'message.sent';
   outbound: OutboundFacts;
+  /** Of one that was written elsewhere: Meta's words, told by this event alone and not by a `meta.<field>` beside it. */
+  echo: { field: EchoField; message: JsonObject; contacts: JsonObject[] } | null;
 }
 
 /** Meta told a second id for one message: it was delivered more than once. */
@@ -185,6 +194,10 @@ export type Event =
   | MetaChange
   | SubscriptionDisabled
   | WebhookTest;
+
+export function isMetaChange(event: Event): event is MetaChange {
+  return event.type.startsWith('meta.');
+}
 
 /** The number an event belongs to; null for what is about the organisation or a WABA. */
 export function numberOfEvent(event: Event): string | null {

@@ -27,6 +27,20 @@ export function readChanges(body: Json): Change[] {
   );
 }
 
+/** One change as a body of its own, in the order of keys that Meta's have. */
+export function envelopeOf(change: {
+  wabaId: string;
+  time?: Json | undefined;
+  field: string;
+  value: JsonObject;
+}): JsonObject {
+  const { wabaId, time, field, value } = change;
+  return {
+    object: 'whatsapp_business_account',
+    entry: [{ id: wabaId, ...(time === undefined ? {} : { time }), changes: [{ value, field }] }],
+  };
+}
+
 /** The objects of a list, whatever else stands in it. */
 export function objects(value: Json | undefined): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
