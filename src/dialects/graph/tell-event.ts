@@ -1,0 +1,65 @@
+// An event in Meta's own shape, signed as Meta signs, so that code written for Meta runs unchanged. What Meta has no word for is not told:
+// such code would not know what to do with it.
+import { isMetaChange, type Event } from '../../events/event.ts';
+import type { JsonObject } from '../../kernel/json.ts';
+import { asciiJson } from '../../meta/ascii-json.ts';
+import { envelopeOf } from '../../meta/webhook-envelope.ts';
+import type { Rendered, Telling } from '../../webhooks/telling.ts';
+import { messageEnvelope, metaEnvelope } from '../meta-envelope.ts';
+import { oneSignature } from '../one-signature.ts';
+
+export const metaTelling: Telling = {
+  render,
+  headers: (signing) => ({ 'X-Hub-Signature-256': `sha256=${oneSignature(signing)}` }),
+};
+
+function render(event: Event): Rendered | null {
+  if (isMetaChange(event)) return rendered(event, event.field, metaEnvelope(event));
+  switch (event.type) {
+    case 'message.received':
+    case 'message.edited':
+    case 'message.revoked':
+      return rendered(event, event.field, metaEnvelope(event));
+    case 'message.status':
+      return rendered(event, 'messages', metaEnvelope(event));
+    case 'message.sent':
+      return event.echo && rendered(event, event.echo.field, messageEnvelope(event.number, event.echo));
+    case 'webhook.test':
+      return rendered(event, 'messages', testEnvelope(event));
+    case 'message.created':
+    case 'message.duplicate_detected':
+    case 'conversation.created':
+    case 'conversation.assigned':
+    case 'conversation.closed':
+    case 'contact.created':
+    case 'contact.updated':
+    case 'contact.identity_updated':
+    case 'webhook_subscription.disabled':
+      return null;
+  }
+}
+
+function rendered(event: Event, field: string, envelope: JsonObject): Rendered {
+  return { body: asciiJson(envelope), name: field, subject: event.id, source: 'meta' };
+}
+
+// As the button "Test" in Meta's dashboard does: a message from nobody to a number that is none.
+function testEnvelope(event: Event): JsonObject {
+  const message = {
+    from: '16315551181',
+    id: `wamid.TEST_${event.id}`,
+    timestamp: String(Math.floor(event.at / 1_000)),
+    type: 'text',
+    text: { body: 'this is a text message' },
+  };
+  return envelopeOf({
+    wabaId: '0',
+    field: 'messages',
+    value: {
+      messaging_product: 'whatsapp',
+      metadata: { display_phone_number: '16505551111', phone_number_id: '123456123' },
+      contacts: [{ profile: { name: 'test user name' }, wa_id: '16315551181' }],
+      messages: [message],
+    },
+  });
+}
