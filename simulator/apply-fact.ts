@@ -1,5 +1,5 @@
 // How each fact changes the world. Nothing else may.
-import type { Fact, PostedFact, ReadFact, StatusFact, Template } from './fact.ts';
+import type { Fact, InboundFact, PostedFact, ReadFact, StatusFact, Template } from './fact.ts';
 import { magicNumber } from './magic-numbers.ts';
 import { addMessage, addNumber, templateKey, windowKey, type Message, type World } from './world.ts';
 
@@ -14,7 +14,7 @@ export function applyFact(world: World, fact: Fact): void {
     case 'status':
       return applyStatus(world, fact);
     case 'inbound':
-      world.wroteAt.set(windowKey(fact.number, fact.phone), fact.at);
+      if (opensWindow(fact)) wrote(world, fact);
       return addMessage(world, { direction: 'inbound', seq: world.row.latest + 1, fact, readAt: null });
     case 'phone':
       world.phones.set(fact.phone.phone, fact.phone);
@@ -52,6 +52,19 @@ export function applyFact(world: World, fact: Fact): void {
     case 'clock':
       return;
   }
+}
+
+// What was not written to the business by the customer, or was not written anew.
+const OPENS_NO_WINDOW = new Set(['system', 'edit', 'revoke']);
+
+function opensWindow({ type, message }: InboundFact): boolean {
+  return !OPENS_NO_WINDOW.has(type) && message['group_id'] === undefined;
+}
+
+// What is told late does not take the window back.
+function wrote(world: World, { number, phone, at }: InboundFact): void {
+  const key = windowKey(number, phone);
+  world.wroteAt.set(key, Math.max(at, world.wroteAt.get(key) ?? at));
 }
 
 function applyStatus(world: World, fact: StatusFact): void {

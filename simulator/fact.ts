@@ -26,6 +26,8 @@ export interface PhoneTraits {
   onWhatsapp: boolean;
   /** Shows no phone number to businesses: webhooks carry the user id alone. */
   usernameUser: boolean;
+  /** Its user id is not told, as before user ids came. */
+  hidesUserId?: boolean;
   /** The 24-hour window: by what the customer wrote, or always the same. */
   window: 'tracked' | 'open' | 'closed';
   quirk: Quirk | null;
@@ -47,6 +49,8 @@ export interface Phone extends PhoneTraits {
   phone: string;
   userId: string;
   name: string;
+  username?: string;
+  parentUserId?: string;
   typingUntil: number;
 }
 
@@ -138,6 +142,8 @@ export interface InboundFact {
   type: string;
   /** As it stands in the webhook's `messages`. */
   message: JsonObject;
+  /** As they stand beside it. */
+  errors?: JsonObject[];
 }
 
 /** The answer to one webhook post. An update's id is its wamid, for a status with `#` and its place in the history. */

@@ -19,6 +19,9 @@ export function shownText(sim: Simulation, message: Message): string {
     part(body, 'body')['text'],
     part(body, 'button_reply')['title'],
     part(body, 'list_reply')['title'],
+    part(body, 'nfm_reply')['body'],
+    // Of an edit: what it says now.
+    part(part(body, 'message'), 'text')['body'],
     body['name'],
     body['filename'],
   ];

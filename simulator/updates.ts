@@ -5,6 +5,7 @@ import { WEBHOOK_HREF, titleOf, detailsOf } from './error-codes.ts';
 import type { BusinessNumber, Phone, Template } from './fact.ts';
 import { phoneOf } from './phones.ts';
 import type { Update } from './envelope.ts';
+import { digits } from './ids.ts';
 import type { Simulation } from './simulation.ts';
 import type { Inbound, Outbound, StatusChange } from './world.ts';
 
@@ -26,8 +27,8 @@ export function preferenceUpdate(sim: Simulation, numberId: string, customer: Ph
   const at = Math.floor(sim.clock.now() / 1000);
   const value = customer.optedOut ? 'stop' : 'resume';
   const preference = {
-    wa_id: customer.phone,
-    user_id: customer.userId,
+    ...(customer.usernameUser ? {} : { wa_id: customer.phone }),
+    ...(customer.hidesUserId ? {} : { user_id: customer.userId }),
     detail: `User requested to ${value} marketing messages`,
     category: 'marketing_messages',
     value,
@@ -53,34 +54,57 @@ export function inboundUpdate(sim: Simulation, message: Inbound): Update | null 
   const value = (number: BusinessNumber): JsonObject => ({
     messaging_product: 'whatsapp',
     metadata: metadata(number),
-    contacts: [contact(phone, true)],
+    // What WhatsApp itself says comes without them.
+    ...(fact.type === 'system' ? {} : { contacts: [contact(phone, true)] }),
     messages: [fact.message],
+    ...(fact.errors ? { errors: fact.errors } : {}),
   });
   return update(sim, fact.number, { id: fact.wamid, stream: fact.phone, value });
 }
 
-/** The webhook of a decision about a template: of the WABA, with the time of its entry. */
+/** The webhook of a decision about a template. */
 export function templateStatusUpdate(sim: Simulation, template: Template, reason: string): Update | null {
-  const waba = sim.world.wabas.get(template.wabaId);
-  const callback = waba?.callback ?? sim.world.appCallback;
-  if (!waba?.subscribed || !callback) return null;
-  const at = sim.clock.now();
-  return {
-    id: `template-${template.id}-${at}`,
-    stream: template.id,
-    url: callback.url,
-    wabaId: waba.id,
-    time: Math.floor(at / 1000),
+  return accountUpdate(sim, template.wabaId, {
     field: 'message_template_status_update',
-    value: () => ({
+    value: {
       event: template.status,
       message_template_id: Number(template.id),
       message_template_name: template.name,
       message_template_language: template.language,
       reason,
       message_template_category: template.category,
-    }),
-  };
+    },
+  });
+}
+
+interface FieldTold {
+  field: string;
+  value: JsonObject;
+}
+
+/** The webhook of a field about one number's traffic. */
+export function numberUpdate(
+  sim: Simulation,
+  { phoneNumberId }: BusinessNumber,
+  { field, value }: FieldTold,
+): Update | null {
+  const id = `${field}-${digits(12, sim.random)}`;
+  return update(sim, phoneNumberId, {
+    id,
+    stream: id,
+    field,
+    value: (number) => ({ messaging_product: 'whatsapp', metadata: metadata(number), ...value }),
+  });
+}
+
+/** The webhook of a field about an account: without metadata, with the time of its entry. Only the app's own callback gets it. */
+export function accountUpdate(sim: Simulation, entryId: string, { field, value }: FieldTold): Update | null {
+  const waba = sim.world.wabas.get(entryId);
+  const callback = sim.world.appCallback;
+  if (waba?.subscribed === false || !callback) return null;
+  const id = `${field}-${digits(12, sim.random)}`;
+  const time = Math.floor(sim.clock.now() / 1000);
+  return { id, stream: id, url: callback.url, wabaId: entryId, time, field, value: () => value };
 }
 
 interface Told {
@@ -119,7 +143,8 @@ function status(message: Outbound, phone: Phone, change: StatusChange): JsonObje
   const out: JsonObject = { id: fact.wamid, status: change.status, timestamp: seconds(change.at) };
   if (!phone.usernameUser) out['recipient_id'] = phone.phone;
   if (fact.group) out['recipient_type'] = 'group';
-  else out['recipient_user_id'] = phone.userId;
+  else if (!phone.hidesUserId) out['recipient_user_id'] = phone.userId;
+  if (!fact.group && phone.parentUserId !== undefined) out['parent_recipient_user_id'] = phone.parentUserId;
   if (fact.token !== undefined) out['biz_opaque_callback_data'] = fact.token;
   if (change.status === 'failed') out['errors'] = [webhookError(change.code ?? 131000)];
   else if (change.status === 'sent' || change.status === 'delivered') out['pricing'] = pricing(fact.category);
@@ -140,12 +165,19 @@ function webhookError(code: number): JsonObject {
 
 function contact(phone: Phone, withUsername: boolean): JsonObject {
   const profile: JsonObject = { name: phone.name };
-  if (phone.usernameUser && withUsername)
-    profile['username'] = phone.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
+  const username = usernameOf(phone);
+  if (username !== undefined && withUsername) profile['username'] = username;
   const out: JsonObject = { profile };
   if (!phone.usernameUser) out['wa_id'] = phone.phone;
-  out['user_id'] = phone.userId;
+  if (!phone.hidesUserId) out['user_id'] = phone.userId;
+  if (phone.parentUserId !== undefined) out['parent_user_id'] = phone.parentUserId;
   return out;
+}
+
+/** As the customer chose it; who shows no number has one in any case. */
+export function usernameOf({ username, usernameUser, name }: Phone): string | undefined {
+  if (username !== undefined || !usernameUser) return username;
+  return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
 }
 
 function metadata(number: BusinessNumber): JsonObject {

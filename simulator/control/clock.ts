@@ -94,7 +94,7 @@ function durationMs(by: string | number): number {
   });
 }
 
-function timeOf(text: string, param: string): number {
+export function timeOf(text: string, param: string): number {
   const at = Date.parse(text);
   if (!Number.isNaN(at)) return at;
   throw new ControlRefusal('invalid_request', `"${text}" is no ISO time, such as 2026-11-20T08:00:00Z.`, {

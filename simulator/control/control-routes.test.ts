@@ -53,7 +53,7 @@ test('asked wrongly, it says what is wrong and where', async () => {
       400,
       { param: 'type', known: expect.arrayContaining(['text']) },
     ],
-    ['POST /phones/628111111111/send', { type: 'text' }, 400, { param: 'text.body' }],
+    ['POST /phones/628111111111/send', { type: 'text' }, 400, { param: 'text' }],
     ['POST /phones/628111111111/send', { type: 'text', text: 'x', number: '1' }, 404, { param: 'number' }],
     ['POST /phones/nobody/read', {}, 404, { param: 'phone' }],
     ['POST /phones/628111111111/tap', { button: 'x' }, 409, { code: 'nothing_to_tap' }],

@@ -4,12 +4,14 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { Type, type Static, type TSchema } from 'typebox';
 import { ControlRefusal } from '../control-refusal.ts';
+import { FIELDS } from '../fields.ts';
 import { MAGIC_NUMBERS } from '../magic-numbers.ts';
 import type { Simulation } from '../simulation.ts';
 import { StatisticsAsked } from './calls.ts';
 import { Advance, ClockAsked } from './clock.ts';
 import type { Control } from './control.ts';
 import { FaultAsked, LatencyAsked } from './fault-schema.ts';
+import { FieldAsked } from './fields.ts';
 import { checkCaller } from './guard.ts';
 import { MessageMatch } from './message-match.ts';
 import { NumberAsked } from './numbers.ts';
@@ -175,6 +177,8 @@ function worldRoutes(app: FastifyInstance, control: Control): void {
     body: Review,
     act: ({ id, body }) => control.reviewTemplate(id, body),
   });
+  route(app, 'GET /fields', { act: () => ({ data: FIELDS }) });
+  route(app, 'POST /fields', { body: FieldAsked, act: ({ body }) => control.tellField(body) });
   route(app, 'GET /webhooks', { act: () => control.webhooks() });
   route(app, 'PUT /webhooks', { body: WebhooksAsked, act: ({ body }) => control.setWebhooks(body) });
   route(app, 'POST /webhooks/verify', {

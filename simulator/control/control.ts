@@ -14,6 +14,7 @@ import {
 import { advanceClock, readClock, setClock, type Advance, type ClockAsked, type ClockView } from './clock.ts';
 import type { FaultAsked } from './fault-schema.ts';
 import { deleteFault, getFault, listFaults, putFault, type FaultView } from './faults.ts';
+import { tellField, type FieldAsked, type FieldView } from './fields.ts';
 import type { MessageMatch } from './message-match.ts';
 import type { MessageView } from './message-view.ts';
 import {
@@ -62,6 +63,7 @@ export interface Control {
   setOnline(phone: string, online: boolean): phones.PhoneView;
   setBlocked(phone: string, blocked: boolean): phones.PhoneView;
   setOptedOut(phone: string, optedOut: boolean): phones.PhoneView;
+  tellField(asked: FieldAsked): FieldView;
   faults(): FaultView[];
   fault(id: string): FaultView;
   putFault(asked: FaultAsked, id?: string): FaultView;
@@ -108,6 +110,7 @@ export function createControl(sim: Simulation, signal: AbortSignal): Control {
     setOnline: (phone, online) => phones.setOnline(sim, phone, online),
     setBlocked: (phone, blocked) => phones.setBlocked(sim, phone, blocked),
     setOptedOut: (phone, optedOut) => phones.setOptedOut(sim, phone, optedOut),
+    tellField: (asked) => tellField(sim, asked),
     faults: () => listFaults(sim),
     fault: (id) => getFault(sim, id),
     putFault: (asked, id) => putFault(sim, asked, id),

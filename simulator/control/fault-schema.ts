@@ -1,6 +1,6 @@
 // How a fault is asked for. The effect's kind is looked up first, so that an error speaks of that kind only.
 import { Type, type Static, type TSchema } from 'typebox';
-import { Errors } from 'typebox/value';
+import { checked } from '../checked.ts';
 import { ControlRefusal } from '../control-refusal.ts';
 import type { Effect } from '../faults.ts';
 
@@ -109,8 +109,5 @@ export function checkEffect(effect: Effect): void {
       param: 'effect.kind',
     });
   }
-  const [error] = Errors(EFFECTS[effect.kind], effect);
-  if (!error) return;
-  const path = `effect${error.instancePath.replaceAll('/', '.')}`;
-  throw new ControlRefusal('invalid_request', `${path} ${error.message}.`, { param: path });
+  checked(EFFECTS[effect.kind], effect, 'effect');
 }

@@ -1,19 +1,25 @@
 // Customers and their phones: made, and made to do something.
 import { Type, type Static } from 'typebox';
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
+import { checked } from '../checked.ts';
 import { ControlRefusal } from '../control-refusal.ts';
-import { receiveFrom } from '../customer.ts';
+import { receiveFrom, type Writing } from '../customer.ts';
 import type { BusinessNumber, Phone } from '../fact.ts';
 import { windowIsOpen } from '../fate.ts';
 import { goOn, tellStatus } from '../life.ts';
+import { pick } from '../inbound/variant.ts';
 import { changePhone, phoneOf } from '../phones.ts';
 import type { Simulation } from '../simulation.ts';
 import { tapTargets, type TapTarget } from '../tap-targets.ts';
 import { tell } from '../tell.ts';
-import { preferenceUpdate } from '../updates.ts';
+import { preferenceUpdate, usernameOf } from '../updates.ts';
 import type { Outbound } from '../world.ts';
+import { timeOf } from './clock.ts';
 import { digitsOf } from './message-match.ts';
 import { viewOf, type MessageView } from './message-view.ts';
+
+/** As a business knows a customer who shows no number. */
+const USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 
 export const NewPhone = Type.Object(
   {
@@ -22,7 +28,13 @@ export const NewPhone = Type.Object(
     online: Type.Optional(Type.Boolean()),
     auto_read: Type.Optional(Type.Boolean()),
     on_whatsapp: Type.Optional(Type.Boolean()),
+    user_id: Type.Optional(
+      Type.String({ pattern: USER_ID.source, description: 'With it alone, a phone that shows no number.' }),
+    ),
+    parent_user_id: Type.Optional(Type.String({ pattern: USER_ID.source })),
+    username: Type.Optional(Type.String()),
     username_user: Type.Optional(Type.Boolean({ description: 'Webhooks tell its user id alone.' })),
+    tells_user_id: Type.Optional(Type.Boolean({ description: 'False: webhooks tell its number alone.' })),
     window: Type.Optional(
       Type.Union([Type.Literal('tracked'), Type.Literal('open'), Type.Literal('closed')]),
     ),
@@ -41,13 +53,26 @@ export interface PhoneView {
   opted_out: boolean;
   on_whatsapp: boolean;
   username_user: boolean;
+  tells_user_id: boolean;
+  username?: string;
+  parent_user_id?: string;
   /** Of each business number: whether free-form messages may go there now. */
   window_open: { [phoneNumberId: string]: boolean };
   /** The business shows that it is typing. */
   sees_typing: boolean;
 }
 
-/** A description of a message (see inbound/), with the number it goes to and the message it answers. */
+const Envelope = Type.Object(
+  {
+    reply_to: Type.Optional(Type.String({ description: 'The wamid of the message it answers.' })),
+    id: Type.Optional(Type.String({ minLength: 1, description: 'Its own wamid.' })),
+    at: Type.Optional(Type.String({ description: 'An ISO time: when it was written.' })),
+  },
+  { additionalProperties: false },
+);
+const ENVELOPE_KEYS = Object.keys(Envelope.properties);
+
+/** A description of a message (see inbound/), with the `number` it goes to and what Envelope has. */
 export interface Sending extends JsonObject {
   type: string;
 }
@@ -63,7 +88,7 @@ export const Tap = Type.Object(
 export type Tap = Static<typeof Tap>;
 
 export function createPhone(sim: Simulation, given: NewPhone): PhoneView {
-  const digits = given.phone === undefined ? unusedNumber(sim) : digitsOf(given.phone);
+  const digits = given.phone === undefined ? numberOfUser(sim, given.user_id) : digitsOf(given.phone);
   if (!/^\d{7,15}$/.test(digits)) {
     throw new ControlRefusal('invalid_request', 'phone must be 7 to 15 digits, with or without +.', {
       param: 'phone',
@@ -74,9 +99,26 @@ export function createPhone(sim: Simulation, given: NewPhone): PhoneView {
   if (given.online !== undefined) change.online = given.online;
   if (given.auto_read !== undefined) change.autoRead = given.auto_read;
   if (given.on_whatsapp !== undefined) change.onWhatsapp = given.on_whatsapp;
+  if (given.user_id !== undefined) change.userId = userIdFor(sim, given.user_id, digits);
+  if (given.parent_user_id !== undefined) change.parentUserId = given.parent_user_id;
+  if (given.username !== undefined) change.username = given.username;
+  if (given.user_id !== undefined && given.phone === undefined) change.usernameUser = true;
   if (given.username_user !== undefined) change.usernameUser = given.username_user;
+  if (given.tells_user_id !== undefined) change.hidesUserId = !given.tells_user_id;
   if (given.window !== undefined) change.window = given.window;
   return phoneView(sim, changePhone(sim, digits, change));
+}
+
+function numberOfUser(sim: Simulation, userId: string | undefined): string {
+  return sim.world.phoneOfUser.get(userId ?? '') ?? unusedNumber(sim);
+}
+
+function userIdFor(sim: Simulation, userId: string, digits: string): string {
+  const other = sim.world.phoneOfUser.get(userId) ?? digits;
+  if (other === digits) return userId;
+  throw new ControlRefusal('invalid_request', `The user id ${userId} is that of ${other}.`, {
+    param: 'user_id',
+  });
 }
 
 export function listPhones(sim: Simulation): PhoneView[] {
@@ -84,27 +126,36 @@ export function listPhones(sim: Simulation): PhoneView[] {
 }
 
 export function getPhone(sim: Simulation, phone: string): PhoneView {
-  return phoneView(sim, phoneOf(sim, checkedDigits(phone)));
+  return phoneView(sim, phoneOf(sim, checkedDigits(sim, phone)));
 }
 
-/** The customer writes; `number` says to which business number, `reply_to` what it answers. */
+/** The customer writes; see Sending. */
 export function sendFrom(sim: Simulation, phone: string, given: Sending): MessageView {
-  const { number, reply_to: replyTo, ...asked } = given;
-  const digits = checkedDigits(phone);
-  const writing = {
+  const digits = checkedDigits(sim, phone);
+  return viewOf(sim, receiveFrom(sim, writingOf(sim, digits, given)));
+}
+
+/** What a customer is asked to write, with the number it goes to. */
+export function writingOf(sim: Simulation, digits: string, given: Sending): Writing {
+  const { number, reply_to, id, at, ...asked } = given;
+  const {
+    reply_to: quotes,
+    id: wamid,
+    at: time,
+  } = checked(Envelope, pick({ reply_to, id, at }, ENVELOPE_KEYS));
+  return {
     number: businessOf(sim, digits, number).phoneNumberId,
     phone: digits,
     asked,
+    ...(quotes === undefined ? {} : { quotes }),
+    ...(wamid === undefined ? {} : { wamid }),
+    ...(time === undefined ? {} : { at: timeOf(time, 'at') }),
   };
-  return viewOf(
-    sim,
-    receiveFrom(sim, typeof replyTo === 'string' ? { ...writing, quotes: replyTo } : writing),
-  );
 }
 
 /** The customer taps a button, or picks a row: of a message, or of the last one that has it. */
 export function tap(sim: Simulation, phone: string, given: Tap): MessageView {
-  const digits = checkedDigits(phone);
+  const digits = checkedDigits(sim, phone);
   const { message: which = 'last' } = given;
   const messages = outboundTo(sim, digits).filter((one) => which === 'last' || one.fact.wamid === which);
   for (const message of messages.toReversed()) {
@@ -127,7 +178,7 @@ export function tap(sim: Simulation, phone: string, given: Tap): MessageView {
 
 /** The customer opens the chat: everything delivered, up to `message` if one is named, is read. */
 export function readAs(sim: Simulation, phone: string, given: { message?: string } = {}): MessageView[] {
-  const digits = checkedDigits(phone);
+  const digits = checkedDigits(sim, phone);
   const read: MessageView[] = [];
   if (!phoneOf(sim, digits).online) return read;
   for (const message of outboundTo(sim, digits)) {
@@ -150,7 +201,7 @@ export function react(
   given: { message?: string; emoji?: string },
 ): MessageView {
   const { message: which = 'last', emoji } = given;
-  const message = outboundTo(sim, checkedDigits(phone)).findLast(
+  const message = outboundTo(sim, checkedDigits(sim, phone)).findLast(
     (one) => which === 'last' || one.fact.wamid === which,
   );
   if (!message)
@@ -164,20 +215,20 @@ export function react(
 }
 
 export function setOnline(sim: Simulation, phone: string, online: boolean): PhoneView {
-  const changed = changePhone(sim, checkedDigits(phone), { online });
+  const changed = changePhone(sim, checkedDigits(sim, phone), { online });
   if (online) for (const message of outboundTo(sim, changed.phone)) goOn(sim, message);
   return phoneView(sim, changed);
 }
 
 export function setBlocked(sim: Simulation, phone: string, blocked: boolean): PhoneView {
-  const changed = changePhone(sim, checkedDigits(phone), { blocked });
+  const changed = changePhone(sim, checkedDigits(sim, phone), { blocked });
   if (!blocked) for (const message of outboundTo(sim, changed.phone)) goOn(sim, message);
   return phoneView(sim, changed);
 }
 
 /** The customer stops, or takes up again, a business's marketing messages; the business is told. */
 export function setOptedOut(sim: Simulation, phone: string, optedOut: boolean): PhoneView {
-  const changed = changePhone(sim, checkedDigits(phone), { optedOut });
+  const changed = changePhone(sim, checkedDigits(sim, phone), { optedOut });
   const number = businessOf(sim, changed.phone, undefined).phoneNumberId;
   const update = preferenceUpdate(sim, number, changed);
   if (update)
@@ -187,6 +238,7 @@ export function setOptedOut(sim: Simulation, phone: string, optedOut: boolean): 
 
 export function phoneView(sim: Simulation, phone: Phone): PhoneView {
   const numbers = [...sim.world.numbers.values()];
+  const username = usernameOf(phone);
   return {
     phone: phone.phone,
     user_id: phone.userId,
@@ -197,6 +249,9 @@ export function phoneView(sim: Simulation, phone: Phone): PhoneView {
     opted_out: phone.optedOut,
     on_whatsapp: phone.onWhatsapp,
     username_user: phone.usernameUser,
+    tells_user_id: phone.hidesUserId !== true,
+    ...(username === undefined ? {} : { username }),
+    ...(phone.parentUserId === undefined ? {} : { parent_user_id: phone.parentUserId }),
     window_open: Object.fromEntries(numbers.map((one) => [one.phoneNumberId, windowIsOpen(sim, one, phone)])),
     sees_typing: phone.typingUntil > sim.clock.now(),
   };
@@ -215,7 +270,15 @@ function unusedNumber(sim: Simulation): string {
   }
 }
 
-function checkedDigits(phone: string): string {
+/** The number of a phone, by that number or by its owner's user id. */
+export function checkedDigits(sim: Simulation, phone: string): string {
+  if (USER_ID.test(phone)) {
+    const known = sim.world.phoneOfUser.get(phone);
+    if (known !== undefined) return known;
+    throw new ControlRefusal('not_found', `Nobody has the user id ${phone}; make one by POST /phones.`, {
+      param: 'phone',
+    });
+  }
   const digits = digitsOf(phone);
   if (/^\d{7,15}$/.test(digits)) return digits;
   throw new ControlRefusal('not_found', `"${phone}" is not a phone number.`, { param: 'phone' });

@@ -1,16 +1,25 @@
 // A customer's place; a dropped pin has only the two numbers.
-import { ControlRefusal } from '../control-refusal.ts';
-import { partOf, pick, type Variant } from './variant.ts';
+import { Type } from 'typebox';
+import { pick, strict, variant } from './variant.ts';
 
-export const location: Variant = (given) => {
-  const part = partOf(given, 'location');
-  if (typeof part['latitude'] !== 'number' || typeof part['longitude'] !== 'number') {
-    throw new ControlRefusal('invalid_request', 'location needs latitude and longitude as numbers.', {
-      param: 'location',
-    });
-  }
-  return {
-    type: 'location',
-    body: { location: pick(part, ['latitude', 'longitude', 'name', 'address', 'url']) },
-  };
-};
+const Location = Type.Object(
+  {
+    type: Type.Literal('location'),
+    location: Type.Object(
+      {
+        latitude: Type.Number({ minimum: -90, maximum: 90 }),
+        longitude: Type.Number({ minimum: -180, maximum: 180 }),
+        name: Type.Optional(Type.String()),
+        address: Type.Optional(Type.String()),
+        url: Type.Optional(Type.String()),
+      },
+      strict,
+    ),
+  },
+  strict,
+);
+
+export const location = variant(Location, (asked) => ({
+  type: 'location',
+  body: { location: pick(asked.location, ['latitude', 'longitude', 'name', 'address', 'url']) },
+}));

@@ -1,12 +1,16 @@
-// A customer's reaction; taking one back leaves the `emoji` key out, as captures show.
-import { partOf, textAt, type Variant } from './variant.ts';
+// A customer's reaction; taking one back leaves the `emoji` key out, as captures show. Older traffic has it empty: `""`.
+import { Type } from 'typebox';
+import { pick, strict, variant } from './variant.ts';
 
-export const reaction: Variant = (given) => {
-  const part = partOf(given, 'reaction');
-  const message_id = textAt(part, 'message_id', 'reaction');
-  const { emoji } = part;
-  return {
-    type: 'reaction',
-    body: { reaction: typeof emoji === 'string' && emoji !== '' ? { message_id, emoji } : { message_id } },
-  };
-};
+const Reaction = Type.Object(
+  {
+    type: Type.Literal('reaction'),
+    reaction: Type.Object({ message_id: Type.String(), emoji: Type.Optional(Type.String()) }, strict),
+  },
+  strict,
+);
+
+export const reaction = variant(Reaction, (asked) => ({
+  type: 'reaction',
+  body: { reaction: pick(asked.reaction, ['message_id', 'emoji']) },
+}));

@@ -1,8 +1,16 @@
 // A customer's text: `{ "text": "Halo" }` or Meta's own `{ "text": { "body": "Halo" } }`.
-import { partOf, textAt, type Variant } from './variant.ts';
+import { Type } from 'typebox';
+import { strict, variant } from './variant.ts';
 
-export const text: Variant = (given) => {
-  const body =
-    typeof given['text'] === 'string' ? given['text'] : textAt(partOf(given, 'text'), 'body', 'text');
-  return { type: 'text', body: { text: { body } } };
-};
+const Text = Type.Object(
+  {
+    type: Type.Literal('text'),
+    text: Type.Union([Type.String(), Type.Object({ body: Type.String() }, strict)]),
+  },
+  strict,
+);
+
+export const text = variant(Text, ({ text: given }) => ({
+  type: 'text',
+  body: { text: { body: typeof given === 'string' ? given : given.body } },
+}));

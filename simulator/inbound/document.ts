@@ -1,0 +1,33 @@
+// A customer's document, under its file name.
+import { Type } from 'typebox';
+import { kept, mediumFields, type Sample } from './medium.ts';
+import { pick, strict, variant } from './variant.ts';
+
+const Document = Type.Object(
+  {
+    type: Type.Literal('document'),
+    document: Type.Optional(
+      Type.Object(
+        { caption: Type.Optional(Type.String()), filename: Type.Optional(Type.String()), ...mediumFields },
+        strict,
+      ),
+    ),
+  },
+  strict,
+);
+
+const SAMPLE: Sample = {
+  mimeType: 'application/pdf',
+  filename: 'document.pdf',
+  base64: 'JVBERi0xLjQKJSVFT0YK',
+};
+
+export const document = variant(Document, ({ document: given = {} }, { keep }) => ({
+  type: 'document',
+  body: {
+    document: {
+      ...pick({ filename: SAMPLE.filename, ...given }, ['caption', 'filename']),
+      ...kept(given, SAMPLE, keep),
+    },
+  },
+}));
