@@ -179,6 +179,9 @@ create table message_states (
   delivered_at timestamptz,
   read_at timestamptz,
   failed_at timestamptz,
+  played_at timestamptz,
+  -- What the last step was the first to say, as bits (progress-store.ts): nothing is told twice.
+  news smallint not null default 0,
   primary key (organisation_id, id)
 ) with (fillfactor = 60);
 create index message_states_turns on message_states (phone_number_id, conversation, turn) where turn is not null;
@@ -250,3 +253,94 @@ create table early_statuses (
   primary key (organisation_id, id)
 );
 create index early_statuses_due on early_statuses (look_at);
+
+-- Who is told of events. Without an address its deliveries wait to be fetched by a listener (`kurir listen`).
+create table webhook_subscriptions (
+  organisation_id text not null references organisations (id),
+  id text not null,
+  url text,
+  dialect text not null check (dialect in ('kirim', 'kapso', 'meta', 'standard')),
+  -- Types of events; `meta.*` for all other fields of Meta's, `*` for everything.
+  events text[] not null,
+  -- Null: all numbers.
+  phone_number_ids text[],
+  description text,
+  status text not null default 'active' check (status in ('active', 'paused', 'disabled')),
+  status_reason text,
+  status_since timestamptz not null,
+  -- One after the other within a conversation.
+  ordered boolean not null default false,
+  -- Customers' messages of a conversation are collected for so long, or until there are so many.
+  buffer_seconds integer check (buffer_seconds between 1 and 60),
+  buffer_max integer check (buffer_max between 1 and 100),
+  -- Deliveries that ended dead since the last that succeeded.
+  dead_in_a_row integer not null default 0,
+  last_success_at timestamptz,
+  last_failure_at timestamptz,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  primary key (organisation_id, id)
+);
+
+create table webhook_secrets (
+  organisation_id text not null,
+  subscription_id text not null,
+  id text not null,
+  secret bytea not null,
+  created_at timestamptz not null,
+  expires_at timestamptz,
+  primary key (organisation_id, id),
+  foreign key (organisation_id, subscription_id) references webhook_subscriptions (organisation_id, id) on delete cascade
+);
+
+-- An event as one dialect tells it: rendered once, the same bytes with every try.
+create table tellings (
+  organisation_id text not null,
+  event_id text not null,
+  dialect text not null,
+  type text not null,
+  phone_number_id text,
+  -- The number's and the conversation's key, of what belongs to one: by it a person's data is erased.
+  conversation text,
+  -- What the dialect calls the event, by what its receiver knows repetitions, and whose shape the body has.
+  name text not null,
+  subject text not null,
+  source text not null,
+  body text not null,
+  created_at timestamptz not null,
+  primary key (organisation_id, event_id, dialect, created_at)
+) partition by range (created_at);
+create table tellings_default partition of tellings default;
+
+-- The order of deliveries that keep one.
+create sequence delivery_turns;
+
+-- An event on its way to one subscription.
+create table deliveries (
+  organisation_id text not null,
+  id text not null,
+  subscription_id text not null,
+  event_id text not null,
+  dialect text not null,
+  type text not null,
+  -- When its telling was written: with it the partition is known.
+  told_at timestamptz not null,
+  replayed_from text,
+  created_at timestamptz not null,
+  -- Of what keeps an order or is collected: the conversation, and the place in it; null when it is over.
+  conversation text,
+  turn bigint,
+  -- Those that go out as one body have this in common.
+  batch text,
+  state text not null,
+  attempt smallint not null default 0,
+  -- When it is to be tried (again); while a node has it in hand, the moment from which others may take it; null: nothing to do.
+  due_at timestamptz,
+  finished_at timestamptz,
+  -- What became of each try.
+  tries jsonb not null default '[]',
+  primary key (organisation_id, id, created_at)
+) partition by range (created_at);
+create table deliveries_default partition of deliveries default;
+create index deliveries_due on deliveries (subscription_id, due_at) where due_at is not null;
+create index deliveries_turns on deliveries (subscription_id, conversation, turn) where turn is not null;

@@ -9,6 +9,7 @@ import { createSweep } from './chores/sweep.ts';
 import { graph } from './dialects/graph/index.ts';
 import { kapso } from './dialects/kapso/index.ts';
 import { kirim } from './dialects/kirim/index.ts';
+import type { Teller } from './events/teller.ts';
 import { createDispatch } from './dispatch/dispatcher.ts';
 import { closeApp, createApp } from './http/app.ts';
 import { createKeyLookUp } from './idempotency/idempotency-key.ts';
@@ -38,6 +39,13 @@ import { createBudgets } from './organisations/budgets.ts';
 import { createNumberDirectory } from './organisations/number-directory.ts';
 import { createDisk, type Disk } from './storage/disk.ts';
 import { levelOf, openDatabase } from './storage/db.ts';
+import { createDeliverer } from './webhooks/deliverer.ts';
+import { createPoster } from './webhooks/plain-post.ts';
+import { createTeller } from './webhooks/fan-out.ts';
+import { createHealth } from './webhooks/health.ts';
+import { createSubscriptionDirectory } from './webhooks/subscription-directory.ts';
+import { createSubscriptions } from './webhooks/subscriptions.ts';
+import type { Tellings } from './webhooks/telling.ts';
 
 export interface GatewayInput {
   config: Config;
@@ -131,6 +139,8 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     rooms.lanes.waiters.release();
     await closeApp(app, ANSWERING_MS);
     await Promise.all(rooms.drain.map((room) => room.drained()));
+    rooms.subscriptions.stop();
+    await rooms.deliverer.stop(CLOSING_MS);
     await rooms.hearing.keep().catch(() => undefined);
     await rooms.lease.stop();
     await rooms.hints.stop();
@@ -153,6 +163,8 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   sweep.start();
   throughput.start();
   rooms.receiver.start();
+  rooms.subscriptions.start();
+  rooms.deliverer.start();
   const url = await app.listen({ host: ctx.config.host, port: ctx.config.port });
   state.started = true;
   return {
@@ -183,7 +195,16 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     askElsewhere: (messageId) => hints.asked(messageId),
   });
   const lanes = createLanes(ctx, waiters);
-  const progresser = createProgresser(ctx, lanes);
+  const subscriptions = await createSubscriptionDirectory(ctx);
+  const health = createHealth(ctx, {
+    directory: subscriptions,
+    teller: () => teller,
+    onChanged: () => hints.subscribed(),
+  });
+  const deliverer = createDeliverer(ctx, { directory: subscriptions, poster: createPoster(), tellings: TELLINGS, health });
+  const teller: Teller = createTeller(ctx, { directory: subscriptions, deliverer, tellings: TELLINGS });
+  const webhooks = createSubscriptions(ctx, { directory: subscriptions, teller, onChanged: () => hints.subscribed() });
+  const progresser = createProgresser(ctx, { lanes, numbers, teller });
   const hearing = createHearing(ctx);
   // The dispatcher is told by the lease what it took, and asks it before each call: neither is made without the other.
   const dispatch = createDispatch(ctx, {
@@ -227,6 +248,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     drain: [accepter, progresser, receiver, sender],
     apps,
     backlog,
+    deliverer,
     dispatch,
     hearing,
     hints,
@@ -235,11 +257,16 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     meta,
     numbers,
     receiver,
+    subscriptions,
+    webhooks,
   };
 }
 
+const SILENT: Tellings['kirim'] = { render: (event) => ({ body: JSON.stringify(event), name: event.type, subject: event.id, source: 'kirim' }), headers: (signing) => ({ 'Content-Type': 'application/json', 'X-Kirim-Event': signing.name, 'X-Kirim-Attempt': String(signing.attempt) }) };
+const TELLINGS: Tellings = { kirim: SILENT, kapso: SILENT, meta: SILENT, standard: SILENT };
+
 // What other nodes hint at is looked at here: in the queues of our lanes, for those who wait, and at lanes that were left.
-function listen({ hints, lanes, lease }: Pick<Wired, 'hints' | 'lanes' | 'lease'>, url: string): void {
+function listen({ hints, lanes, lease, subscriptions }: Pick<Wired, 'hints' | 'lanes' | 'lease' | 'subscriptions'>, url: string): void {
   hints.listen(url, {
     onQueued(phoneNumberIds) {
       for (const lane of phoneNumberIds.map((id) => lanes.get(id))) {
@@ -252,6 +279,7 @@ function listen({ hints, lanes, lease }: Pick<Wired, 'hints' | 'lanes' | 'lease'
     onAsked: (messageIds) => lanes.waiters.share(messageIds),
     onSlow: (told) => lanes.dispatcher().slow(told),
     onLeft: () => void lease.beat().catch(() => undefined),
+    onSubscribed: () => void subscriptions.reread().catch(() => undefined),
     onListening: () => lanes.waiters.look(),
   });
 }

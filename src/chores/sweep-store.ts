@@ -2,7 +2,7 @@
 import type { Database } from '../storage/db.ts';
 
 export interface Partitioned {
-  table: 'attempts' | 'inbound_aside';
+  table: 'attempts' | 'inbound_aside' | 'tellings' | 'deliveries';
   daysAhead: number;
   keepDays: number;
 }

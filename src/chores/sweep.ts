@@ -21,7 +21,7 @@ export interface Sweep {
 export function createSweep(ctx: Context): Sweep {
   let timer: Timer | undefined;
   async function sweep(): Promise<void> {
-    for (const table of ['attempts', 'inbound_aside'] as const)
+    for (const table of ['attempts', 'inbound_aside', 'tellings', 'deliveries'] as const)
       await keepPartitions(ctx.db, { table, daysAhead: DAYS_AHEAD, keepDays: KEEP_DAYS });
     await forgetKeys(ctx.db, KEEP_KEYS_HOURS);
     await forgetVoid(ctx.db, KEEP_KEYS_HOURS);

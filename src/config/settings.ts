@@ -267,6 +267,23 @@ export const SETTINGS = {
     doc: 'Secret of that key.',
     example: '<the secret>',
     secret: true,
+  webhookDeadMax: {
+    name: 'KURIR_WEBHOOK_DEAD_MAX',
+    type: 'integer',
+    default: 20,
+    min: 1,
+    max: 1_000_000,
+    doc: 'Deliveries in a row that may end dead before their webhook subscription is turned off.',
+    example: '20',
+  },
+  webhookRetryScale: {
+    name: 'KURIR_WEBHOOK_RETRY_SCALE',
+    type: 'integer',
+    default: 1,
+    min: 1,
+    max: 100_000,
+    doc: 'For tests: by what the waits between the tries of a delivery are divided.',
+    example: '1000',
   },
   timeScale: {
     name: 'KURIR_TIME_SCALE',

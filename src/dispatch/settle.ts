@@ -86,11 +86,12 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
       if (outcome.kind === 'accepted') {
         const step = {
           organisationId: attempt.organisationId,
+          phoneNumberId: attempt.phoneNumberId,
           messageId: attempt.messageId,
           wamid: outcome.wamid,
         };
         await recorded(() =>
-          progresser.progress({ ...step, status: 'pending', at, failure: null, pricing: null }),
+          progresser.progress({ ...step, status: 'pending', at, failure: null, pricing: null, told: null }),
         );
         return { brake: undefined, readyAt: null };
       }

@@ -2,7 +2,7 @@
 //
 // What Meta told comes with Meta's own words (`value`: one message or one status with what stood around it, re-enveloped for this
 // organisation alone); what Kurir says by itself comes with the rows it is about.
-import type { ContactId, ConversationId, EventId, OrganisationId } from '../kernel/ids.ts';
+import type { ContactId, ConversationId, EventId, OrganisationId, SubscriptionId } from '../kernel/ids.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
 
 /** Types that a subscription may name; `meta.<field>` stands for any other field of Meta's webhooks, and `*` for all. */
@@ -173,7 +173,7 @@ export interface MetaChange extends Base {
 /** A subscription failed too often and hears nothing more until somebody turns it on again. */
 export interface SubscriptionDisabled extends Base {
   type: 'webhook_subscription.disabled';
-  subscriptionId: string;
+  subscriptionId: SubscriptionId;
   url: string;
   reason: string;
 }
@@ -181,7 +181,7 @@ export interface SubscriptionDisabled extends Base {
 /** Somebody wants to see whether the endpoint hears. */
 export interface WebhookTest extends Base {
   type: 'webhook.test';
-  subscriptionId: string;
+  subscriptionId: SubscriptionId;
 }
 
 export type Event =

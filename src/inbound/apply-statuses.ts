@@ -62,6 +62,7 @@ export async function applyStatuses(
     else read.push({ status, wamid, step, sent: sentOf(parts.tokenKey, number.phoneNumberId, status) });
   }
   const { organisationId, phoneNumberId } = number;
+  const contacts = objects(change.value['contacts']);
   const tokenless = read.filter((one) => !one.sent);
   const byWamid =
     tokenless.length === 0
@@ -73,7 +74,7 @@ export async function applyStatuses(
   const applied = await Promise.all(
     read.map((one) => {
       const messageId = one.sent?.messageId ?? byWamid?.get(one.wamid);
-      return messageId === undefined ? NOT_OURS : applyOne(ctx, parts, { ...one, number, messageId });
+      return messageId === undefined ? NOT_OURS : applyOne(ctx, parts, { ...one, number, messageId, contacts });
     }),
   );
   for (const [i, one] of read.entries()) {
@@ -96,18 +97,20 @@ function sentOf(
 async function applyOne(
   ctx: Context,
   parts: StatusParts,
-  one: Read & { number: BusinessNumber; messageId: string },
+  one: Read & { number: BusinessNumber; messageId: string; contacts: JsonObject[] },
 ): Promise<boolean> {
   const { number } = one;
   const failure = one.step === 'failed' ? failureOf(one.status) : null;
   const row = await parts.progresser.progress({
     organisationId: number.organisationId,
+    phoneNumberId: number.phoneNumberId,
     messageId: one.messageId,
     wamid: one.wamid,
     status: one.step,
     at: instantMs(one.status['timestamp']) ?? ctx.clock.now(),
     failure,
     pricing: isObject(one.status['pricing']) ? one.status['pricing'] : null,
+    told: { status: one.status, contacts: one.contacts },
   });
   if (!row) return false;
   if (row.attemptAt && (one.sent === undefined || one.sent.attempt === row.attempt))

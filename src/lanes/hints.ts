@@ -19,6 +19,8 @@ export interface Hints {
   slow(told: TooMuch): void;
   /** Lanes were left: they may be taken. */
   left(): void;
+  /** A webhook subscription changed. */
+  subscribed(): void;
   /** Sends what is collected; for a node that stops. */
   flush(): Promise<void>;
   /** Begins to listen at this address of the database. */
@@ -32,11 +34,12 @@ export interface HintEvents {
   onAsked: (messageIds: string[]) => void;
   onSlow: (told: TooMuch) => void;
   onLeft: () => void;
+  onSubscribed: () => void;
   /** Hints may have been missed. */
   onListening: () => void;
 }
 
-const WORDS = ['queued', 'told', 'asked', 'slow', 'left'] as const;
+const WORDS = ['queued', 'told', 'asked', 'slow', 'left', 'subscribed'] as const;
 type Word = (typeof WORDS)[number];
 
 /** Between two sendings. */
@@ -96,6 +99,7 @@ export function createHints(ctx: Context, hasNeighbours: () => boolean): Hints {
     asked: (messageId) => collect('asked', messageId),
     slow: (told) => collect('slow', writeTooMuch(told)),
     left: () => collect('left', ''),
+    subscribed: () => collect('subscribed', ''),
     flush,
     listen(url, on) {
       begin(url, on).catch((error: unknown) =>
@@ -134,6 +138,7 @@ function hear(payload: string, on: HintEvents): void {
   else if (word === 'told') on.onTold(ids);
   else if (word === 'asked') on.onAsked(ids);
   else if (word === 'left') on.onLeft();
+  else if (word === 'subscribed') on.onSubscribed();
   else if (word === 'slow') for (const told of ids) on.onSlow(readTooMuch(told));
 }
 

@@ -1,20 +1,37 @@
 // Progress: what Meta said of a message, by the answer to a call or by a webhook, applied forward only and told to those who
 // wait. One writer for both, so that an answer and an echo of the same message never wait for each other crosswise.
+//
+// Whoever has a subscriber that wants to hear of it has it told in the same transaction.
 import type { Context } from '../context.ts';
+import type { Teller, Told } from '../events/teller.ts';
 import type { Failure } from '../kernel/errors.ts';
+import type { OrganisationId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import type { Lanes } from '../lanes/lanes.ts';
+import type { NumberDirectory } from '../organisations/number-directory.ts';
+import type { Queryable } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { RANKS } from './message.ts';
 import { progressRows, type ProgressedRow, type ProgressRow } from './progress-store.ts';
+import { eventsOfProgress, wantsProgress } from './tell-progress.ts';
 
 export interface Progress {
-  organisationId: string;
+  organisationId: OrganisationId;
+  phoneNumberId: string;
   messageId: string;
   wamid: string;
   status: 'pending' | 'sent' | 'failed' | 'delivered' | 'read';
   at: number;
   failure: Failure | null;
   pricing: unknown;
+  /** Meta's own status, and the `contacts` beside it; null: it was the answer to the call. */
+  told: { status: JsonObject; contacts: JsonObject[] } | null;
+}
+
+export interface ProgresserParts {
+  lanes: Lanes;
+  numbers: Pick<NumberDirectory, 'numberAnywhere'>;
+  teller: Teller;
 }
 
 export interface Progresser {
@@ -25,9 +42,9 @@ export interface Progresser {
 
 const ROWS_MAX = 1_000;
 
-export function createProgresser(ctx: Context, lanes: Lanes): Progresser {
+export function createProgresser(ctx: Context, parts: ProgresserParts): Progresser {
   const progressing = createGroupCommit<Progress, ProgressedRow | undefined>({
-    write: (steps) => write(ctx, lanes, steps),
+    write: (steps) => write(ctx, parts, steps),
     maxRows: ROWS_MAX,
   });
   return {
@@ -36,14 +53,37 @@ export function createProgresser(ctx: Context, lanes: Lanes): Progresser {
   };
 }
 
-// One row a message and statement: an UPDATE … FROM would apply only one of two. Steps that cannot be told as one, with another wamid,
-// price or failure, go into a further one: which of them stays is for the statement alone to say, or it would depend on the batch.
 async function write(
   ctx: Context,
-  lanes: Lanes,
+  parts: ProgresserParts,
   steps: readonly Progress[],
 ): Promise<(ProgressedRow | undefined)[]> {
-  const done = new Map<string, ProgressedRow>();
+  const { rows, told } = steps.some((step) => wantsProgress(parts.teller, step))
+    ? await ctx.db.hotTransaction(async (tx) => {
+        const written = await apply(tx, parts.lanes, steps);
+        return { rows: written, told: await tellAll(ctx, parts, { tx, steps, rows: written }) };
+      })
+    : { rows: await apply(ctx.db, parts.lanes, steps), told: undefined };
+  told?.committed();
+  const done = new Map(rows.map((row) => [row.id, row]));
+  for (const row of done.values()) tell(ctx, parts.lanes, row);
+  return steps.map((step) => done.get(step.messageId));
+}
+
+async function tellAll(
+  ctx: Context,
+  parts: ProgresserParts,
+  written: { tx: Queryable; steps: readonly Progress[]; rows: readonly ProgressedRow[] },
+): Promise<Told | undefined> {
+  const events = await eventsOfProgress(ctx, parts, written);
+  return events.length === 0 ? undefined : parts.teller.record(written.tx, events);
+}
+
+// One row a message and statement: an UPDATE … FROM would apply only one of two. Steps that cannot be told as one, with another wamid,
+// price or failure, go into a further one: which of them stays is for the statement alone to say, or it would depend on the batch.
+// What each statement changed comes back, so a message may come back twice.
+async function apply(db: Queryable, lanes: Lanes, steps: readonly Progress[]): Promise<ProgressedRow[]> {
+  const rows: ProgressedRow[] = [];
   for (let rest = steps; rest.length > 0;) {
     const merged = new Map<string, ProgressRow>();
     const later: Progress[] = [];
@@ -54,16 +94,17 @@ async function write(
       else if (agree(present, row)) merged.set(step.messageId, merge(present, row));
       else later.push(step);
     }
-    for (const [id, row] of await progressRows(ctx.db, [...merged.values()])) done.set(id, row);
+    rows.push(...(await progressRows(db, [...merged.values()])));
     rest = later;
   }
-  for (const row of done.values()) tell(ctx, lanes, row);
-  return steps.map((step) => done.get(step.messageId));
+  return rows;
 }
 
 function toRow(step: Progress, lanes: Lanes): ProgressRow {
   const news = { state: step.status, mayHaveLeft: false, wamid: step.wamid, failure: step.failure };
-  const at = (status: Progress['status']): number | null => (step.status === status ? step.at : null);
+  const isPlayed = step.told?.status['status'] === 'played';
+  const at = (status: Progress['status']): number | null =>
+    step.status === status && !isPlayed ? step.at : null;
   return {
     organisationId: step.organisationId,
     id: step.messageId,
@@ -77,6 +118,7 @@ function toRow(step: Progress, lanes: Lanes): ProgressRow {
     deliveredAt: at('delivered'),
     readAt: at('read'),
     failedAt: at('failed'),
+    playedAt: isPlayed ? step.at : null,
     firstAnswer: lanes.waiters.answeredBy(step.messageId, news) ? step.status : null,
   };
 }
@@ -105,6 +147,7 @@ function merge(one: ProgressRow, other: ProgressRow): ProgressRow {
     deliveredAt: earlier(one.deliveredAt, other.deliveredAt),
     readAt: earlier(one.readAt, other.readAt),
     failedAt: earlier(one.failedAt, other.failedAt),
+    playedAt: earlier(one.playedAt, other.playedAt),
     firstAnswer: one.firstAnswer ?? other.firstAnswer,
   };
 }

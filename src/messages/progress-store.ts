@@ -1,6 +1,7 @@
 // SQL of progress: Meta's acceptance and every later status go through one update, so that they commute: in whatever order and
 // however often they come, the row ends the same.
 import type { Failure } from '../kernel/errors.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import type { Queryable } from '../storage/db.ts';
 
 export interface ProgressRow {
@@ -16,9 +17,14 @@ export interface ProgressRow {
   deliveredAt: number | null;
   readAt: number | null;
   failedAt: number | null;
+  /** Of voice messages; counts as read. */
+  playedAt: number | null;
   /** What the caller who waits will be answered by this. */
   firstAnswer: string | null;
 }
+
+/** What a step can be the first of its sort to say, as bits. */
+export const NEWS = { pending: 1, sent: 2, delivered: 4, read: 8, failed: 16, played: 32, otherWamid: 64 } as const;
 
 export interface ProgressedRow {
   id: string;
@@ -32,6 +38,9 @@ export interface ProgressedRow {
   attempt: number;
   attemptAt: number | null;
   firstAnswer: string | null;
+  /** What was said for the first time: the sum of NEWS. Repetitions are no news. */
+  news: number;
+  times: { sent: number | null; delivered: number | null; read: number | null; failed: number | null };
 }
 
 // By primary key. `turn` and `ready_at` become null here once; afterwards they stay null, so that a status touches no index
@@ -46,18 +55,29 @@ update message_states s set
     then array_append(s.other_wamids, r.wamid) else s.other_wamids end,
   pricing = least(s.pricing, r.pricing),
   turn = null, ready_at = null,
+  news = case when s.pending_at is null and r.pending_at is not null then 1 else 0 end
+    + case when s.sent_at is null and r.sent_at is not null then 2 else 0 end
+    + case when s.delivered_at is null and r.delivered_at is not null then 4 else 0 end
+    + case when s.read_at is null and r.read_at is not null then 8 else 0 end
+    + case when r.failed_at is not null and (s.failed_at is null or r.rank > s.rank) then 16 else 0 end
+    + case when s.played_at is null and r.played_at is not null then 32 else 0 end
+    + case when s.wamid <> r.wamid and not r.wamid = any(coalesce(s.other_wamids, '{}')) then 64 else 0 end,
   pending_at = least(s.pending_at, to_timestamp(r.pending_at / 1000)),
   sent_at = least(s.sent_at, to_timestamp(r.sent_at / 1000)),
   delivered_at = least(s.delivered_at, to_timestamp(r.delivered_at / 1000)),
   read_at = least(s.read_at, to_timestamp(r.read_at / 1000)),
   failed_at = least(s.failed_at, to_timestamp(r.failed_at / 1000)),
+  played_at = least(s.played_at, to_timestamp(r.played_at / 1000)),
   first_answer = coalesce(s.first_answer, r.first_answer)
 from unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::jsonb[], $7::jsonb[], $8::float8[], $9::float8[],
-  $10::float8[], $11::float8[], $12::float8[], $13::text[])
-  as r (organisation_id, id, state, rank, wamid, failure, pricing, pending_at, sent_at, delivered_at, read_at, failed_at, first_answer)
+  $10::float8[], $11::float8[], $12::float8[], $13::text[], $14::float8[])
+  as r (organisation_id, id, state, rank, wamid, failure, pricing, pending_at, sent_at, delivered_at, read_at, failed_at, first_answer,
+    played_at)
 where s.organisation_id = r.organisation_id and s.id = r.id and s.state <> 'void'
 returning s.id, s.phone_number_id, s.conversation, s.state, s.may_have_left, s.wamid, s.other_wamids, s.failure, s.attempt,
-  (extract(epoch from s.attempt_at) * 1000)::float8 as attempt_at, s.first_answer`;
+  (extract(epoch from s.attempt_at) * 1000)::float8 as attempt_at, s.first_answer, s.news,
+  (extract(epoch from s.sent_at) * 1000)::float8 as sent_at, (extract(epoch from s.delivered_at) * 1000)::float8 as delivered_at,
+  (extract(epoch from s.read_at) * 1000)::float8 as read_at, (extract(epoch from s.failed_at) * 1000)::float8 as failed_at`;
 
 interface Returned {
   id: string;
@@ -71,13 +91,18 @@ interface Returned {
   attempt: number;
   attempt_at: number | null;
   first_answer: string | null;
+  news: number;
+  sent_at: number | null;
+  delivered_at: number | null;
+  read_at: number | null;
+  failed_at: number | null;
 }
 
-/** Applies rows (each message once); answers by message id, nothing for ids that are not there. */
+/** Applies rows (each message once); answers nothing for ids that are not there. */
 export async function progressRows(
   db: Queryable,
   rows: readonly ProgressRow[],
-): Promise<Map<string, ProgressedRow>> {
+): Promise<ProgressedRow[]> {
   const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const returned = await db.query<Returned>(
     PROGRESS,
@@ -95,10 +120,11 @@ export async function progressRows(
       ordered.map((r) => r.readAt),
       ordered.map((r) => r.failedAt),
       ordered.map((r) => r.firstAnswer),
+      ordered.map((r) => r.playedAt),
     ],
     'progress',
   );
-  return new Map(returned.map((r) => [r.id, toProgressed(r)]));
+  return returned.map(toProgressed);
 }
 
 /** The messages that Meta's ids belong to (index message_states_wamids). All of one number, so that the wamid alone names them. */
@@ -114,6 +140,30 @@ export async function idsOfWamids(
     [wamids.map((w) => w.organisationId), wamids.map((w) => w.phoneNumberId), wamids.map((w) => w.wamid)],
   );
   return new Map(rows.map((row) => [row.wamid, row.id]));
+}
+
+export interface OutboundRow {
+  id: string;
+  type: string;
+  body: JsonObject;
+  callbackData: string | null;
+  createdAt: Date;
+  profileName: string | null;
+}
+
+/** What was sent, for those who hear of it (primary keys). */
+export function readOutbound(
+  db: Queryable,
+  messages: readonly { organisationId: string; id: string }[],
+): Promise<OutboundRow[]> {
+  return db.query(
+    `select m.id, m.type, m.body, m.callback_data as "callbackData", m.created_at as "createdAt", c.profile_name as "profileName"
+     from unnest($1::text[], $2::text[]) as t (organisation_id, id)
+     join messages m on m.organisation_id = t.organisation_id and m.id = t.id
+     left join conversations c on c.organisation_id = m.organisation_id and c.phone_number_id = m.phone_number_id and c.conversation = m.conversation`,
+    [messages.map((m) => m.organisationId), messages.map((m) => m.id)],
+    'read-outbound',
+  );
 }
 
 /** Whether an attempt of the number is open or unknown (index message_states_ready). */
@@ -138,5 +188,7 @@ function toProgressed(r: Returned): ProgressedRow {
     attempt: r.attempt,
     attemptAt: r.attempt_at,
     firstAnswer: r.first_answer,
+    news: r.news,
+    times: { sent: r.sent_at, delivered: r.delivered_at, read: r.read_at, failed: r.failed_at },
   };
 }

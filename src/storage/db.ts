@@ -22,6 +22,8 @@ export interface Database extends Queryable {
   reading: Queryable;
   /** Runs `act` in one transaction; it is committed when `act` resolves and rolled back when it rejects. */
   transaction<Result>(act: (tx: Queryable) => Promise<Result>): Promise<Result>;
+  /** The same for hot statements: on their connections, where what has a name is prepared. */
+  hotTransaction<Result>(act: (tx: Queryable) => Promise<Result>): Promise<Result>;
   /** Whether a pooler stands between us and PostgreSQL. */
   isPooled(): Promise<boolean>;
   /** Why it cannot be written to just now, if it cannot. */
@@ -68,12 +70,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     query: (text, values, name) =>
       lend(name === undefined ? 'ordinary' : 'hot', (client, pooled) =>
-        ask(client, () => runner(client)(text, values, pooled ? undefined : name)),
+        ask(client, () => runner(client, pooled)(text, values, name)),
       ),
     reading: {
-      query: (text, values) => lend('reading', (client) => ask(client, () => runner(client)(text, values))),
+      query: (text, values) => lend('reading', (client, pooled) => ask(client, () => runner(client, pooled)(text, values))),
     },
-    transaction: (act) => lend('ordinary', (client) => ask(client, () => transact(client, act))),
+    transaction: (act) => lend('ordinary', (client, pooled) => ask(client, () => transact(client, pooled, act))),
+    hotTransaction: (act) => lend('hot', (client, pooled) => ask(client, () => transact(client, pooled, act))),
     outage: () => outages.present(),
     isPooled: async () => (await pools.open()).pooled,
     async close() {
@@ -107,11 +110,12 @@ async function ask<Result>(client: pg.PoolClient, act: () => Promise<Result>): P
 
 async function transact<Result>(
   client: pg.PoolClient,
+  pooled: boolean,
   act: (tx: Queryable) => Promise<Result>,
 ): Promise<Result> {
   try {
     await client.query('begin');
-    const result = await act({ query: runner(client) });
+    const result = await act({ query: runner(client, pooled) });
     await client.query('commit');
     return result;
   } catch (error) {
@@ -228,14 +232,15 @@ async function connect(pools: LazyPools, sort: Sort): Promise<{ client: pg.PoolC
   }
 }
 
-function runner(target: pg.PoolClient): Queryable['query'] {
+// Behind a pooler nothing is prepared: the next statement may meet another session.
+function runner(target: pg.PoolClient, pooled: boolean): Queryable['query'] {
   return async function query<Result extends object>(
     text: string,
     values: readonly unknown[] = [],
     name?: string,
   ): Promise<Result[]> {
     const bound = values.map((value) => (Array.isArray(value) ? (arrayLiteral(value) ?? value) : value));
-    const statement = { text, values: bound, ...(name === undefined ? {} : { name }) };
+    const statement = { text, values: bound, ...(name === undefined || pooled ? {} : { name }) };
     const result = await target.query<Result>(statement);
     return result.rows;
   };

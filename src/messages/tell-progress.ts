@@ -1,0 +1,137 @@
+// What subscribers hear of a message's progress: each status once, whatever Meta repeats, in Meta's own words.
+import type { Context } from '../context.ts';
+import { contactIdOf, conversationIdOf } from '../conversations/ids.ts';
+import type { Event, EventNumber, OutboundFacts } from '../events/event.ts';
+import type { Teller } from '../events/teller.ts';
+import { newId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import type { NumberDirectory } from '../organisations/number-directory.ts';
+import type { Queryable } from '../storage/db.ts';
+import type { Progress } from './progress-message.ts';
+import { NEWS, readOutbound, type OutboundRow, type ProgressedRow } from './progress-store.ts';
+
+/** Whether a subscriber may hear of a step. */
+export function wantsProgress(teller: Teller, { organisationId, phoneNumberId, told }: Progress): boolean {
+  const type = told ? 'message.status' : 'message.sent';
+  return (
+    teller.wants(organisationId, { type, phoneNumberId }) ||
+    teller.wants(organisationId, { type: 'message.duplicate_detected', phoneNumberId })
+  );
+}
+
+interface Written {
+  tx: Queryable;
+  steps: readonly Progress[];
+  /** What each statement changed, in their order. */
+  rows: readonly ProgressedRow[];
+}
+
+/** The events of what was written; reads what they tell in the same transaction. */
+export async function eventsOfProgress(
+  ctx: Context,
+  parts: { numbers: Pick<NumberDirectory, 'numberAnywhere'>; teller: Teller },
+  { tx, steps, rows }: Written,
+): Promise<Event[]> {
+  const heard = newsOf(parts.teller, steps, rows);
+  const doubled = rows.filter((row) => (row.news & NEWS.otherWamid) !== 0);
+  if (heard.length + doubled.length === 0) return [];
+  const stepOf = new Map(steps.map((step) => [step.messageId, step]));
+  const about = [...heard.map((step) => step.messageId), ...doubled.map((row) => row.id)];
+  const outbound = await readOutbound(
+    tx,
+    [...new Set(about)].flatMap((id) => {
+      const step = stepOf.get(id);
+      return step ? [{ organisationId: step.organisationId, id }] : [];
+    }),
+  );
+  const byId = new Map(outbound.map((row) => [row.id, row]));
+  const latest = new Map(rows.map((row) => [row.id, row]));
+  const now = ctx.clock.now();
+  function toEvent(step: Progress | undefined, render: typeof told | typeof doubledEvent): Event[] {
+    const [row, sent] = [latest.get(step?.messageId ?? ''), byId.get(step?.messageId ?? '')];
+    const number = parts.numbers.numberAnywhere(step?.phoneNumberId ?? '');
+    return step && row && sent && number ? [render(step, { row, sent, number, now })] : [];
+  }
+  return [
+    ...heard.flatMap((step) => toEvent(step, told)),
+    ...doubled.flatMap((row) => toEvent(stepOf.get(row.id), doubledEvent)),
+  ];
+}
+
+// Of several that say the same the first is told.
+function newsOf(teller: Teller, steps: readonly Progress[], rows: readonly ProgressedRow[]): Progress[] {
+  const news = new Map<string, number>();
+  for (const row of rows) news.set(row.id, (news.get(row.id) ?? 0) | row.news);
+  return steps.filter((step) => {
+    const fresh = news.get(step.messageId) ?? 0;
+    news.set(step.messageId, fresh & ~bitOf(step));
+    return (fresh & bitOf(step)) !== 0 && wantsProgress(teller, step);
+  });
+}
+
+function bitOf({ status, told }: Progress): number {
+  return told?.status['status'] === 'played' ? NEWS.played : NEWS[status];
+}
+
+interface About {
+  row: ProgressedRow;
+  sent: OutboundRow;
+  number: EventNumber;
+  now: number;
+}
+
+function baseOf(step: Progress, about: About) {
+  const { row, sent, now } = about;
+  const { phoneNumberId, wabaId, phone, displayPhoneNumber } = about.number;
+  const isPhone = /^\d+$/.test(row.conversation);
+  return {
+    id: newId('evt', now),
+    organisationId: step.organisationId,
+    at: now,
+    number: { phoneNumberId, wabaId, phone, displayPhoneNumber },
+    messageId: row.id,
+    wamid: step.wamid,
+    conversationId: conversationIdOf(phoneNumberId, row.conversation),
+    conversation: row.conversation,
+    person: {
+      id: contactIdOf(phoneNumberId, row.conversation),
+      name: sent.profileName,
+      phone: isPhone ? row.conversation : null,
+      userId: isPhone ? null : row.conversation,
+    },
+  };
+}
+
+function doubledEvent(step: Progress, about: About): Event {
+  const { row } = about;
+  return { ...baseOf(step, about), type: 'message.duplicate_detected', wamids: [row.wamid, ...row.otherWamids] };
+}
+
+function told(step: Progress, about: About): Event {
+  const { row, sent } = about;
+  const base = baseOf(step, about);
+  const outbound: OutboundFacts = {
+    type: sent.type,
+    body: sent.body,
+    createdAt: sent.createdAt.getTime(),
+    callbackData: sent.callbackData,
+    source: 'api',
+  };
+  if (!step.told) return { ...base, type: 'message.sent', outbound };
+  return {
+    ...base,
+    type: 'message.status',
+    status: step.told.status['status'] === 'played' ? 'played' : step.status === 'pending' ? 'sent' : step.status,
+    told: withOwnData(step.told.status, sent.callbackData),
+    contacts: step.told.contacts,
+    own: false,
+    outbound,
+    times: row.times,
+  };
+}
+
+// Our token is nobody's business: in its place stands what the application gave, or nothing.
+function withOwnData(status: JsonObject, callbackData: string | null): JsonObject {
+  const { biz_opaque_callback_data: _token, ...told } = status;
+  return callbackData === null ? told : { ...told, biz_opaque_callback_data: callbackData };
+}

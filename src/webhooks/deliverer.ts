@@ -1,0 +1,362 @@
+// Deliver: what was handed over after a commit, or has been taken from the table, is signed, posted and settled. At least once: a row is a
+// node's until its lease ends, and nothing begins near that end; what a dead node had in hand is taken by another one afterwards.
+import type { Context } from '../context.ts';
+import type { SubscriptionId } from '../kernel/ids.ts';
+import type { Timer } from '../kernel/clock.ts';
+import { levelOf } from '../storage/db.ts';
+import { createGroupCommit } from '../storage/group-commit.ts';
+import type { Job, PostOutcome, Try } from './delivery.ts';
+import {
+  giveBack,
+  selectNextDue,
+  settleRows,
+  takeCollected,
+  takeDue,
+  type SettledRow,
+  type Taken,
+} from './delivery-store.ts';
+import type { Health } from './health.ts';
+import { createOutlet, freeTries, roomOf, type Outlet } from './outlet.ts';
+import { judgeTry } from './schedule.ts';
+import type { KnownSubscription, SubscriptionDirectory } from './subscription-directory.ts';
+import type { Tellings } from './telling.ts';
+
+export interface Poster {
+  /** Posts once; never throws. */
+  post(request: { url: string; headers: Record<string, string>; body: string }): Promise<PostOutcome>;
+  close(): Promise<void>;
+}
+
+export interface DelivererParts {
+  directory: SubscriptionDirectory;
+  poster: Poster;
+  tellings: Tellings;
+  health: Health;
+}
+
+export interface Deliverer {
+  /** How long a row is a node's. */
+  leaseMs: number;
+  /** How many deliveries may be handed over for a subscription now. */
+  room(subscription: KnownSubscription): number;
+  /** Takes over what has been committed. */
+  hand(jobs: readonly Job[]): void;
+  /** The table has something for these. */
+  wake(subscriptions: readonly KnownSubscription[]): void;
+  start(): void;
+  /** Looks for what is due, once; resolves when it is under way. */
+  tick(): Promise<void>;
+  /** Begins nothing more, and waits for what is under way, so long at the most. */
+  stop(withinMs: number): Promise<void>;
+}
+
+const LEASE_MS = 45_000;
+/** A try lasts 10 s at the most: nothing begins when less than that is left, and some. */
+const TRY_MS = 15_000;
+const TICK_MS = 250;
+/** How often the table is asked for what nobody here knows of: what other nodes left behind. */
+const LOOK_ROUND_MS = 10_000;
+const SETTLE_AGAIN_MS = 500;
+
+export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer {
+  const outlets = new Map<SubscriptionId, Outlet>();
+  const settling = createGroupCommit<SettledRow, void>({
+    write: async (rows) => {
+      await settleRows(ctx.db, rows);
+      return rows.map(() => undefined);
+    },
+    maxRows: 1_000,
+    parallel: 2,
+  });
+  let timer: Timer | undefined;
+  let stopped = true;
+  let underWay = 0;
+  let lookedRoundAt = -Infinity;
+  let rest: (() => void)[] = [];
+
+  function outletOf(id: SubscriptionId): Outlet {
+    let outlet = outlets.get(id);
+    if (!outlet) outlets.set(id, (outlet = createOutlet(id)));
+    return outlet;
+  }
+
+  function pump(outlet: Outlet): void {
+    while (!stopped && outlet.held.length > 0 && freeTries(outlet) > 0) {
+      const job = outlet.held.shift();
+      if (job) void run(outlet, job);
+    }
+    // Little is left in hand: the table may have more.
+    if (!stopped && outlet.held.length === 0 && outlet.lookAt <= ctx.clock.now() && !outlet.looking)
+      void look([outlet]);
+  }
+
+  async function run(outlet: Outlet, job: Job): Promise<void> {
+    const subscription = parts.directory.find(job.subscriptionId);
+    // Paused, taken away, or held too long: its row is left for whoever may take it, when its lease ends.
+    if (subscription?.status !== 'active' || subscription.url === null || tooLate(job)) return;
+    outlet.underWay++;
+    underWay++;
+    try {
+      await tryOnce(outlet, { ...subscription, url: subscription.url }, job);
+    } catch (error) {
+      ctx.log.error({ err: error, deliveryId: job.rows[0].id }, 'a delivery could not be tried; it comes again');
+    } finally {
+      outlet.underWay--;
+      if (--underWay === 0) for (const tell of rest.splice(0)) tell();
+      pump(outlet);
+    }
+  }
+
+  function tooLate(job: Job): boolean {
+    return ctx.clock.monotonic() > job.heldUntil - TRY_MS;
+  }
+
+  async function tryOnce(
+    outlet: Outlet,
+    subscription: KnownSubscription & { url: string },
+    job: Job,
+  ): Promise<void> {
+    const now = ctx.clock.now();
+    const headers = parts.tellings[job.dialect].headers({
+      body: job.body,
+      name: job.name,
+      subject: job.subject,
+      source: job.source,
+      eventId: job.eventId,
+      deliveryId: job.rows[0].id,
+      attempt: job.attempt + 1,
+      now,
+      secrets: subscription.secrets
+        .filter((one) => one.expiresAt === null || one.expiresAt.getTime() > now)
+        .map((one) => one.secret),
+      batch: job.batch,
+    });
+    const outcome = await parts.poster.post({ url: subscription.url, headers, body: job.body });
+    await settle(outlet, { subscription, job, outcome, at: now });
+  }
+
+  async function settle(
+    outlet: Outlet,
+    tried: { subscription: KnownSubscription; job: Job; outcome: PostOutcome; at: number },
+  ): Promise<void> {
+    const { subscription, job, outcome } = tried;
+    const attempt = job.attempt + 1;
+    const verdict = judgeTry(outcome, {
+      attempt,
+      random: ctx.random(),
+      scale: ctx.config.webhookRetryScale,
+    });
+    const now = ctx.clock.now();
+    const dueAt = verdict.kind === 'again' ? now + verdict.afterMs : null;
+    outlet.failuresInARow = verdict.kind === 'succeeded' ? 0 : outlet.failuresInARow + 1;
+    const state = verdict.kind === 'succeeded' ? 'succeeded' : dueAt === null ? 'dead' : 'pending';
+    if (ctx.log.isLevelEnabled('debug'))
+      ctx.log.debug({ deliveryId: job.rows[0].id, attempt, state, outcome: brief(outcome) }, 'delivery tried');
+    await recorded(
+      job.rows.map((row) => ({
+        organisationId: job.organisationId,
+        ...row,
+        state,
+        attempt,
+        dueAt,
+        finishedAt: dueAt === null ? now : null,
+        try: toTry(outcome, tried.at),
+      })),
+    );
+    if (dueAt !== null) outlet.lookAt = Math.min(outlet.lookAt, dueAt);
+    // Of what keeps an order the next one may go.
+    else if (subscription.ordered) outlet.lookAt = now;
+    if (verdict.kind === 'succeeded') await parts.health.succeeded(subscription);
+    else if (verdict.kind !== 'again')
+      await parts.health.died(subscription, { count: job.rows.length, gone: verdict.kind === 'gone', outcome });
+  }
+
+  // A result that is not recorded would be tried again: it is kept for as long as the lease lasts, and a little more.
+  async function recorded(rows: readonly SettledRow[]): Promise<void> {
+    const until = ctx.clock.monotonic() + LEASE_MS;
+    for (;;) {
+      try {
+        await Promise.all(rows.map((row) => settling.add(row)));
+        return;
+      } catch (error) {
+        ctx.log[levelOf(error)]({ err: error }, 'what became of a delivery could not be recorded; it is kept');
+        if (ctx.clock.monotonic() > until) throw error;
+        await new Promise<void>((resolve) => ctx.clock.after(SETTLE_AGAIN_MS, resolve));
+      }
+    }
+  }
+
+  /** Takes from the table what these have room for. */
+  async function look(wanted: readonly Outlet[]): Promise<void> {
+    const now = ctx.clock.now();
+    const plain: { organisationId: string; id: string; room: number; collects: boolean }[] = [];
+    const collecting: KnownSubscription[] = [];
+    const asked = wanted.filter((outlet) => {
+      const subscription = parts.directory.find(outlet.id);
+      const room = roomOf(outlet);
+      if (outlet.looking || subscription?.status !== 'active' || subscription.url === null || room === 0) return false;
+      if (subscription.buffer) collecting.push(subscription);
+      plain.push({ organisationId: subscription.organisationId, id: subscription.id, room, collects: subscription.buffer !== null });
+      return true;
+    });
+    if (asked.length === 0) return;
+    for (const outlet of asked) {
+      outlet.looking = true;
+      outlet.lookAt = Infinity;
+    }
+    try {
+      await take(plain, collecting, now);
+      for (const [id, dueAt] of await selectNextDue(ctx.db, plain)) {
+        const outlet = outlets.get(id as SubscriptionId);
+        if (outlet) outlet.lookAt = Math.min(outlet.lookAt, dueAt);
+      }
+    } catch (error) {
+      for (const outlet of asked) outlet.lookAt = Math.min(outlet.lookAt, now + 1_000);
+      ctx.log[levelOf(error)]({ err: error }, 'deliveries could not be taken; they are later');
+    } finally {
+      for (const outlet of asked) outlet.looking = false;
+    }
+    for (const outlet of asked) pump(outlet);
+  }
+
+  async function take(
+    plain: readonly { organisationId: string; id: string; room: number; collects: boolean }[],
+    collecting: readonly KnownSubscription[],
+    now: number,
+  ): Promise<void> {
+    const heldUntil = ctx.clock.monotonic() + LEASE_MS;
+    const leaseUntil = now + LEASE_MS;
+    // What is collected is taken first, as one body; what else such a subscription hears of is taken as anybody's.
+    for (const { organisationId, id, buffer } of collecting) {
+      const subscription = { organisationId, id };
+      if (!buffer) continue;
+      const taken = await takeCollected(ctx.db, {
+        subscription,
+        now,
+        leaseUntil,
+        conversations: 50,
+        max: buffer.max,
+        full: true,
+      });
+      for (const together of Map.groupBy(taken, (one) => one.batch).values())
+        put(toBatch(parts.tellings, together, { heldUntil, windowMs: buffer.seconds * 1_000 }));
+    }
+    for (const one of await takeDue(ctx.db, { subscriptions: plain, now, leaseUntil })) put(toJob(one, heldUntil));
+  }
+
+  function put(job: Job): void {
+    outletOf(job.subscriptionId).held.push(job);
+  }
+
+  async function tick(): Promise<void> {
+    const now = ctx.clock.now();
+    if (ctx.clock.monotonic() - lookedRoundAt >= LOOK_ROUND_MS) {
+      lookedRoundAt = ctx.clock.monotonic();
+      for (const one of parts.directory.all()) outletOf(one.id).lookAt = Math.min(outletOf(one.id).lookAt, now);
+      for (const [id, outlet] of outlets)
+        if (!parts.directory.find(id) && outlet.underWay === 0) outlets.delete(id);
+    }
+    await look([...outlets.values()].filter((outlet) => outlet.lookAt <= now));
+  }
+
+  function again(): void {
+    timer = ctx.clock.after(TICK_MS, () => void tick().finally(() => stopped || again()));
+  }
+
+  return {
+    leaseMs: LEASE_MS,
+    room: (subscription) =>
+      stopped || subscription.status !== 'active' || subscription.url === null
+        ? 0
+        : roomOf(outletOf(subscription.id)),
+    hand(jobs) {
+      for (const job of jobs) put(job);
+      for (const id of new Set(jobs.map((job) => job.subscriptionId))) pump(outletOf(id));
+    },
+    wake(subscriptions) {
+      const now = ctx.clock.now();
+      for (const { id } of subscriptions) {
+        const outlet = outletOf(id);
+        outlet.lookAt = Math.min(outlet.lookAt, now);
+      }
+    },
+    start() {
+      stopped = false;
+      again();
+    },
+    tick,
+    async stop(withinMs) {
+      stopped = true;
+      timer?.cancel();
+      const held = [...outlets.values()].flatMap((outlet) => outlet.held.splice(0)).flatMap((job) =>
+        job.rows.map((row) => ({ organisationId: job.organisationId, ...row })),
+      );
+      if (held.length > 0)
+        await giveBack(ctx.db, held, ctx.clock.now()).catch((error: unknown) =>
+          ctx.log[levelOf(error)]({ err: error }, 'deliveries in hand were not given back; their leases end by themselves'),
+        );
+      if (underWay > 0) {
+        const rested = new Promise<void>((resolve) => rest.push(resolve));
+        const late = new Promise<void>((resolve) => ctx.clock.after(withinMs, resolve));
+        await Promise.race([rested, late]);
+      }
+      await parts.poster.close();
+      await settling.drained();
+    },
+  };
+}
+
+function toJob(taken: Taken, heldUntil: number): Job {
+  return {
+    organisationId: taken.organisationId,
+    subscriptionId: taken.subscriptionId,
+    dialect: taken.dialect,
+    rows: [{ id: taken.id, createdAt: taken.createdAt }],
+    eventId: taken.eventId,
+    attempt: taken.attempt,
+    batch: null,
+    name: taken.name,
+    subject: taken.subject,
+    source: taken.source,
+    body: taken.body,
+    heldUntil,
+  };
+}
+
+function toBatch(
+  tellings: Tellings,
+  together: readonly Taken[],
+  about: { heldUntil: number; windowMs: number },
+): Job {
+  const [first, ...others] = together;
+  if (!first) throw new Error('A batch must hold a delivery.');
+  const job = toJob(first, about.heldUntil);
+  const render = tellings[first.dialect].batch;
+  if (!render) throw new Error(`The dialect ${first.dialect} does not collect.`);
+  return {
+    ...job,
+    rows: [job.rows[0], ...others.map((one) => ({ id: one.id, createdAt: one.createdAt }))],
+    batch: together.length,
+    body: render(
+      together.map((one) => one.body),
+      {
+        name: first.name,
+        conversationId: first.conversation ?? '',
+        windowMs: about.windowMs,
+        firstSequence: first.turn ?? 0,
+        lastSequence: others.at(-1)?.turn ?? first.turn ?? 0,
+      },
+    ),
+  };
+}
+
+function toTry(outcome: PostOutcome, at: number): Try {
+  const base = { at: new Date(at).toISOString(), ms: Math.round(outcome.ms) };
+  if (outcome.kind === 'failed') return { ...base, error: outcome.reason, detail: outcome.detail };
+  const isRefusal = outcome.status < 200 || outcome.status >= 300;
+  return { ...base, status: outcome.status, ...(isRefusal && outcome.excerpt !== '' ? { detail: outcome.excerpt } : {}) };
+}
+
+function brief(outcome: PostOutcome): string {
+  return outcome.kind === 'answered' ? `HTTP ${outcome.status}` : outcome.reason;
+}

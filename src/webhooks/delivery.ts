@@ -1,0 +1,47 @@
+// A delivery: one event on its way to one subscription.
+//
+//   pending → succeeded   an answer of 2xx
+//   pending → dead        refused for good (4xx), or all tries failed; kept, and can be replayed
+//
+// At least once: a try whose answer is lost is made again. Its lease says until when the node that has it in hand may begin a try; after
+// that another one may take it.
+import type { DeliveryId, EventId, OrganisationId, SubscriptionId } from '../kernel/ids.ts';
+import type { WebhookDialect } from './telling.ts';
+
+export const DELIVERY_STATES = ['pending', 'succeeded', 'dead'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/** What became of one request; never thrown. */
+export type PostOutcome =
+  | { kind: 'answered'; status: number; retryAfterMs: number | null; excerpt: string; ms: number }
+  | { kind: 'failed'; reason: string; detail: string; ms: number };
+
+/** A try as it is kept. */
+export interface Try {
+  at: string;
+  ms: number;
+  status?: number;
+  error?: string;
+  detail?: string;
+}
+
+/** What a node has in hand: all that a try needs. */
+export interface Job {
+  organisationId: OrganisationId;
+  subscriptionId: SubscriptionId;
+  dialect: WebhookDialect;
+  /** One; or several that go out as one body. */
+  rows: readonly [{ id: DeliveryId; createdAt: number }, ...{ id: DeliveryId; createdAt: number }[]];
+  /** Of the first. */
+  eventId: EventId;
+  /** Tries so far. */
+  attempt: number;
+  /** How many events the body holds, where they were collected. */
+  batch: number | null;
+  name: string;
+  subject: string;
+  source: 'meta' | 'kirim';
+  body: string;
+  /** Until when a try may begin, on the monotonic clock. */
+  heldUntil: number;
+}

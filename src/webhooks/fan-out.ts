@@ -1,0 +1,137 @@
+// Fan-out: who hears of an event, in which words, written in the transaction of what happened. What a subscription has room for in this
+// node's memory is handed to it after the commit, and its row says until when; everything else is taken from the table when there is room.
+import type { Context } from '../context.ts';
+import { conversationOfEvent, numberOfEvent, type Event } from '../events/event.ts';
+import type { Teller, Told } from '../events/teller.ts';
+import { newId } from '../kernel/ids.ts';
+import type { Queryable } from '../storage/db.ts';
+import type { Job } from './delivery.ts';
+import type { Deliverer } from './deliverer.ts';
+import { insertTold, type NewDelivery, type NewTelling } from './delivery-store.ts';
+import type { KnownSubscription, SubscriptionDirectory } from './subscription-directory.ts';
+import type { Rendered, Tellings, WebhookDialect } from './telling.ts';
+
+export interface TellerParts {
+  directory: SubscriptionDirectory;
+  deliverer: Pick<Deliverer, 'leaseMs' | 'room' | 'hand' | 'wake'>;
+  tellings: Tellings;
+}
+
+const NOTHING: Told = { committed: () => undefined };
+
+export function createTeller(ctx: Context, parts: TellerParts): Teller {
+  return {
+    wants: (organisationId, about) => parts.directory.audience(organisationId, about).length > 0,
+    record: (tx, events) => record(ctx, parts, { tx, events }),
+  };
+}
+
+async function record(
+  ctx: Context,
+  parts: TellerParts,
+  what: { tx: Queryable; events: readonly Event[] },
+): Promise<Told> {
+  const now = ctx.clock.now();
+  const tellings: NewTelling[] = [];
+  const deliveries: NewDelivery[] = [];
+  const jobs: Job[] = [];
+  const rooms = new Map<KnownSubscription, number>();
+  const waiting: KnownSubscription[] = [];
+  for (const event of what.events) {
+    const rendered = new Map<WebhookDialect, Rendered | null>();
+    for (const subscription of audienceOf(parts.directory, event)) {
+      const { dialect } = subscription;
+      let body = rendered.get(dialect);
+      if (body === undefined) {
+        rendered.set(dialect, (body = parts.tellings[dialect].render(event)));
+        if (body) tellings.push(toTelling(event, { dialect, body, now }));
+      }
+      if (!body) continue;
+      const delivery = toDelivery(event, { subscription, now, ctx });
+      deliveries.push(delivery);
+      const room = rooms.get(subscription) ?? parts.deliverer.room(subscription);
+      if (delivery.conversation === null && room > 0) {
+        rooms.set(subscription, room - 1);
+        delivery.dueAt = now + parts.deliverer.leaseMs;
+        jobs.push(toJob(delivery, { event, body, heldUntil: ctx.clock.monotonic() + parts.deliverer.leaseMs }));
+      } else waiting.push(subscription);
+    }
+  }
+  if (deliveries.length === 0) return NOTHING;
+  await insertTold(what.tx, tellings, deliveries);
+  return {
+    committed() {
+      parts.deliverer.hand(jobs);
+      parts.deliverer.wake(waiting);
+    },
+  };
+}
+
+function audienceOf(directory: SubscriptionDirectory, event: Event): readonly KnownSubscription[] {
+  // A test is for the one it was asked for, and nobody's business otherwise.
+  if (event.type === 'webhook.test') {
+    const only = directory.find(event.subscriptionId);
+    return only?.organisationId === event.organisationId ? [only] : [];
+  }
+  return directory.audience(event.organisationId, {
+    type: event.type,
+    phoneNumberId: numberOfEvent(event),
+  });
+}
+
+function toTelling(
+  event: Event,
+  as: { dialect: WebhookDialect; body: Rendered; now: number },
+): NewTelling {
+  return {
+    organisationId: event.organisationId,
+    eventId: event.id,
+    dialect: as.dialect,
+    type: event.type,
+    phoneNumberId: numberOfEvent(event),
+    conversation: conversationOfEvent(event),
+    name: as.body.name,
+    subject: as.body.subject,
+    source: as.body.source,
+    body: as.body.body,
+    at: as.now,
+  };
+}
+
+function toDelivery(
+  event: Event,
+  to: { subscription: KnownSubscription; now: number; ctx: Context },
+): NewDelivery {
+  const { subscription, now } = to;
+  const isCollected = subscription.buffer !== null && event.type === 'message.received';
+  return {
+    organisationId: event.organisationId,
+    id: newId('wbd', now),
+    subscriptionId: subscription.id,
+    eventId: event.id,
+    dialect: subscription.dialect,
+    type: event.type,
+    at: now,
+    conversation: isCollected || subscription.ordered ? conversationOfEvent(event) : null,
+    dueAt: isCollected && subscription.buffer ? now + subscription.buffer.seconds * 1_000 : now,
+    postpones: isCollected,
+  };
+}
+
+function toJob(
+  delivery: NewDelivery,
+  about: { event: Event; body: Rendered; heldUntil: number },
+): Job {
+  const { event, body } = about;
+  return {
+    organisationId: event.organisationId,
+    subscriptionId: delivery.subscriptionId,
+    eventId: event.id,
+    dialect: delivery.dialect,
+    rows: [{ id: delivery.id, createdAt: delivery.at }],
+    attempt: 0,
+    batch: null,
+    ...body,
+    heldUntil: about.heldUntil,
+  };
+}

@@ -1,0 +1,88 @@
+// Health of subscriptions: when so many deliveries in a row have ended dead, or the receiver says that it is gone, a subscription is turned
+// off, with the reason, and the organisation's other subscriptions hear of it.
+import type { Context } from '../context.ts';
+import type { Teller } from '../events/teller.ts';
+import { newId } from '../kernel/ids.ts';
+import { levelOf } from '../storage/db.ts';
+import type { PostOutcome } from './delivery.ts';
+import { countDead, forgetDead, lockSubscription, updateSubscription } from './subscription-store.ts';
+import type { KnownSubscription, SubscriptionDirectory } from './subscription-directory.ts';
+
+export interface Health {
+  succeeded(subscription: KnownSubscription): Promise<void>;
+  died(
+    subscription: KnownSubscription,
+    about: { count: number; gone: boolean; outcome: PostOutcome },
+  ): Promise<void>;
+}
+
+export interface HealthParts {
+  directory: SubscriptionDirectory;
+  /** Made after the deliverer, which needs this. */
+  teller: () => Teller;
+  /** A subscription changed: the other nodes should look. */
+  onChanged: () => void;
+}
+
+export function createHealth(ctx: Context, parts: HealthParts): Health {
+  /** Those of which a delivery died through this node since the last success. */
+  const ailing = new Set<string>();
+
+  async function turnOff(subscription: KnownSubscription, reason: string): Promise<void> {
+    const now = ctx.clock.now();
+    const told = await ctx.db.transaction(async (tx) => {
+      const present = await lockSubscription(tx, subscription.organisationId, subscription.id);
+      if (present?.status !== 'active') return undefined;
+      const at = new Date(now);
+      await updateSubscription(tx, { ...present, status: 'disabled', statusReason: reason, statusSince: at, updatedAt: at });
+      return parts.teller().record(tx, [
+        {
+          type: 'webhook_subscription.disabled',
+          id: newId('evt', now),
+          organisationId: present.organisationId,
+          at: now,
+          subscriptionId: present.id,
+          url: present.url ?? '',
+          reason,
+        },
+      ]);
+    });
+    if (!told) return;
+    ctx.log.warn({ subscriptionId: subscription.id, reason }, 'a webhook subscription is turned off');
+    await parts.directory.reread();
+    parts.onChanged();
+    told.committed();
+  }
+
+  return {
+    async succeeded(subscription) {
+      if (!ailing.delete(subscription.id) && subscription.deadInARow === 0) return;
+      subscription.deadInARow = 0;
+      await kept(ctx, () => forgetDead(ctx.db, subscription, ctx.clock.now()));
+    },
+    async died(subscription, { count, gone, outcome }) {
+      ailing.add(subscription.id);
+      await kept(ctx, async () => {
+        const now = ctx.clock.now();
+        const inARow = await countDead(ctx.db, subscription, { count, now });
+        const most = ctx.config.webhookDeadMax;
+        if (gone) await turnOff(subscription, 'The receiver answered 410: it is gone.');
+        else if (inARow >= most)
+          await turnOff(subscription, `${inARow} deliveries in a row failed; the last one: ${tell(outcome)}.`);
+      });
+    },
+  };
+}
+
+// The delivery is settled; its subscription's count may wait for the next one.
+async function kept(ctx: Context, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    ctx.log[levelOf(error)]({ err: error }, 'the health of a webhook subscription was not written down');
+  }
+}
+
+function tell(outcome: PostOutcome): string {
+  return outcome.kind === 'answered' ? `HTTP ${outcome.status}` : `${outcome.reason} (${outcome.detail})`;
+}

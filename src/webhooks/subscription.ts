@@ -1,0 +1,65 @@
+// A subscription: who is told of what, where, and in whose words.
+//
+//   active    hears of every event it names
+//   paused    by a person: events are kept for it and go out when it is turned on again
+//   disabled  by Kurir, after deliveries died in a row (`health.ts`): new events are not kept; what waits goes out when it is turned on again
+import type { EventType } from '../events/event.ts';
+import type { OrganisationId, SecretId, SubscriptionId } from '../kernel/ids.ts';
+import type { WebhookDialect } from './telling.ts';
+
+export const SUBSCRIPTION_STATES = ['active', 'paused', 'disabled'] as const;
+export type SubscriptionState = (typeof SUBSCRIPTION_STATES)[number];
+
+export interface Buffering {
+  seconds: number;
+  /** So many messages go out at once, however young. */
+  max: number;
+}
+
+export interface Subscription {
+  organisationId: OrganisationId;
+  id: SubscriptionId;
+  /** Null: its deliveries wait to be fetched by a listener. */
+  url: string | null;
+  dialect: WebhookDialect;
+  /** Types, `meta.*`, `*`. */
+  events: readonly string[];
+  /** Null: all numbers. */
+  phoneNumberIds: readonly string[] | null;
+  description: string | null;
+  status: SubscriptionState;
+  statusReason: string | null;
+  statusSince: Date;
+  ordered: boolean;
+  buffer: Buffering | null;
+  deadInARow: number;
+  lastSuccessAt: Date | null;
+  lastFailureAt: Date | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface Secret {
+  id: SecretId;
+  createdAt: Date;
+  expiresAt: Date | null;
+}
+
+export interface OpenSecret extends Secret {
+  secret: string;
+}
+
+/** Whether a subscription names the event and its number. */
+export function isFor(
+  subscription: Pick<Subscription, 'events' | 'phoneNumberIds'>,
+  about: { type: EventType; phoneNumberId: string | null },
+): boolean {
+  const { events, phoneNumberIds } = subscription;
+  const named =
+    events.includes(about.type) ||
+    events.includes('*') ||
+    (about.type.startsWith('meta.') && events.includes('meta.*'));
+  if (!named) return false;
+  // What is about no number (an account, a subscription) is told to those who did not choose any.
+  return phoneNumberIds === null || (about.phoneNumberId !== null && phoneNumberIds.includes(about.phoneNumberId));
+}
