@@ -44,7 +44,7 @@ import { createPoster } from './webhooks/plain-post.ts';
 import { createTeller } from './webhooks/fan-out.ts';
 import { createHealth } from './webhooks/health.ts';
 import { createSubscriptionDirectory } from './webhooks/subscription-directory.ts';
-import { createSubscriptions } from './webhooks/subscriptions.ts';
+import { createSubscriptions, type Subscriptions } from './webhooks/subscriptions.ts';
 import type { Tellings } from './webhooks/telling.ts';
 
 export interface GatewayInput {
@@ -63,6 +63,7 @@ export interface GatewayInput {
 export interface Gateway extends AsyncDisposable {
   url: string;
   ctx: Context;
+  webhooks: Subscriptions;
   /** Looks for what is due, once: a test ticks instead of waiting. */
   tick(): Promise<void>;
   /** One heartbeat, and what follows from it. */
@@ -170,6 +171,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   return {
     url,
     ctx,
+    webhooks: rooms.webhooks,
     tick: () => rooms.dispatch.tick(),
     beat: () => rooms.lease.beat(),
     close,
@@ -201,9 +203,18 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     teller: () => teller,
     onChanged: () => hints.subscribed(),
   });
-  const deliverer = createDeliverer(ctx, { directory: subscriptions, poster: createPoster(), tellings: TELLINGS, health });
+  const deliverer = createDeliverer(ctx, {
+    directory: subscriptions,
+    poster: createPoster(),
+    tellings: TELLINGS,
+    health,
+  });
   const teller: Teller = createTeller(ctx, { directory: subscriptions, deliverer, tellings: TELLINGS });
-  const webhooks = createSubscriptions(ctx, { directory: subscriptions, teller, onChanged: () => hints.subscribed() });
+  const webhooks = createSubscriptions(ctx, {
+    directory: subscriptions,
+    teller,
+    onChanged: () => hints.subscribed(),
+  });
   const progresser = createProgresser(ctx, { lanes, numbers, teller });
   const hearing = createHearing(ctx);
   // The dispatcher is told by the lease what it took, and asks it before each call: neither is made without the other.
@@ -262,11 +273,21 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
   };
 }
 
-const SILENT: Tellings['kirim'] = { render: (event) => ({ body: JSON.stringify(event), name: event.type, subject: event.id, source: 'kirim' }), headers: (signing) => ({ 'Content-Type': 'application/json', 'X-Kirim-Event': signing.name, 'X-Kirim-Attempt': String(signing.attempt) }) };
+const SILENT: Tellings['kirim'] = {
+  render: (event) => ({ body: JSON.stringify(event), name: event.type, subject: event.id, source: 'kirim' }),
+  headers: (signing) => ({
+    'Content-Type': 'application/json',
+    'X-Kirim-Event': signing.name,
+    'X-Kirim-Attempt': String(signing.attempt),
+  }),
+};
 const TELLINGS: Tellings = { kirim: SILENT, kapso: SILENT, meta: SILENT, standard: SILENT };
 
 // What other nodes hint at is looked at here: in the queues of our lanes, for those who wait, and at lanes that were left.
-function listen({ hints, lanes, lease, subscriptions }: Pick<Wired, 'hints' | 'lanes' | 'lease' | 'subscriptions'>, url: string): void {
+function listen(
+  { hints, lanes, lease, subscriptions }: Pick<Wired, 'hints' | 'lanes' | 'lease' | 'subscriptions'>,
+  url: string,
+): void {
   hints.listen(url, {
     onQueued(phoneNumberIds) {
       for (const lane of phoneNumberIds.map((id) => lanes.get(id))) {

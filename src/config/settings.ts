@@ -267,6 +267,7 @@ export const SETTINGS = {
     doc: 'Secret of that key.',
     example: '<the secret>',
     secret: true,
+  },
   webhookDeadMax: {
     name: 'KURIR_WEBHOOK_DEAD_MAX',
     type: 'integer',

@@ -74,7 +74,9 @@ export async function applyStatuses(
   const applied = await Promise.all(
     read.map((one) => {
       const messageId = one.sent?.messageId ?? byWamid?.get(one.wamid);
-      return messageId === undefined ? NOT_OURS : applyOne(ctx, parts, { ...one, number, messageId, contacts });
+      return messageId === undefined
+        ? NOT_OURS
+        : applyOne(ctx, parts, { ...one, number, messageId, contacts });
     }),
   );
   for (const [i, one] of read.entries()) {

@@ -24,7 +24,15 @@ export interface ProgressRow {
 }
 
 /** What a step can be the first of its sort to say, as bits. */
-export const NEWS = { pending: 1, sent: 2, delivered: 4, read: 8, failed: 16, played: 32, otherWamid: 64 } as const;
+export const NEWS = {
+  pending: 1,
+  sent: 2,
+  delivered: 4,
+  read: 8,
+  failed: 16,
+  played: 32,
+  otherWamid: 64,
+} as const;
 
 export interface ProgressedRow {
   id: string;
@@ -99,10 +107,7 @@ interface Returned {
 }
 
 /** Applies rows (each message once); answers nothing for ids that are not there. */
-export async function progressRows(
-  db: Queryable,
-  rows: readonly ProgressRow[],
-): Promise<ProgressedRow[]> {
+export async function progressRows(db: Queryable, rows: readonly ProgressRow[]): Promise<ProgressedRow[]> {
   const ordered = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const returned = await db.query<Returned>(
     PROGRESS,

@@ -104,7 +104,11 @@ function baseOf(step: Progress, about: About) {
 
 function doubledEvent(step: Progress, about: About): Event {
   const { row } = about;
-  return { ...baseOf(step, about), type: 'message.duplicate_detected', wamids: [row.wamid, ...row.otherWamids] };
+  return {
+    ...baseOf(step, about),
+    type: 'message.duplicate_detected',
+    wamids: [row.wamid, ...row.otherWamids],
+  };
 }
 
 function told(step: Progress, about: About): Event {
@@ -117,11 +121,12 @@ function told(step: Progress, about: About): Event {
     callbackData: sent.callbackData,
     source: 'api',
   };
-  if (!step.told) return { ...base, type: 'message.sent', outbound };
+  if (!step.told) return { ...base, type: 'message.sent', outbound, echo: null };
   return {
     ...base,
     type: 'message.status',
-    status: step.told.status['status'] === 'played' ? 'played' : step.status === 'pending' ? 'sent' : step.status,
+    status:
+      step.told.status['status'] === 'played' ? 'played' : step.status === 'pending' ? 'sent' : step.status,
     told: withOwnData(step.told.status, sent.callbackData),
     contacts: step.told.contacts,
     own: false,

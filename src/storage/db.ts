@@ -73,10 +73,13 @@ export function openDatabase(options: DatabaseOptions): Database {
         ask(client, () => runner(client, pooled)(text, values, name)),
       ),
     reading: {
-      query: (text, values) => lend('reading', (client, pooled) => ask(client, () => runner(client, pooled)(text, values))),
+      query: (text, values) =>
+        lend('reading', (client, pooled) => ask(client, () => runner(client, pooled)(text, values))),
     },
-    transaction: (act) => lend('ordinary', (client, pooled) => ask(client, () => transact(client, pooled, act))),
-    hotTransaction: (act) => lend('hot', (client, pooled) => ask(client, () => transact(client, pooled, act))),
+    transaction: (act) =>
+      lend('ordinary', (client, pooled) => ask(client, () => transact(client, pooled, act))),
+    hotTransaction: (act) =>
+      lend('hot', (client, pooled) => ask(client, () => transact(client, pooled, act))),
     outage: () => outages.present(),
     isPooled: async () => (await pools.open()).pooled,
     async close() {

@@ -99,7 +99,10 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
     try {
       await tryOnce(outlet, { ...subscription, url: subscription.url }, job);
     } catch (error) {
-      ctx.log.error({ err: error, deliveryId: job.rows[0].id }, 'a delivery could not be tried; it comes again');
+      ctx.log.error(
+        { err: error, deliveryId: job.rows[0].id },
+        'a delivery could not be tried; it comes again',
+      );
     } finally {
       outlet.underWay--;
       if (--underWay === 0) for (const tell of rest.splice(0)) tell();
@@ -151,7 +154,10 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
     outlet.failuresInARow = verdict.kind === 'succeeded' ? 0 : outlet.failuresInARow + 1;
     const state = verdict.kind === 'succeeded' ? 'succeeded' : dueAt === null ? 'dead' : 'pending';
     if (ctx.log.isLevelEnabled('debug'))
-      ctx.log.debug({ deliveryId: job.rows[0].id, attempt, state, outcome: brief(outcome) }, 'delivery tried');
+      ctx.log.debug(
+        { deliveryId: job.rows[0].id, attempt, state, outcome: brief(outcome) },
+        'delivery tried',
+      );
     await recorded(
       job.rows.map((row) => ({
         organisationId: job.organisationId,
@@ -168,7 +174,11 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
     else if (subscription.ordered) outlet.lookAt = now;
     if (verdict.kind === 'succeeded') await parts.health.succeeded(subscription);
     else if (verdict.kind !== 'again')
-      await parts.health.died(subscription, { count: job.rows.length, gone: verdict.kind === 'gone', outcome });
+      await parts.health.died(subscription, {
+        count: job.rows.length,
+        gone: verdict.kind === 'gone',
+        outcome,
+      });
   }
 
   // A result that is not recorded would be tried again: it is kept for as long as the lease lasts, and a little more.
@@ -179,7 +189,10 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
         await Promise.all(rows.map((row) => settling.add(row)));
         return;
       } catch (error) {
-        ctx.log[levelOf(error)]({ err: error }, 'what became of a delivery could not be recorded; it is kept');
+        ctx.log[levelOf(error)](
+          { err: error },
+          'what became of a delivery could not be recorded; it is kept',
+        );
         if (ctx.clock.monotonic() > until) throw error;
         await new Promise<void>((resolve) => ctx.clock.after(SETTLE_AGAIN_MS, resolve));
       }
@@ -194,9 +207,15 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
     const asked = wanted.filter((outlet) => {
       const subscription = parts.directory.find(outlet.id);
       const room = roomOf(outlet);
-      if (outlet.looking || subscription?.status !== 'active' || subscription.url === null || room === 0) return false;
+      if (outlet.looking || subscription?.status !== 'active' || subscription.url === null || room === 0)
+        return false;
       if (subscription.buffer) collecting.push(subscription);
-      plain.push({ organisationId: subscription.organisationId, id: subscription.id, room, collects: subscription.buffer !== null });
+      plain.push({
+        organisationId: subscription.organisationId,
+        id: subscription.id,
+        room,
+        collects: subscription.buffer !== null,
+      });
       return true;
     });
     if (asked.length === 0) return;
@@ -241,7 +260,8 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
       for (const together of Map.groupBy(taken, (one) => one.batch).values())
         put(toBatch(parts.tellings, together, { heldUntil, windowMs: buffer.seconds * 1_000 }));
     }
-    for (const one of await takeDue(ctx.db, { subscriptions: plain, now, leaseUntil })) put(toJob(one, heldUntil));
+    for (const one of await takeDue(ctx.db, { subscriptions: plain, now, leaseUntil }))
+      put(toJob(one, heldUntil));
   }
 
   function put(job: Job): void {
@@ -252,7 +272,8 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
     const now = ctx.clock.now();
     if (ctx.clock.monotonic() - lookedRoundAt >= LOOK_ROUND_MS) {
       lookedRoundAt = ctx.clock.monotonic();
-      for (const one of parts.directory.all()) outletOf(one.id).lookAt = Math.min(outletOf(one.id).lookAt, now);
+      for (const one of parts.directory.all())
+        outletOf(one.id).lookAt = Math.min(outletOf(one.id).lookAt, now);
       for (const [id, outlet] of outlets)
         if (!parts.directory.find(id) && outlet.underWay === 0) outlets.delete(id);
     }
@@ -288,12 +309,15 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
     async stop(withinMs) {
       stopped = true;
       timer?.cancel();
-      const held = [...outlets.values()].flatMap((outlet) => outlet.held.splice(0)).flatMap((job) =>
-        job.rows.map((row) => ({ organisationId: job.organisationId, ...row })),
-      );
+      const held = [...outlets.values()]
+        .flatMap((outlet) => outlet.held.splice(0))
+        .flatMap((job) => job.rows.map((row) => ({ organisationId: job.organisationId, ...row })));
       if (held.length > 0)
         await giveBack(ctx.db, held, ctx.clock.now()).catch((error: unknown) =>
-          ctx.log[levelOf(error)]({ err: error }, 'deliveries in hand were not given back; their leases end by themselves'),
+          ctx.log[levelOf(error)](
+            { err: error },
+            'deliveries in hand were not given back; their leases end by themselves',
+          ),
         );
       if (underWay > 0) {
         const rested = new Promise<void>((resolve) => rest.push(resolve));
@@ -354,7 +378,11 @@ function toTry(outcome: PostOutcome, at: number): Try {
   const base = { at: new Date(at).toISOString(), ms: Math.round(outcome.ms) };
   if (outcome.kind === 'failed') return { ...base, error: outcome.reason, detail: outcome.detail };
   const isRefusal = outcome.status < 200 || outcome.status >= 300;
-  return { ...base, status: outcome.status, ...(isRefusal && outcome.excerpt !== '' ? { detail: outcome.excerpt } : {}) };
+  return {
+    ...base,
+    status: outcome.status,
+    ...(isRefusal && outcome.excerpt !== '' ? { detail: outcome.excerpt } : {}),
+  };
 }
 
 function brief(outcome: PostOutcome): string {

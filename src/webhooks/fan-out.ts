@@ -53,7 +53,9 @@ async function record(
       if (delivery.conversation === null && room > 0) {
         rooms.set(subscription, room - 1);
         delivery.dueAt = now + parts.deliverer.leaseMs;
-        jobs.push(toJob(delivery, { event, body, heldUntil: ctx.clock.monotonic() + parts.deliverer.leaseMs }));
+        jobs.push(
+          toJob(delivery, { event, body, heldUntil: ctx.clock.monotonic() + parts.deliverer.leaseMs }),
+        );
       } else waiting.push(subscription);
     }
   }
@@ -79,10 +81,7 @@ function audienceOf(directory: SubscriptionDirectory, event: Event): readonly Kn
   });
 }
 
-function toTelling(
-  event: Event,
-  as: { dialect: WebhookDialect; body: Rendered; now: number },
-): NewTelling {
+function toTelling(event: Event, as: { dialect: WebhookDialect; body: Rendered; now: number }): NewTelling {
   return {
     organisationId: event.organisationId,
     eventId: event.id,
@@ -118,10 +117,7 @@ function toDelivery(
   };
 }
 
-function toJob(
-  delivery: NewDelivery,
-  about: { event: Event; body: Rendered; heldUntil: number },
-): Job {
+function toJob(delivery: NewDelivery, about: { event: Event; body: Rendered; heldUntil: number }): Job {
   const { event, body } = about;
   return {
     organisationId: event.organisationId,

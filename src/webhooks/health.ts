@@ -34,7 +34,13 @@ export function createHealth(ctx: Context, parts: HealthParts): Health {
       const present = await lockSubscription(tx, subscription.organisationId, subscription.id);
       if (present?.status !== 'active') return undefined;
       const at = new Date(now);
-      await updateSubscription(tx, { ...present, status: 'disabled', statusReason: reason, statusSince: at, updatedAt: at });
+      await updateSubscription(tx, {
+        ...present,
+        status: 'disabled',
+        statusReason: reason,
+        statusSince: at,
+        updatedAt: at,
+      });
       return parts.teller().record(tx, [
         {
           type: 'webhook_subscription.disabled',
@@ -68,7 +74,10 @@ export function createHealth(ctx: Context, parts: HealthParts): Health {
         const most = ctx.config.webhookDeadMax;
         if (gone) await turnOff(subscription, 'The receiver answered 410: it is gone.');
         else if (inARow >= most)
-          await turnOff(subscription, `${inARow} deliveries in a row failed; the last one: ${tell(outcome)}.`);
+          await turnOff(
+            subscription,
+            `${inARow} deliveries in a row failed; the last one: ${tell(outcome)}.`,
+          );
       });
     },
   };

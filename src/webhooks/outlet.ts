@@ -33,7 +33,6 @@ export function freeTries(outlet: Outlet): number {
 
 /** Deliveries that may be handed to it. One that fails takes only what it can try at once. */
 export function roomOf(outlet: Outlet): number {
-  if (outlet.failuresInARow >= FAILURES_TO_PROBE)
-    return Math.max(0, freeTries(outlet) - outlet.held.length);
+  if (outlet.failuresInARow >= FAILURES_TO_PROBE) return Math.max(0, freeTries(outlet) - outlet.held.length);
   return Math.max(0, HELD_MAX - outlet.held.length);
 }

@@ -7,7 +7,13 @@ export function createPoster(): Poster {
       try {
         const response = await request(url, { method: 'POST', headers, body });
         await response.body.dump();
-        return { kind: 'answered', status: response.statusCode, retryAfterMs: null, excerpt: '', ms: performance.now() - begun };
+        return {
+          kind: 'answered',
+          status: response.statusCode,
+          retryAfterMs: null,
+          excerpt: '',
+          ms: performance.now() - begun,
+        };
       } catch (error) {
         return { kind: 'failed', reason: 'refused', detail: String(error), ms: performance.now() - begun };
       }

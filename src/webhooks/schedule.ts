@@ -24,7 +24,8 @@ export function judgeTry(
     const { status } = outcome;
     if (status >= 200 && status < 300) return { kind: 'succeeded' };
     if (status === 410) return { kind: 'gone' };
-    if (status >= 400 && status < 500 && status !== 408 && status !== 429) return { kind: 'dead', reason: 'refused' };
+    if (status >= 400 && status < 500 && status !== 408 && status !== 429)
+      return { kind: 'dead', reason: 'refused' };
   }
   const waitMs = WAITS_MS[about.attempt - 1];
   if (waitMs === undefined) return { kind: 'dead', reason: 'exhausted' };

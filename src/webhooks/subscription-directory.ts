@@ -71,7 +71,9 @@ export async function createSubscriptionDirectory(ctx: Context): Promise<Subscri
   function again(): void {
     timer = ctx.clock.after(REREAD_MS, () => {
       void reread()
-        .catch((error: unknown) => ctx.log[levelOf(error)]({ err: error }, 'webhook subscriptions were not re-read'))
+        .catch((error: unknown) =>
+          ctx.log[levelOf(error)]({ err: error }, 'webhook subscriptions were not re-read'),
+        )
         .finally(() => stopped || again());
     });
   }

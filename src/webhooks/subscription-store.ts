@@ -249,8 +249,7 @@ function toSubscription(row: SubscriptionRow): Subscription {
     statusReason: row.status_reason,
     statusSince: row.status_since,
     ordered: row.ordered,
-    buffer:
-      row.buffer_seconds === null ? null : { seconds: row.buffer_seconds, max: row.buffer_max ?? 50 },
+    buffer: row.buffer_seconds === null ? null : { seconds: row.buffer_seconds, max: row.buffer_max ?? 50 },
     deadInARow: row.dead_in_a_row,
     lastSuccessAt: row.last_success_at,
     lastFailureAt: row.last_failure_at,

@@ -61,5 +61,7 @@ export function isFor(
     (about.type.startsWith('meta.') && events.includes('meta.*'));
   if (!named) return false;
   // What is about no number (an account, a subscription) is told to those who did not choose any.
-  return phoneNumberIds === null || (about.phoneNumberId !== null && phoneNumberIds.includes(about.phoneNumberId));
+  return (
+    phoneNumberIds === null || (about.phoneNumberId !== null && phoneNumberIds.includes(about.phoneNumberId))
+  );
 }

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { isEventType } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
 import { KurirError } from '../kernel/errors.ts';
-import { isId, newId, type EventId, type OrganisationId, type SubscriptionId } from '../kernel/ids.ts';
+import { isId, newId, type EventId, type OrganisationId } from '../kernel/ids.ts';
 import type { Queryable } from '../storage/db.ts';
 import { checkWebhookUrl } from './check-webhook-url.ts';
 import { secretPlace, type SubscriptionDirectory } from './subscription-directory.ts';
@@ -90,7 +90,10 @@ export function createSubscriptions(ctx: Context, parts: SubscriptionsParts): Su
   async function listed(db: Queryable, subscription: Subscription): Promise<Listed> {
     const of = { organisationId: subscription.organisationId, subscriptionId: subscription.id };
     const secrets = await selectSecrets(db, of, new Date(ctx.clock.now()));
-    return { subscription, secrets: secrets.map(({ id, createdAt, expiresAt }) => ({ id, createdAt, expiresAt })) };
+    return {
+      subscription,
+      secrets: secrets.map(({ id, createdAt, expiresAt }) => ({ id, createdAt, expiresAt })),
+    };
   }
 
   async function inTransaction<Result>(
@@ -98,7 +101,9 @@ export function createSubscriptions(ctx: Context, parts: SubscriptionsParts): Su
     id: string,
     act: (tx: Queryable, present: Subscription) => Promise<Result>,
   ): Promise<Result> {
-    return ctx.db.transaction(async (tx) => act(tx, (await lockSubscription(tx, organisationId, id)) ?? missing(id)));
+    return ctx.db.transaction(async (tx) =>
+      act(tx, (await lockSubscription(tx, organisationId, id)) ?? missing(id)),
+    );
   }
 
   return {
@@ -148,7 +153,9 @@ export function createSubscriptions(ctx: Context, parts: SubscriptionsParts): Su
       const events = change.events === undefined ? undefined : checkEvents(change.events);
       const after = await inTransaction(organisationId, id, async (tx, present) => {
         if (url !== undefined && present.url === null)
-          throw new KurirError('invalid_field_value', 'A listener’s subscription has no `url`.', { param: 'url' });
+          throw new KurirError('invalid_field_value', 'A listener’s subscription has no `url`.', {
+            param: 'url',
+          });
         const at = new Date(ctx.clock.now());
         const turned = change.status !== undefined && change.status !== present.status;
         const next: Subscription = {
@@ -200,7 +207,9 @@ export function createSubscriptions(ctx: Context, parts: SubscriptionsParts): Su
       const now = ctx.clock.now();
       const eventId = newId('evt', now);
       const told = await inTransaction(organisationId, id, (tx, { id: subscriptionId }) =>
-        parts.teller.record(tx, [{ type: 'webhook.test', id: eventId, organisationId, at: now, subscriptionId }]),
+        parts.teller.record(tx, [
+          { type: 'webhook.test', id: eventId, organisationId, at: now, subscriptionId },
+        ]),
       );
       told.committed();
       return eventId;
