@@ -1,5 +1,7 @@
 -- The schema after all migrations. Not run by anything: see test/schema.test.ts.
 
+create sequence delivery_turns;
+
 create sequence message_turns;
 
 CREATE OR REPLACE FUNCTION database_now()
@@ -64,6 +66,29 @@ create table conversations (
   created_at timestamp with time zone not null,
   constraint conversations_pkey PRIMARY KEY (organisation_id, phone_number_id, conversation)
 );
+
+create table deliveries (
+  organisation_id text not null,
+  id text not null,
+  subscription_id text not null,
+  event_id text not null,
+  dialect text not null,
+  type text not null,
+  told_at timestamp with time zone not null,
+  replayed_from text,
+  created_at timestamp with time zone not null,
+  conversation text,
+  turn bigint,
+  batch text,
+  state text not null,
+  attempt smallint not null default 0,
+  due_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  tries jsonb not null default '[]'::jsonb,
+  constraint deliveries_pkey PRIMARY KEY (organisation_id, id, created_at)
+) partition by RANGE (created_at);
+
+create table deliveries_default partition of deliveries DEFAULT;
 
 create table door_gaps (
   id bigint not null generated always as identity,
@@ -149,6 +174,8 @@ create table message_states (
   delivered_at timestamp with time zone,
   read_at timestamp with time zone,
   failed_at timestamp with time zone,
+  played_at timestamp with time zone,
+  news smallint not null default 0,
   constraint message_states_pkey PRIMARY KEY (organisation_id, id)
 ) with (fillfactor=60, autovacuum_vacuum_scale_factor=0.05, autovacuum_analyze_scale_factor=0.05);
 
@@ -221,6 +248,23 @@ create table organisations (
   constraint organisations_write_per_minute_check CHECK ((write_per_minute > 0))
 );
 
+create table tellings (
+  organisation_id text not null,
+  event_id text not null,
+  dialect text not null,
+  type text not null,
+  phone_number_id text,
+  conversation text,
+  name text not null,
+  subject text not null,
+  source text not null,
+  body text not null,
+  created_at timestamp with time zone not null,
+  constraint tellings_pkey PRIMARY KEY (organisation_id, event_id, dialect, created_at)
+) partition by RANGE (created_at);
+
+create table tellings_default partition of tellings DEFAULT;
+
 create table void_messages (
   organisation_id text not null,
   id text not null,
@@ -228,9 +272,51 @@ create table void_messages (
   constraint void_messages_pkey PRIMARY KEY (organisation_id, id)
 );
 
+create table webhook_secrets (
+  organisation_id text not null,
+  subscription_id text not null,
+  id text not null,
+  secret bytea not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  constraint webhook_secrets_pkey PRIMARY KEY (organisation_id, id),
+  constraint webhook_secrets_organisation_id_subscription_id_fkey FOREIGN KEY (organisation_id, subscription_id) REFERENCES webhook_subscriptions(organisation_id, id) ON DELETE CASCADE
+);
+
+create table webhook_subscriptions (
+  organisation_id text not null,
+  id text not null,
+  url text,
+  dialect text not null,
+  events text[] not null,
+  phone_number_ids text[],
+  description text,
+  status text not null default 'active'::text,
+  status_reason text,
+  status_since timestamp with time zone not null,
+  ordered boolean not null default false,
+  buffer_seconds integer,
+  buffer_max integer,
+  dead_in_a_row integer not null default 0,
+  last_success_at timestamp with time zone,
+  last_failure_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint webhook_subscriptions_pkey PRIMARY KEY (organisation_id, id),
+  constraint webhook_subscriptions_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint webhook_subscriptions_buffer_max_check CHECK (((buffer_max >= 1) AND (buffer_max <= 100))),
+  constraint webhook_subscriptions_buffer_seconds_check CHECK (((buffer_seconds >= 1) AND (buffer_seconds <= 60))),
+  constraint webhook_subscriptions_dialect_check CHECK ((dialect = ANY (ARRAY['kirim'::text, 'kapso'::text, 'meta'::text, 'standard'::text]))),
+  constraint webhook_subscriptions_status_check CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text])))
+);
+
 CREATE INDEX api_keys_of_organisation ON api_keys USING btree (organisation_id, created_at);
 
 CREATE UNIQUE INDEX apps_one_default ON apps USING btree (is_default) WHERE is_default;
+
+CREATE INDEX deliveries_due ON ONLY deliveries USING btree (subscription_id, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX deliveries_turns ON ONLY deliveries USING btree (subscription_id, conversation, turn) WHERE (turn IS NOT NULL);
 
 CREATE INDEX door_gaps_by_end ON door_gaps USING btree (ended_at);
 

@@ -7,8 +7,10 @@ import type { Context } from './context.ts';
 import { createThroughputFollower } from './chores/follow-throughput.ts';
 import { createSweep } from './chores/sweep.ts';
 import { graph } from './dialects/graph/index.ts';
+import { metaTelling } from './dialects/graph/tell-event.ts';
 import { kapso } from './dialects/kapso/index.ts';
 import { kirim } from './dialects/kirim/index.ts';
+import { kirimTelling } from './dialects/kirim/tell-event.ts';
 import type { Teller } from './events/teller.ts';
 import { createDispatch } from './dispatch/dispatcher.ts';
 import { closeApp, createApp } from './http/app.ts';
@@ -273,15 +275,8 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
   };
 }
 
-const SILENT: Tellings['kirim'] = {
-  render: (event) => ({ body: JSON.stringify(event), name: event.type, subject: event.id, source: 'kirim' }),
-  headers: (signing) => ({
-    'Content-Type': 'application/json',
-    'X-Kirim-Event': signing.name,
-    'X-Kirim-Attempt': String(signing.attempt),
-  }),
-};
-const TELLINGS: Tellings = { kirim: SILENT, kapso: SILENT, meta: SILENT, standard: SILENT };
+const SILENT: Tellings['kapso'] = { render: () => null, headers: () => ({}) };
+const TELLINGS: Tellings = { kirim: kirimTelling, kapso: SILENT, meta: metaTelling, standard: SILENT };
 
 // What other nodes hint at is looked at here: in the queues of our lanes, for those who wait, and at lanes that were left.
 function listen(
