@@ -4,26 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { expect, test } from 'vitest';
 
+import { CERTIFICATE, KEY } from '../../test/support/localhost-certificate.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createMetaClient } from './client.ts';
-
-// Of localhost, for a hundred years; made for this test and good for nothing else.
-const KEY = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgAVQECHps4JWy0Y9t
-Oo8/xQ/ohGRT/CplcXe6ZaXWxquhRANCAARLWI/MfCBWmWcKQ2YIhjjQJhkf4SSN
-84DBWs+EhzyD9jwvQeOFf3uiK/+ruahPfkvsUciereQTs7YQno7w/ncu
------END PRIVATE KEY-----`;
-const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBlTCCATugAwIBAgIUctUdLb8r4zvAC1aVB4JMFvBcX5swCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTA3MDYxOVoYDzIxMjYxMDI4
-MDcwNjE5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAARLWI/MfCBWmWcKQ2YIhjjQJhkf4SSN84DBWs+EhzyD9jwvQeOFf3ui
-K/+ruahPfkvsUciereQTs7YQno7w/ncuo2kwZzAdBgNVHQ4EFgQUgvEJSu+b3uCH
-irm8j71CJtWgNz8wHwYDVR0jBBgwFoAUgvEJSu+b3uCHirm8j71CJtWgNz8wDwYD
-VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
-SAAwRQIhAKG4CoMpgSU3wmSa4ANFBKddADSFdJj6BO0t9ziJDwzXAiAKP0/9E6P8
-Xb4dKL9/sknqG7//ZY96Sa9MJ7K+EimrOg==
------END CERTIFICATE-----`;
 
 test('speaks HTTP/1.1, also where HTTP/2 is offered', async () => {
   const trusted = getCACertificates('default');
