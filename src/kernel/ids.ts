@@ -54,6 +54,31 @@ export function isId<Prefix extends string>(prefix: Prefix, value: string): valu
   );
 }
 
+/** The same id as a UUID (version 8), for dialects whose ids are such. Six of its 128 bits make room for those that every UUID has. */
+export function uuidOf(id: string): string {
+  const body = id.slice(-26);
+  const parts = [10, 14, 18, 22].map((at) =>
+    numberOf(body.slice(at, at + 4))
+      .toString(16)
+      .padStart(5, '0'),
+  );
+  const hex = numberOf(body.slice(0, 10)).toString(16).padStart(12, '0') + parts.join('');
+  const variant = ((parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    variant + hex.slice(17, 20),
+    hex.slice(20),
+  ].join('-');
+}
+
+function numberOf(characters: string): number {
+  let value = 0;
+  for (const one of characters) value = value * 32 + ALPHABET.indexOf(one);
+  return value;
+}
+
 // The moment of one id is mostly that of the next.
 let latest = { now: -1, text: '' };
 

@@ -3,10 +3,10 @@
 import { isMetaChange, type Event } from '../../events/event.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { asciiJson } from '../../meta/ascii-json.ts';
-import { envelopeOf } from '../../meta/webhook-envelope.ts';
 import type { Rendered, Telling } from '../../webhooks/telling.ts';
 import { messageEnvelope, metaEnvelope } from '../meta-envelope.ts';
 import { oneSignature } from '../one-signature.ts';
+import { testMessage } from '../test-message.ts';
 
 export const metaTelling: Telling = {
   render,
@@ -25,7 +25,7 @@ function render(event: Event): Rendered | null {
     case 'message.sent':
       return event.echo && rendered(event, event.echo.field, messageEnvelope(event.number, event.echo));
     case 'webhook.test':
-      return rendered(event, 'messages', testEnvelope(event));
+      return rendered(event, 'messages', metaEnvelope(testMessage(event)));
     case 'message.created':
     case 'message.duplicate_detected':
     case 'conversation.created':
@@ -41,25 +41,4 @@ function render(event: Event): Rendered | null {
 
 function rendered(event: Event, field: string, envelope: JsonObject): Rendered {
   return { body: asciiJson(envelope), name: field, subject: event.id, source: 'meta' };
-}
-
-// As the button "Test" in Meta's dashboard does: a message from nobody to a number that is none.
-function testEnvelope(event: Event): JsonObject {
-  const message = {
-    from: '16315551181',
-    id: `wamid.TEST_${event.id}`,
-    timestamp: String(Math.floor(event.at / 1_000)),
-    type: 'text',
-    text: { body: 'this is a text message' },
-  };
-  return envelopeOf({
-    wabaId: '0',
-    field: 'messages',
-    value: {
-      messaging_product: 'whatsapp',
-      metadata: { display_phone_number: '16505551111', phone_number_id: '123456123' },
-      contacts: [{ profile: { name: 'test user name' }, wa_id: '16315551181' }],
-      messages: [message],
-    },
-  });
 }
