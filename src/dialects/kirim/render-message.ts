@@ -6,7 +6,7 @@ import type { Amended } from '../../messages/read-messages.ts';
 import type { Sent } from '../../messages/send-message.ts';
 import type { OutboundMessage } from '../../meta/outbound.ts';
 import { text } from '../../meta/webhook-envelope.ts';
-import { renderEdited, renderSaid } from './render-said.ts';
+import { renderEdited, renderSaid } from '../render-said.ts';
 
 /** The `data` of an answered send. */
 export function renderSent(sent: Sent, message: OutboundMessage): object {

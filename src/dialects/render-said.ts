@@ -1,6 +1,6 @@
-// What a message written outside of Kurir says, as the kirim dialect shows it: extras keyed by its type. Meta's shape is open: what has
+// What a message written outside of Kurir says, as our own dialects show it: extras keyed by its type. Meta's shape is open: what has
 // another form than we know, or a type that we do not know, is shown as Meta told it.
-import { isObject, type Json, type JsonObject } from '../../kernel/json.ts';
+import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
 
 /** Of whatever stands beside what the message says. */
 const BESIDE = ['context', 'referral', 'identity', 'origin', 'from_logical_id', 'errors'];
