@@ -132,6 +132,7 @@ create table messages (
 create index messages_of_number on messages (phone_number_id, created_at);
 -- By what they amend: of all other messages nothing is in it.
 create index messages_amending on messages (phone_number_id, left(body #>> array[type, 'original_message_id'], 500)) where type in ('edit', 'revoke');
+create index messages_of_conversation on messages (conversation, created_at);
 
 -- The order of accepts: one sequence for the installation, never a clock.
 create sequence message_turns;
@@ -213,16 +214,54 @@ create table attempts (
 ) partition by range (started_at);
 create table attempts_default partition of attempts default;
 
--- When a customer last wrote: the 24-hour window.
+-- A customer of a number: who it is. The key is that of the conversation with this customer: the phone number, or the user id where no
+-- phone was known when it was first met; it stays what it was, whatever is learned later.
+create table contacts (
+  organisation_id text not null,
+  -- A hash of the number and the key.
+  id text not null,
+  phone_number_id text not null,
+  key text not null,
+  -- As WhatsApp tells: digits, business-scoped user ids, a username, and the name the customer chose.
+  phone text,
+  user_id text,
+  parent_user_id text,
+  username text,
+  profile_name text,
+  -- As people set them.
+  name text,
+  email text,
+  metadata jsonb,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  primary key (organisation_id, id)
+);
+create index contacts_of_number on contacts (phone_number_id, created_at);
+create index contacts_by_phone on contacts (phone_number_id, phone) where phone is not null;
+create index contacts_by_user_id on contacts (phone_number_id, user_id) where user_id is not null;
+
+-- A conversation of a number with a customer or a group. Where a customer is written to by another name than the conversation's (by a
+-- user id, and it goes by the phone), there is a further row of that name with the same id, which says whose it is: `same_as`.
 create table conversations (
   organisation_id text not null,
   phone_number_id text not null,
   conversation text not null,
-  profile_name text,
+  id text not null,
+  same_as text,
+  status text not null default 'open' check (status in ('open', 'resolved', 'pending')),
+  assignee text,
+  -- Customers' messages since the last one that was marked as read.
+  unread_count integer not null default 0,
+  last_message_at timestamptz not null,
+  -- When the customer last wrote: the 24-hour window.
   last_inbound_at timestamptz,
+  last_outbound_at timestamptz,
   created_at timestamptz not null,
+  updated_at timestamptz not null,
   primary key (organisation_id, phone_number_id, conversation)
 );
+create index conversations_ids on conversations (id);
+create index conversations_latest on conversations (phone_number_id, last_message_at) where same_as is null;
 
 -- Changes of Meta's webhooks that nothing was done with: unknown fields, unknown numbers, what could not be applied.
 create table inbound_aside (

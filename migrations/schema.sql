@@ -57,14 +57,40 @@ create table clock_shift (
   constraint clock_shift_one_check CHECK (one)
 );
 
+create table contacts (
+  organisation_id text not null,
+  id text not null,
+  phone_number_id text not null,
+  key text not null,
+  phone text,
+  user_id text,
+  parent_user_id text,
+  username text,
+  profile_name text,
+  name text,
+  email text,
+  metadata jsonb,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint contacts_pkey PRIMARY KEY (organisation_id, id)
+);
+
 create table conversations (
   organisation_id text not null,
   phone_number_id text not null,
   conversation text not null,
-  profile_name text,
+  id text not null,
+  same_as text,
+  status text not null default 'open'::text,
+  assignee text,
+  unread_count integer not null default 0,
+  last_message_at timestamp with time zone not null,
   last_inbound_at timestamp with time zone,
+  last_outbound_at timestamp with time zone,
   created_at timestamp with time zone not null,
-  constraint conversations_pkey PRIMARY KEY (organisation_id, phone_number_id, conversation)
+  updated_at timestamp with time zone not null,
+  constraint conversations_pkey PRIMARY KEY (organisation_id, phone_number_id, conversation),
+  constraint conversations_status_check CHECK ((status = ANY (ARRAY['open'::text, 'resolved'::text, 'pending'::text])))
 );
 
 create table deliveries (
@@ -317,6 +343,15 @@ CREATE UNIQUE INDEX apps_one_default ON apps USING btree (is_default) WHERE is_d
 CREATE INDEX deliveries_due ON ONLY deliveries USING btree (subscription_id, due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX deliveries_turns ON ONLY deliveries USING btree (subscription_id, conversation, turn) WHERE (turn IS NOT NULL);
+CREATE INDEX contacts_by_phone ON contacts USING btree (phone_number_id, phone) WHERE (phone IS NOT NULL);
+
+CREATE INDEX contacts_by_user_id ON contacts USING btree (phone_number_id, user_id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX contacts_of_number ON contacts USING btree (phone_number_id, created_at);
+
+CREATE INDEX conversations_ids ON conversations USING btree (id);
+
+CREATE INDEX conversations_latest ON conversations USING btree (phone_number_id, last_message_at) WHERE (same_as IS NULL);
 
 CREATE INDEX door_gaps_by_end ON door_gaps USING btree (ended_at);
 
@@ -333,6 +368,7 @@ CREATE INDEX message_states_turns ON message_states USING btree (phone_number_id
 CREATE INDEX message_states_wamids ON message_states USING btree (wamid) WHERE (wamid IS NOT NULL);
 
 CREATE INDEX messages_amending ON messages USING btree (phone_number_id, "left"((body #>> ARRAY[type, 'original_message_id'::text]), 500)) WHERE (type = ANY (ARRAY['edit'::text, 'revoke'::text]));
+CREATE INDEX messages_of_conversation ON messages USING btree (conversation, created_at);
 
 CREATE INDEX messages_of_number ON messages USING btree (phone_number_id, created_at);
 

@@ -14,6 +14,7 @@ import { kirimTelling } from './dialects/kirim/tell-event.ts';
 import type { Teller } from './events/teller.ts';
 import { createDispatch } from './dispatch/dispatcher.ts';
 import { closeApp, createApp } from './http/app.ts';
+import { createOutboundKeeper } from './conversations/keep-outbound.ts';
 import { createKeyLookUp } from './idempotency/idempotency-key.ts';
 import { createReceiver } from './inbound/receive.ts';
 import { systemClock, type Clock, type Timer } from './kernel/clock.ts';
@@ -144,6 +145,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     await Promise.all(rooms.drain.map((room) => room.drained()));
     rooms.subscriptions.stop();
     await rooms.deliverer.stop(CLOSING_MS);
+    await rooms.outbound.stop();
     await rooms.hearing.keep().catch(() => undefined);
     await rooms.lease.stop();
     await rooms.hints.stop();
@@ -217,7 +219,8 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     teller,
     onChanged: () => hints.subscribed(),
   });
-  const progresser = createProgresser(ctx, { lanes, numbers, teller });
+  const outbound = createOutboundKeeper(ctx);
+  const progresser = createProgresser(ctx, { lanes, numbers, teller, outbound });
   const hearing = createHearing(ctx);
   // The dispatcher is told by the lease what it took, and asks it before each call: neither is made without the other.
   const dispatch = createDispatch(ctx, {
@@ -248,6 +251,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     lanes,
     keys,
     backlog,
+    outbound,
     nodeId,
     queuedElsewhere: (phoneNumberId) => hints.queued(phoneNumberId),
     renewLease: () => lease.renew(),
@@ -259,6 +263,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     authenticator: createAuthenticator(ctx),
     budgets: createBudgets(ctx),
     drain: [accepter, progresser, receiver, sender],
+    outbound,
     apps,
     backlog,
     deliverer,

@@ -67,6 +67,7 @@ const HOT = [
   'find-keys',
   'intend',
   'keep-inbound',
+  'keep-outbound',
   'keys by hash',
   'lines-with-ready',
   'postpone',
@@ -139,6 +140,16 @@ async function fill(house: House): Promise<void> {
   await copies(house);
   await house.ctx.db.query('analyze messages');
   await house.ctx.db.query('analyze message_states');
+  await house.ctx.db.query(
+    `insert into contacts (organisation_id, phone_number_id, key, id, phone, user_id, created_at, updated_at)
+     select organisation_id, phone_number_id, 'k' || g, id || g, g, 'u' || g, now(), now() from generate_series(1, 20000) g, (select * from contacts limit 1) c`,
+  );
+  await house.ctx.db.query(
+    `insert into conversations (organisation_id, phone_number_id, conversation, id, last_message_at, created_at, updated_at)
+     select organisation_id, phone_number_id, key, id, now(), now(), now() from contacts on conflict do nothing`,
+  );
+  await house.ctx.db.query('analyze contacts');
+  await house.ctx.db.query('analyze conversations');
 }
 
 async function copies(house: House): Promise<void> {

@@ -2,24 +2,26 @@
 import { createHash } from 'node:crypto';
 
 import type { Context } from '../context.ts';
+import { SILENT_TYPES } from '../conversations/unread.ts';
 import { idOf } from '../kernel/ids.ts';
-import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
+import type { Json, JsonObject } from '../kernel/json.ts';
 import { instantMs, objects, text } from '../meta/webhook-envelope.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import type { GroupCommit } from '../storage/group-commit.ts';
-import type { InboundMessage } from './inbound-store.ts';
+import type { InboundMessage, KeptMessage } from './keep-store.ts';
+import { KEY_CHARACTERS_MAX, namesOfContacts, senderOf, type NamesOfContacts } from './sender.ts';
 
 /** Keeps the messages of one change; returns those that could not be read, with the reason. */
 export async function applyMessages(
   ctx: Context,
-  keeping: GroupCommit<InboundMessage, void>,
+  keeping: GroupCommit<InboundMessage, KeptMessage | null>,
   change: { number: BusinessNumber; value: JsonObject },
 ): Promise<{ message: Json; reason: string }[]> {
   const unread: { message: Json; reason: string }[] = [];
-  const names = profileNames(change.value);
+  const people = namesOfContacts(change.value);
   await Promise.all(
     objects(change.value['messages']).map(async (message) => {
-      const row = toRow(change.number, message, { names, now: ctx.clock.now() });
+      const row = toRow(change.number, message, { people, now: ctx.clock.now() });
       if (row) await keeping.add(row);
       else unread.push({ message, reason: 'a message without an id or a sender' });
     }),
@@ -30,39 +32,29 @@ export async function applyMessages(
 function toRow(
   number: BusinessNumber,
   message: JsonObject,
-  about: { names: Map<string, string>; now: number },
+  about: { people: NamesOfContacts; now: number },
 ): InboundMessage | undefined {
   const wamid = text(message['id']);
-  const from = text(message['from']) ?? text(message['from_user_id']);
-  const conversation = text(message['group_id']) ?? from;
-  if (wamid === undefined || conversation === undefined || wamid.length > 500 || conversation.length > 300)
-    return undefined;
+  const groupId = text(message['group_id']) ?? null;
+  const sender = senderOf(message, about.people);
+  if (wamid === undefined || (!sender && groupId === null)) return undefined;
+  if (wamid.length > 500 || (groupId?.length ?? 0) > KEY_CHARACTERS_MAX) return undefined;
   const told = instantMs(message['timestamp']);
   const digest = createHash('sha256').update(`${number.phoneNumberId}\n${wamid}`).digest();
+  const type = (text(message['type']) ?? 'unknown').slice(0, 100);
   return {
     organisationId: number.organisationId,
     // By what the message says alone, so that a repetition has the same id.
     id: idOf('msg', told ?? 0, digest.subarray(0, 10)),
     phoneNumberId: number.phoneNumberId,
-    type: (text(message['type']) ?? 'unknown').slice(0, 100),
+    type,
     recipient: number.phone,
-    conversation,
-    profileName: about.names.get(from ?? '')?.slice(0, 500) ?? null,
+    groupId,
+    sender,
     body: JSON.stringify(message),
     wamid,
     // Nobody wrote tomorrow: it would keep the window open until then.
     at: Math.min(told ?? about.now, about.now),
+    speaks: !SILENT_TYPES.includes(type),
   };
-}
-
-function profileNames(value: JsonObject): Map<string, string> {
-  const names = new Map<string, string>();
-  for (const contact of objects(value['contacts'])) {
-    const profile = contact['profile'];
-    const name = isObject(profile) ? text(profile['name']) : undefined;
-    if (name === undefined) continue;
-    for (const id of [text(contact['wa_id']), text(contact['user_id'])])
-      if (id !== undefined) names.set(id, name);
-  }
-  return names;
 }

@@ -14,7 +14,8 @@ import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts'
 import { applyMessages } from './apply-messages.ts';
 import { applyStatuses, type StatusParts, type Unmatched } from './apply-statuses.ts';
 import { createEarlyStatuses, type EarlyStatuses } from './early-statuses.ts';
-import { keepAside, keepInbound, type Aside, type InboundMessage } from './inbound-store.ts';
+import { keepAside, type Aside } from './inbound-store.ts';
+import { keepInbound, type InboundMessage, type KeptMessage } from './keep-store.ts';
 import { storableJson } from './storable.ts';
 
 /** One POST of Meta's; without an id it is the default app's. */
@@ -43,7 +44,7 @@ export interface ReceiverParts extends StatusParts {
 interface State {
   ctx: Context;
   parts: ReceiverParts;
-  keeping: GroupCommit<InboundMessage, void>;
+  keeping: GroupCommit<InboundMessage, KeptMessage | null>;
   asides: GroupCommit<Aside, void>;
   early: EarlyStatuses;
 }
@@ -51,8 +52,8 @@ interface State {
 const NOT_METAS: ReadonlySet<string> = new Set(['resource_not_found', 'invalid_signature']);
 
 export function createReceiver(ctx: Context, parts: ReceiverParts): Receiver {
-  const keeping = createGroupCommit<InboundMessage, void>({
-    write: each((rows) => keepInbound(ctx.db, rows)),
+  const keeping = createGroupCommit<InboundMessage, KeptMessage | null>({
+    write: (rows) => keepInbound(ctx.db, rows, ctx.clock.now()),
     maxRows: 500,
   });
   const asides = createGroupCommit<Aside, void>({

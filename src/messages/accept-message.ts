@@ -5,6 +5,9 @@
 // lost transaction, or forbids it), takes its lanes anew, so that what was accepted as an intent and is called by nobody is queued again,
 // and only then answers: what was accepted goes on, the rest is a 503.
 import type { Context } from '../context.ts';
+import { conversationIdOf } from '../conversations/ids.ts';
+import type { OutboundKeeper } from '../conversations/keep-outbound.ts';
+import { windowIsOpen } from '../conversations/window.ts';
 import type { IdempotencyKey, KeyLookUp } from '../idempotency/idempotency-key.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { newId, type MessageId, type OrganisationId } from '../kernel/ids.ts';
@@ -15,7 +18,7 @@ import type { OutboundMessage } from '../meta/outbound.ts';
 import { isConnectionLoss, neverReached, sqlState } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { acceptRows, voidRows, type AcceptedRow, type AcceptRow } from './accept-store.ts';
-import { LINES, lineOf, windowIsOpen, type Priority } from './message.ts';
+import { LINES, lineOf, type Priority } from './message.ts';
 
 export interface AcceptInput {
   organisationId: OrganisationId;
@@ -31,7 +34,7 @@ export interface AcceptInput {
 }
 
 export type Accepted =
-  | { kind: 'accepted'; id: MessageId; createdAt: Date; windowOpen: boolean }
+  | { kind: 'accepted'; id: MessageId; conversationId: string; createdAt: Date; windowOpen: boolean }
   | { kind: 'replayed'; id: string };
 
 export interface Accepter {
@@ -43,6 +46,7 @@ export interface AccepterParts {
   lanes: Lanes;
   keys: KeyLookUp;
   backlog: Backlog;
+  outbound: OutboundKeeper;
   nodeId: string;
   /** Something was queued in a lane that is not this node's. */
   queuedElsewhere: (phoneNumberId: string) => void;
@@ -81,7 +85,7 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
         cause: error,
       });
     // Ready or not: the next look finds it, or what stands before it brings it back.
-    return { state: 'behind', lastInboundAt: null };
+    return { state: 'behind', lastInboundAt: null, conversationId: null };
   }
 
   return {
@@ -106,9 +110,11 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
       if (!written) return replayed(parts.keys, input);
       if (lane && written.state === 'intended') hand(parts.lanes, input, row);
       else queued(parts, row, written.state);
+      if (written.conversationId === null) parts.outbound.accepted(row);
       return {
         kind: 'accepted',
         id: row.id,
+        conversationId: written.conversationId ?? conversationIdOf(row.phoneNumberId, row.conversation),
         createdAt: new Date(at),
         windowOpen: windowIsOpen(written.lastInboundAt, at),
       };

@@ -29,8 +29,10 @@ export interface AcceptRow {
 export interface AcceptedRow {
   /** behind: queued, and ready when the lane's owner makes it so. */
   state: 'queued' | 'behind' | 'intended';
-  /** When the customer last wrote to this number, as far as we know; null, too, where nobody waits and it is not asked. */
+  /** When the customer last wrote to this number, as far as we know. */
   lastInboundAt: Date | null;
+  /** Of its conversation; null where that is not there yet. */
+  conversationId: string | null;
 }
 
 // Safe because: the key row is inserted first and whoever loses it writes nothing (it looks at the winner's row afterwards: this
@@ -72,11 +74,13 @@ with input as (
     (becomes = 'intended')::int, case when becomes = 'intended' then epoch end, case when becomes = 'intended' then to_timestamp(at / 1000) end,
     to_timestamp(expires_at / 1000), case when owed_for is not null then database_now() + make_interval(secs => owed_for / 1000) end, first_answer, to_timestamp(at / 1000)
   from judged
-  returning id, case when ready_at is null then 'behind' else state end as state, organisation_id, phone_number_id, conversation, first_answer
+  returning id, case when ready_at is null then 'behind' else state end as state, organisation_id, phone_number_id, conversation
 )
-select id, state, case when first_answer is null then (select c.last_inbound_at from conversations c where c.organisation_id = states.organisation_id
-  and c.phone_number_id = states.phone_number_id and c.conversation = states.conversation) end as last_inbound_at
-from states`;
+select states.id, states.state, c.id as conversation_id, case when c.same_as is null then c.last_inbound_at else (
+    select o.last_inbound_at from conversations o where o.organisation_id = c.organisation_id and o.phone_number_id = c.phone_number_id
+    and o.conversation = c.same_as) end as last_inbound_at
+from states left join conversations c on c.organisation_id = states.organisation_id and c.phone_number_id = states.phone_number_id
+  and c.conversation = states.conversation`;
 
 /** Accepts rows; null where the key was somebody else's: that row wrote nothing. */
 export async function acceptRows(
@@ -105,15 +109,18 @@ export async function acceptRows(
     nodeId,
     rows.map((r) => r.behind),
   ];
-  const accepted = await db.query<{ id: string; state: AcceptedRow['state']; last_inbound_at: Date | null }>(
-    ACCEPT,
-    columns,
-    'accept',
-  );
+  const accepted = await db.query<{
+    id: string;
+    state: AcceptedRow['state'];
+    conversation_id: string | null;
+    last_inbound_at: Date | null;
+  }>(ACCEPT, columns, 'accept');
   const byId = new Map(accepted.map((row) => [row.id, row]));
   return rows.map((row) => {
     const found = byId.get(row.id);
-    return found ? { state: found.state, lastInboundAt: found.last_inbound_at } : null;
+    if (!found) return null;
+    const { state, last_inbound_at: lastInboundAt, conversation_id: conversationId } = found;
+    return { state, lastInboundAt, conversationId };
   });
 }
 

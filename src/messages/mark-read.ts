@@ -1,12 +1,13 @@
 // Mark a customer's message as read: Meta is told once, then our row says so. A repeat of what is read already is answered the same
-// without another call.
+// without another call. What came before it in its conversation counts as read, too, as on a phone.
 import type { Context } from '../context.ts';
+import { leaveUnread } from '../conversations/unread.ts';
 import { KurirError } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { MetaClient } from '../meta/client.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
-import { findMessageByWamid, flipToRead } from './message-store.ts';
+import { countInboundAfter, findMessageByWamid, flipToRead } from './message-store.ts';
 import type { Message } from './message.ts';
 
 export interface ReadReceipt {
@@ -44,7 +45,12 @@ export function createReadMarker(ctx: Context, meta: MetaClient): ReadMarker {
     }
     if (message.state === 'read') return message;
     await tell(meta, receipt);
-    await flipToRead(ctx.db, organisationId, message.id);
+    await ctx.db.transaction(async (tx) => {
+      await flipToRead(tx, organisationId, message.id);
+      await leaveUnread(tx, { ...message, organisationId }, () =>
+        countInboundAfter(tx, organisationId, message),
+      );
+    });
     return { ...message, state: 'read' };
   }
 

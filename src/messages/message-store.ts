@@ -1,12 +1,15 @@
 // SQL that reads messages with their live state, and the few updates that concern one message alone.
+import { conversationIdOf } from '../conversations/ids.ts';
+import { SILENT_TYPES } from '../conversations/unread.ts';
 import type { Queryable, Row } from '../storage/db.ts';
 import type { Failure } from '../kernel/errors.ts';
 import type { Direction, Message, MessageState, WireStatus } from './message.ts';
 
 const COLUMNS = `m.id, m.phone_number_id, m.direction, m.source, m.type, m.recipient, m.conversation, m.body, m.callback_data, m.created_at,
   s.state, s.may_have_left, s.attempt, s.attempt_at, s.unknown_since, s.wamid, s.other_wamids, s.failure, s.pricing, s.expires_at, s.ready_at,
-  s.pending_at, s.sent_at, s.delivered_at, coalesce(s.read_at, s.played_at) as read_at, s.failed_at`;
-const TABLES = 'messages m join message_states s on s.organisation_id = m.organisation_id and s.id = m.id';
+  s.pending_at, s.sent_at, s.delivered_at, coalesce(s.read_at, s.played_at) as read_at, s.failed_at, c.id as conversation_id`;
+const TABLES = `messages m join message_states s on s.organisation_id = m.organisation_id and s.id = m.id left join conversations c
+  on c.organisation_id = m.organisation_id and c.phone_number_id = m.phone_number_id and c.conversation = m.conversation`;
 
 interface MessageRow extends Row {
   id: string;
@@ -16,6 +19,8 @@ interface MessageRow extends Row {
   type: string;
   recipient: string;
   conversation: string;
+  /** Null where the conversation is not there, or not yet. */
+  conversation_id: string | null;
   body: unknown;
   callback_data: string | null;
   created_at: Date;
@@ -226,7 +231,9 @@ export async function readLastInbound(
   id: string,
 ): Promise<Date | null> {
   const rows = await db.query<{ last_inbound_at: Date | null }>(
-    `select c.last_inbound_at from messages m join conversations c using (organisation_id, phone_number_id, conversation)
+    `select coalesce(o.last_inbound_at, c.last_inbound_at) as last_inbound_at
+     from messages m join conversations c using (organisation_id, phone_number_id, conversation) left join conversations o
+     on o.organisation_id = c.organisation_id and o.phone_number_id = c.phone_number_id and o.conversation = c.same_as
      where m.organisation_id = $1 and m.id = $2`,
     [organisationId, id],
   );
@@ -308,6 +315,20 @@ export async function flipToRead(db: Queryable, organisationId: string, id: stri
   return rows.length > 0;
 }
 
+/** How many messages of a customer came after one of them (index messages_of_conversation). */
+export async function countInboundAfter(
+  db: Queryable,
+  organisationId: string,
+  message: Pick<Message, 'phoneNumberId' | 'conversation' | 'createdAt'>,
+): Promise<number> {
+  const rows = await db.query<{ count: number }>(
+    `select count(*)::int as count from messages where organisation_id = $1 and phone_number_id = $2 and conversation = $3
+     and created_at > $4 and direction = 'inbound' and type <> all($5)`,
+    [organisationId, message.phoneNumberId, message.conversation, message.createdAt, SILENT_TYPES],
+  );
+  return rows[0]?.count ?? 0;
+}
+
 /** What the first answer said, once: repeats with the key are answered alike. */
 export async function keepFirstAnswers(
   db: Queryable,
@@ -330,6 +351,7 @@ function toMessage(row: MessageRow): Message {
     type: row.type,
     recipient: row.recipient,
     conversation: row.conversation,
+    conversationId: row.conversation_id ?? conversationIdOf(row.phone_number_id, row.conversation),
     body: row.body,
     callbackData: row.callback_data,
     state: row.state,

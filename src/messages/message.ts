@@ -45,6 +45,7 @@ export interface Message {
   type: string;
   recipient: string;
   conversation: string;
+  conversationId: string;
   body: unknown;
   callbackData: string | null;
   state: MessageState;
@@ -82,13 +83,6 @@ export function wireStatus(state: string, mayHaveLeft: boolean): WireStatus {
     default:
       return mayHaveLeft ? 'pending' : 'queued';
   }
-}
-
-const WINDOW_MS = 24 * 3_600_000;
-
-/** Whether free-form messages might go to a customer who last wrote then, as far as we know. */
-export function windowIsOpen(lastInboundAt: Date | null, at: number): boolean {
-  return lastInboundAt !== null && lastInboundAt.getTime() + WINDOW_MS > at;
 }
 
 /** The line in which a message waits for its turn. */

@@ -3,6 +3,7 @@
 //
 // Whoever has a subscriber that wants to hear of it has it told in the same transaction.
 import type { Context } from '../context.ts';
+import type { OutboundKeeper } from '../conversations/keep-outbound.ts';
 import type { Teller, Told } from '../events/teller.ts';
 import type { Failure } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
@@ -32,6 +33,7 @@ export interface ProgresserParts {
   lanes: Lanes;
   numbers: Pick<NumberDirectory, 'numberAnywhere'>;
   teller: Teller;
+  outbound: Pick<OutboundKeeper, 'sent'>;
 }
 
 export interface Progresser {
@@ -67,6 +69,7 @@ async function write(
   told?.committed();
   const done = new Map(rows.map((row) => [row.id, row]));
   for (const row of done.values()) tell(ctx, parts.lanes, row);
+  for (const step of steps) tellSent(parts.outbound, step, done.get(step.messageId));
   return steps.map((step) => done.get(step.messageId));
 }
 
@@ -155,6 +158,17 @@ function merge(one: ProgressRow, other: ProgressRow): ProgressRow {
 function earlier(one: number | null, other: number | null): number | null {
   if (one === null || other === null) return one ?? other;
   return Math.min(one, other);
+}
+
+// A read receipt may come a day later: only these say when the business wrote.
+function tellSent(
+  outbound: ProgresserParts['outbound'],
+  step: Progress,
+  row: ProgressedRow | undefined,
+): void {
+  if (!row || (step.status !== 'pending' && step.status !== 'sent')) return;
+  const { phoneNumberId, conversation } = row;
+  outbound.sent({ organisationId: step.organisationId, phoneNumberId, conversation, at: step.at });
 }
 
 function tell(ctx: Context, lanes: Lanes, row: ProgressedRow): void {

@@ -1,6 +1,7 @@
 // SQL of progress: Meta's acceptance and every later status go through one update, so that they commute: in whatever order and
 // however often they come, the row ends the same.
 import type { Failure } from '../kernel/errors.ts';
+import type { ConversationId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Queryable } from '../storage/db.ts';
 
@@ -153,7 +154,13 @@ export interface OutboundRow {
   body: JsonObject;
   callbackData: string | null;
   createdAt: Date;
-  profileName: string | null;
+  /** Null where the conversation is not there yet. */
+  conversationId: ConversationId | null;
+  /** The conversation's own key, where the message went to another one of the customer's. */
+  sameAs: string | null;
+  name: string | null;
+  phone: string | null;
+  userId: string | null;
 }
 
 /** What was sent, for those who hear of it (primary keys). */
@@ -162,10 +169,12 @@ export function readOutbound(
   messages: readonly { organisationId: string; id: string }[],
 ): Promise<OutboundRow[]> {
   return db.query(
-    `select m.id, m.type, m.body, m.callback_data as "callbackData", m.created_at as "createdAt", c.profile_name as "profileName"
+    `select m.id, m.type, m.body, m.callback_data as "callbackData", m.created_at as "createdAt", c.id as "conversationId",
+       c.same_as as "sameAs", coalesce(p.name, p.profile_name) as name, p.phone, p.user_id as "userId"
      from unnest($1::text[], $2::text[]) as t (organisation_id, id)
      join messages m on m.organisation_id = t.organisation_id and m.id = t.id
-     left join conversations c on c.organisation_id = m.organisation_id and c.phone_number_id = m.phone_number_id and c.conversation = m.conversation`,
+     left join conversations c on c.organisation_id = m.organisation_id and c.phone_number_id = m.phone_number_id and c.conversation = m.conversation
+     left join contacts p on p.organisation_id = c.organisation_id and p.id = 'ctc' || substr(c.id, 4)`,
     [messages.map((m) => m.organisationId), messages.map((m) => m.id)],
     'read-outbound',
   );

@@ -1,6 +1,7 @@
 // Send: accept, then wait for Meta's answer as long as the caller does. A repeat with the same key attaches to the message of the
 // first call: it waits as that would, and is answered alike.
 import type { Context } from '../context.ts';
+import { windowIsOpen } from '../conversations/window.ts';
 import type { IdempotencyKey, KeyLookUp } from '../idempotency/idempotency-key.ts';
 import { KurirError, type Failure } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
@@ -25,7 +26,6 @@ import {
   lineOf,
   OWED_ENDS,
   RANKS,
-  windowIsOpen,
   WIRE_STATUSES,
   wireStatus,
   type Message,
@@ -50,6 +50,7 @@ export interface SendInput {
 
 export interface Sent {
   id: string;
+  conversationId: string;
   createdAt: Date;
   status: WireStatus;
   /** It did not leave in time and was withdrawn: a wamid was owed. */
@@ -247,7 +248,7 @@ async function replay(state: State, input: SendInput, id: string): Promise<Sent>
     );
   const [before] = await readNews(state.ctx.db, [message]);
   const news = await newsForReplay(state, input, { message, stored, before });
-  return { ...toSent({ id, createdAt: stored.createdAt }, news, input), replayed: true };
+  return { ...toSent(stored, news, input), replayed: true };
 }
 
 // What is known already, or what comes within the wait: the first call would have waited for the same.
@@ -334,11 +335,9 @@ function rankOf(news: News): number {
   }
 }
 
-function toSent(
-  message: { id: string; createdAt: Date },
-  news: News | undefined,
-  { owed }: Pick<SendInput, 'owed'>,
-): Sent {
+type Stored = Pick<Sent, 'id' | 'conversationId' | 'createdAt'>;
+
+function toSent(message: Stored, news: News | undefined, { owed }: Pick<SendInput, 'owed'>): Sent {
   const sent = presentOf(message, news);
   const first = news && firstAnswerOf(news, owed);
   if (!first) return sent;
@@ -351,10 +350,11 @@ function firstAnswerOf(news: News, owed: boolean): WireStatus | undefined {
   return WIRE_STATUSES.find((status) => status === news.firstAnswer);
 }
 
-function presentOf(message: { id: string; createdAt: Date }, news: News | undefined): Sent {
+function presentOf(message: Stored, news: News | undefined): Sent {
   const failed = news?.state === 'failed';
   return {
     id: message.id,
+    conversationId: message.conversationId,
     createdAt: message.createdAt,
     status: news ? wireStatus(news.state, news.mayHaveLeft) : 'queued',
     withdrawn: failed && news.failure?.code === 'withdrawn',

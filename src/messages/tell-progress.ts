@@ -83,7 +83,8 @@ interface About {
 function baseOf(step: Progress, about: About) {
   const { row, sent, now } = about;
   const { phoneNumberId, wabaId, phone, displayPhoneNumber } = about.number;
-  const isPhone = /^\d+$/.test(row.conversation);
+  const conversation = sent.sameAs ?? row.conversation;
+  const isPhone = /^\d+$/.test(conversation);
   return {
     id: newId('evt', now),
     organisationId: step.organisationId,
@@ -91,13 +92,13 @@ function baseOf(step: Progress, about: About) {
     number: { phoneNumberId, wabaId, phone, displayPhoneNumber },
     messageId: row.id,
     wamid: step.wamid,
-    conversationId: conversationIdOf(phoneNumberId, row.conversation),
-    conversation: row.conversation,
+    conversationId: sent.conversationId ?? conversationIdOf(phoneNumberId, conversation),
+    conversation,
     person: {
-      id: contactIdOf(phoneNumberId, row.conversation),
-      name: sent.profileName,
-      phone: isPhone ? row.conversation : null,
-      userId: isPhone ? null : row.conversation,
+      id: contactIdOf(phoneNumberId, conversation),
+      name: sent.name,
+      phone: sent.phone ?? (isPhone ? conversation : null),
+      userId: sent.userId ?? (isPhone ? null : conversation),
     },
   };
 }

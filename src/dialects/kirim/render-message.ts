@@ -17,6 +17,7 @@ export function renderSent(sent: Sent, message: OutboundMessage): object {
     type: message.type,
     status: sent.status,
     created_at: sent.createdAt.toISOString(),
+    conversation_id: sent.conversationId,
     // What is undefined is left out of JSON.
     message_id: sent.wamid ?? undefined,
     error: sent.failure === null ? undefined : renderFailure(sent.failure),
@@ -43,6 +44,7 @@ export function renderMessage(message: Message, businessPhone: string, amended?:
     type: message.type,
     status: wireStatus(message.state, message.mayHaveLeft),
     created_at: message.createdAt.toISOString(),
+    conversation_id: message.conversationId,
     message_id: message.wamid,
     ...(message.source === null ? {} : { source: message.source }),
     ...(message.callbackData === null ? {} : { biz_opaque_callback_data: message.callbackData }),
