@@ -368,6 +368,7 @@ CREATE INDEX message_states_turns ON message_states USING btree (phone_number_id
 CREATE INDEX message_states_wamids ON message_states USING btree (wamid) WHERE (wamid IS NOT NULL);
 
 CREATE INDEX messages_amending ON messages USING btree (phone_number_id, "left"((body #>> ARRAY[type, 'original_message_id'::text]), 500)) WHERE (type = ANY (ARRAY['edit'::text, 'revoke'::text]));
+
 CREATE INDEX messages_of_conversation ON messages USING btree (conversation, created_at);
 
 CREATE INDEX messages_of_number ON messages USING btree (phone_number_id, created_at);

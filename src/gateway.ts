@@ -233,14 +233,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     numbers,
     onLeft: () => hints.left(),
   });
-  const about = {
-    id: nodeId,
-    host: hostname(),
-    pid: process.pid,
-    version: readVersion(),
-    startedAt: ctx.clock.now(),
-  };
-  const lease: Lease = createLease(ctx, about, dispatch);
+  const lease: Lease = createLease(ctx, thisProcess(ctx, nodeId), dispatch);
   const keys = createKeyLookUp(ctx.db);
   const backlog = createBacklog(ctx, {
     nodeId,
@@ -282,6 +275,10 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
 
 const SILENT: Tellings['kapso'] = { render: () => null, headers: () => ({}) };
 const TELLINGS: Tellings = { kirim: kirimTelling, kapso: SILENT, meta: metaTelling, standard: SILENT };
+function thisProcess(ctx: Context, id: string) {
+  const startedAt = ctx.clock.now();
+  return { id, host: hostname(), pid: process.pid, version: readVersion(), startedAt };
+}
 
 // What other nodes hint at is looked at here: in the queues of our lanes, for those who wait, and at lanes that were left.
 function listen(

@@ -52,7 +52,8 @@ describe('a customer’s message', () => {
         created_at: new Date(SECONDS * 1_000).toISOString(),
       });
       expect(isObject(rest['status_times'])).toBe(true);
-      const { status_times: _, ...extras } = rest;
+      expect(rest['conversation_id']).toMatch(/^cnv_/);
+      const { status_times: _, conversation_id: __, ...extras } = rest;
       expect(extras).toEqual(SHOWN[name]);
     }
   });
