@@ -340,9 +340,6 @@ CREATE INDEX api_keys_of_organisation ON api_keys USING btree (organisation_id, 
 
 CREATE UNIQUE INDEX apps_one_default ON apps USING btree (is_default) WHERE is_default;
 
-CREATE INDEX deliveries_due ON ONLY deliveries USING btree (subscription_id, due_at) WHERE (due_at IS NOT NULL);
-
-CREATE INDEX deliveries_turns ON ONLY deliveries USING btree (subscription_id, conversation, turn) WHERE (turn IS NOT NULL);
 CREATE INDEX contacts_by_phone ON contacts USING btree (phone_number_id, phone) WHERE (phone IS NOT NULL);
 
 CREATE INDEX contacts_by_user_id ON contacts USING btree (phone_number_id, user_id) WHERE (user_id IS NOT NULL);
@@ -352,6 +349,10 @@ CREATE INDEX contacts_of_number ON contacts USING btree (phone_number_id, create
 CREATE INDEX conversations_ids ON conversations USING btree (id);
 
 CREATE INDEX conversations_latest ON conversations USING btree (phone_number_id, last_message_at) WHERE (same_as IS NULL);
+
+CREATE INDEX deliveries_due ON ONLY deliveries USING btree (subscription_id, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX deliveries_turns ON ONLY deliveries USING btree (subscription_id, conversation, turn) WHERE (turn IS NOT NULL);
 
 CREATE INDEX door_gaps_by_end ON door_gaps USING btree (ended_at);
 

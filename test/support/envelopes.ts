@@ -41,6 +41,7 @@ export function expectSent(reply: Reply, about: { status: number; to: string; ty
     type: about.type,
     status: expect.stringMatching(new RegExp(`^(${STATUSES.join('|')})$`)),
     created_at: expect.stringMatching(INSTANT),
+    conversation_id: expect.stringMatching(/^cnv_[0-9A-HJKMNP-TV-Z]{26}$/),
   });
   if (wamid !== undefined) expect(wamid).toMatch(WAMID);
   if (data.status !== 'failed') expect(error).toBeUndefined();
