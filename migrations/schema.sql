@@ -254,6 +254,7 @@ create table numbers (
   pace integer default 80,
   pace_from_meta boolean not null default true,
   on_unknown text not null default 'fail'::text,
+  notes jsonb not null default '{}'::jsonb,
   created_at timestamp with time zone not null default now(),
   constraint numbers_pkey PRIMARY KEY (phone_number_id),
   constraint numbers_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id),

@@ -9,10 +9,8 @@ import { createSweep } from './chores/sweep.ts';
 import { graph } from './dialects/graph/index.ts';
 import { metaTelling } from './dialects/graph/tell-event.ts';
 import { kapso } from './dialects/kapso/index.ts';
-import { kapsoTelling } from './dialects/kapso/tell-event.ts';
 import { kirim } from './dialects/kirim/index.ts';
 import { kirimTelling } from './dialects/kirim/tell-event.ts';
-import { standardTelling } from './dialects/standard/tell-event.ts';
 import type { Teller } from './events/teller.ts';
 import { createDispatch } from './dispatch/dispatcher.ts';
 import { closeApp, createApp } from './http/app.ts';
@@ -252,7 +250,16 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     renewLease: () => lease.renew(),
   });
   const sender = createSender(ctx, { accepter, keys, lanes, backlog, diskIsLow });
-  const receiver = createReceiver(ctx, { progresser, lanes, hearing, hints, tokenKey, apps, numbers });
+  const receiver = createReceiver(ctx, {
+    progresser,
+    lanes,
+    hearing,
+    hints,
+    teller,
+    tokenKey,
+    apps,
+    numbers,
+  });
   return {
     rooms: { ctx, numbers, sender, readMarker: createReadMarker(ctx, meta), lanes },
     authenticator: createAuthenticator(ctx),
@@ -275,13 +282,8 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
   };
 }
 
-const TELLINGS: Tellings = {
-  kirim: kirimTelling,
-  kapso: kapsoTelling,
-  meta: metaTelling,
-  standard: standardTelling,
-};
-
+const SILENT: Tellings['kapso'] = { render: () => null, headers: () => ({}) };
+const TELLINGS: Tellings = { kirim: kirimTelling, kapso: SILENT, meta: metaTelling, standard: SILENT };
 function thisProcess(ctx: Context, id: string) {
   const startedAt = ctx.clock.now();
   return { id, host: hostname(), pid: process.pid, version: readVersion(), startedAt };

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 
 import { postpone } from '../src/dispatch/dispatch-store.ts';
-import { listMessages } from '../src/messages/message-store.ts';
+import { listAmendments, listMessages } from '../src/messages/message-store.ts';
 import type { Queryable } from '../src/storage/db.ts';
 import { customerWrites } from './support/meta-webhook.ts';
 import { PHONE_NUMBER_ID, startHouse, until, type House } from './support/house.ts';
@@ -29,25 +29,39 @@ test('a page of messages is read in the order of its index, also where PostgreSQ
   await house.sendText('+628111111111', 'Halo', { prefer: 'respond-async' });
   await copies(house);
   for (const phoneNumberId of [undefined, PHONE_NUMBER_ID]) {
-    const plan = (await planOfPage(house, phoneNumberId)).join('\n');
+    const plan = await planOf(house, (db, organisationId) =>
+      listMessages(db, { ...ANY, organisationId, phoneNumberId, limit: 21 }),
+    );
     expect(plan).toMatch(/Index Scan Backward using messages_of_number/);
     expect(plan).not.toMatch(/Seq Scan|Bitmap/);
   }
+  const wamids = Array.from({ length: 20 }, (_, i) => `wamid.${i}`);
+  const plan = await planOf(house, (db, organisationId) =>
+    listAmendments(
+      db,
+      organisationId,
+      wamids.map((wamid) => ({ phoneNumberId: PHONE_NUMBER_ID, wamid })),
+    ),
+  );
+  expect(plan).toMatch(/messages_amending/);
+  expect(plan).not.toMatch(/Seq Scan/);
 }, 60_000);
 
 // What the room would ask, explained instead of asked.
-async function planOfPage(house: House, phoneNumberId: string | undefined): Promise<string[]> {
+async function planOf(
+  house: House,
+  ask: (db: Queryable, organisationId: string) => Promise<unknown>,
+): Promise<string> {
   const { reading } = house.gateway.ctx.db;
-  let plan: string[] = [];
+  let plan = '';
   const explaining: Queryable = {
     async query(text, values) {
       const rows = await reading.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
-      plan = rows.map((row) => row['QUERY PLAN']);
+      plan = rows.map((row) => row['QUERY PLAN']).join('\n');
       return [];
     },
   };
-  const { organisationId } = house;
-  await listMessages(explaining, { ...ANY, organisationId, phoneNumberId, limit: 21 });
+  await ask(explaining, house.organisationId);
   return plan;
 }
 

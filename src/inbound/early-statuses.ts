@@ -6,7 +6,9 @@ import type { Timer } from '../kernel/clock.ts';
 import { isObject, type JsonObject } from '../kernel/json.ts';
 import { hasOpenAttempt, idsOfWamids } from '../messages/find-by-wamid.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
-import { endEarly, keepAside, keepEarly, takeEarly, type EarlyKept } from './inbound-store.ts';
+import { text } from '../meta/webhook-envelope.ts';
+import type { PassedOn } from './pass-on.ts';
+import { endEarly, keepEarly, takeEarly, type EarlyKept } from './inbound-store.ts';
 
 export interface EarlyStatuses {
   /** Keeps a status for later; false when no call is open that could make its wamid known. */
@@ -25,6 +27,7 @@ export interface EarlyStatus {
 export interface EarlyParts {
   findNumber: (phoneNumberId: string) => BusinessNumber | undefined;
   apply: (number: BusinessNumber, value: JsonObject) => Promise<unknown>;
+  passOn: (what: PassedOn) => Promise<void>;
 }
 
 const LOOK_EVERY_MS = 1_000;
@@ -48,7 +51,9 @@ export function createEarlyStatuses(ctx: Context, parts: EarlyParts): EarlyStatu
     const ours = due.filter((one) => known.has(one.wamid));
     await Promise.all(ours.map((one) => applyOne(one)));
     const nobodys = due.filter((one) => !known.has(one.wamid) && one.looks > NEXT_LOOKS_MS.length);
-    if (nobodys.length > 0) await keepAside(ctx.db, nobodys.map(toAside));
+    await Promise.all(
+      nobodys.map((one) => parts.passOn(toPassedOn(one, parts.findNumber(one.phoneNumberId)))),
+    );
     if (ours.length + nobodys.length > 0) await endEarly(ctx.db, [...ours, ...nobodys]);
   }
 
@@ -88,14 +93,19 @@ export function createEarlyStatuses(ctx: Context, parts: EarlyParts): EarlyStatu
   };
 }
 
-function toAside(one: EarlyKept) {
+function toPassedOn(one: EarlyKept, number: BusinessNumber | undefined): PassedOn {
+  const { waba_id, value } = one.change;
   return {
-    appId: one.appId,
-    organisationId: one.organisationId,
-    phoneNumberId: one.phoneNumberId,
-    field: 'messages',
+    app: { id: one.appId },
+    number,
+    numbers: number ? [number] : [],
+    change: {
+      field: 'messages',
+      wabaId: text(waba_id) ?? '',
+      time: undefined,
+      phoneNumberId: one.phoneNumberId,
+      value: isObject(value) ? value : {},
+    },
     reason: 'a status of a message that Kurir did not send',
-    change: JSON.stringify(one.change),
-    at: one.receivedAt,
   };
 }

@@ -1,21 +1,24 @@
 // Receive: Meta's webhooks. Verified over the raw bytes, sorted by number, applied and committed, and only then answered: a 200 means
 // that nothing of it can be lost. What Kurir does not know is set aside, never dropped; one bad change never holds up its neighbours.
 import type { Context } from '../context.ts';
+import type { Teller } from '../events/teller.ts';
 import { KurirError } from '../kernel/errors.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
 import type { Hearing } from '../lanes/hearing.ts';
-import { readChanges, type Change } from '../meta/webhook-envelope.ts';
+import { others, readChanges, type Change } from '../meta/webhook-envelope.ts';
 import { isSignedBy } from '../meta/signature.ts';
 import type { App, AppDirectory } from '../organisations/app-directory.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import { isUnacceptable } from '../storage/db.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
+import { applyField } from './apply-field.ts';
 import { applyMessages } from './apply-messages.ts';
 import { applyStatuses, type StatusParts, type Unmatched } from './apply-statuses.ts';
 import { createEarlyStatuses, type EarlyStatuses } from './early-statuses.ts';
-import { keepAside, type Aside } from './inbound-store.ts';
+import { findConcerned, type Concerned } from './find-concerned.ts';
 import { keepInbound, type InboundMessage, type KeptMessage } from './keep-store.ts';
+import { createPassOn, toKept, type PassOn } from './pass-on.ts';
 import { storableJson } from './storable.ts';
 
 /** One POST of Meta's; without an id it is the default app's. */
@@ -39,13 +42,14 @@ export interface ReceiverParts extends StatusParts {
   apps: AppDirectory;
   numbers: NumberDirectory;
   hearing: Hearing;
+  teller: Teller;
 }
 
 interface State {
   ctx: Context;
   parts: ReceiverParts;
   keeping: GroupCommit<InboundMessage, KeptMessage | null>;
-  asides: GroupCommit<Aside, void>;
+  passing: PassOn;
   early: EarlyStatuses;
 }
 
@@ -56,27 +60,18 @@ export function createReceiver(ctx: Context, parts: ReceiverParts): Receiver {
     write: (rows) => keepInbound(ctx.db, rows, ctx.clock.now()),
     maxRows: 500,
   });
-  const asides = createGroupCommit<Aside, void>({
-    write: each((rows) => keepAside(ctx.db, rows)),
-    maxRows: 500,
-  });
+  const passing = createPassOn(ctx, parts.teller);
   const early = createEarlyStatuses(ctx, {
     findNumber: (phoneNumberId) => parts.numbers.numberAnywhere(phoneNumberId),
     apply: (number, value) => applyStatuses(ctx, parts, { number, value }),
+    passOn: (what) => passing.passOn(what),
   });
-  const state: State = { ctx, parts, keeping, asides, early };
+  const state: State = { ctx, parts, keeping, passing, early };
   return {
     receive: (post) => receive(state, post),
     start: () => early.start(),
     stop: () => early.stop(),
-    drained: async () => void (await Promise.all([keeping.drained(), asides.drained()])),
-  };
-}
-
-function each<Row>(write: (rows: Row[]) => Promise<void>): (rows: Row[]) => Promise<void[]> {
-  return async (rows) => {
-    await write(rows);
-    return rows.map(() => undefined);
+    drained: async () => void (await Promise.all([keeping.drained(), passing.drained()])),
   };
 }
 
@@ -116,32 +111,77 @@ function apply(state: State, app: App, change: Change): Promise<void> {
     if (!isPoison(error)) throw error;
     const about = { err: error, field: change.field.slice(0, 40) };
     state.ctx.log.error(about, 'a change could not be applied and is set aside');
-    return aside(state, { app, number: undefined, change, reason: 'could not be applied' });
+    return state.passing.setAside({ app, change, reason: 'could not be applied' });
   });
 }
 
 async function applyChange(state: State, app: App, change: Change): Promise<void> {
+  const number = numberOf(state.parts.numbers, app, change);
+  const concerned = number
+    ? { numbers: [number], number }
+    : await findConcerned(state.parts.numbers, app, change);
+  const about = { app, change, ...concerned };
+  if (change.unread !== undefined)
+    return state.passing.setAside({ ...about, reason: 'not a change of WhatsApp’s' });
+  if (concerned.numbers.length === 0)
+    return state.passing.setAside({ ...about, reason: 'about a number that is not connected with this app' });
+  if (change.field === 'messages' && concerned.number && change.phoneNumberId !== undefined)
+    return applyTold(state, { ...about, number: concerned.number });
+  return applyField(state.ctx, state.passing, about);
+}
+
+interface About extends Concerned {
+  app: App;
+  change: Change;
+}
+
+/** Messages and statuses, which nearly every change holds one of. */
+async function applyTold(state: State, about: About & { number: BusinessNumber }): Promise<void> {
   const { ctx, parts } = state;
-  const number = numberOf(parts.numbers, app, change) ?? (await findNumber(parts.numbers, app, change));
-  const about = { app, number, change };
-  if (!number)
-    return aside(state, { ...about, reason: 'about a number that is not connected with this app' });
-  if (change.field !== 'messages' || change.phoneNumberId === undefined)
-    return aside(state, { ...about, reason: 'a field that nothing is done with yet' });
+  const { number, change } = about;
+  const { statuses, messages, errors } = change.value;
   const told = { number, value: change.value };
   // Nearly every change holds one of the two.
-  const statuses = change.value['statuses'] === undefined ? [] : await applyStatuses(ctx, parts, told);
-  const messages =
-    change.value['messages'] === undefined ? [] : await applyMessages(ctx, state.keeping, told);
-  if (statuses.length > 0 || messages.length > 0)
+  const unmatched = statuses === undefined ? [] : await applyStatuses(ctx, parts, told);
+  const unread = messages === undefined ? [] : await applyMessages(ctx, state.keeping, told);
+  const rest = [
+    ...unread.map(({ message, reason }) => ({ said: { messages: [message] }, reason })),
+    ...others(messages).map((one) => ({ said: { messages: [one] }, reason: 'not a message' })),
+    ...others(statuses).map((one) => ({ said: { statuses: [one] }, reason: 'not a status' })),
+    ...(errors === undefined || messages !== undefined
+      ? []
+      : [{ said: { errors }, reason: 'an account-level error' }]),
+  ];
+  // Told with the messages that they stand beside, and kept by themselves.
+  if (errors !== undefined && messages !== undefined)
+    await state.passing.setAside({ ...about, change: partOf(change, { errors }), reason: 'an error' });
+  if (unmatched.length + rest.length > 0)
     await Promise.all([
-      ...statuses.map((one) => leave(state, { app, number, change }, one)),
-      ...messages.map(({ message, reason }) =>
-        aside(state, { ...about, change: { ...change, value: { messages: [message] } }, reason }),
+      ...unmatched.map((one) => leave(state, about, one)),
+      ...rest.map(({ said, reason }) =>
+        state.passing.passOn({ ...about, change: partOf(change, said), reason }),
       ),
     ]);
-  if (change.value['errors'] !== undefined)
-    await aside(state, { ...about, reason: 'an account-level error' });
+}
+
+// A status that nothing could be done with: kept for later where its message may yet become known.
+async function leave(
+  state: State,
+  about: About & { number: BusinessNumber },
+  { status, reason, early }: Unmatched,
+): Promise<void> {
+  const { app, number } = about;
+  const change = partOf(about.change, { statuses: [status] });
+  const kept =
+    early !== undefined &&
+    (await state.early.keep({ appId: app.id, number, wamid: early, change: toKept(change) }));
+  if (!kept) await state.passing.passOn({ ...about, change, reason });
+}
+
+/** A change that says so much of another one. */
+function partOf(change: Change, said: JsonObject): Change {
+  const { messaging_product = 'whatsapp', metadata = {} } = change.value;
+  return { ...change, value: { messaging_product, metadata, ...said } };
 }
 
 function numberOf(
@@ -151,49 +191,6 @@ function numberOf(
 ): BusinessNumber | undefined {
   const number = numbers.numberAnywhere(phoneNumberId);
   return number?.appId === app.id ? number : undefined;
-}
-
-async function findNumber(
-  numbers: NumberDirectory,
-  app: App,
-  change: Change,
-): Promise<BusinessNumber | undefined> {
-  const found = await numbers.numbersForWebhook(change);
-  return found.find((one) => one.appId === app.id);
-}
-
-// A status that nothing could be done with: kept for later where its message may yet become known.
-async function leave(
-  state: State,
-  at: { app: App; number: BusinessNumber; change: Change },
-  { status, reason, early }: Unmatched,
-): Promise<void> {
-  const { app, number } = at;
-  const change = { ...at.change, value: { statuses: [status] } };
-  const kept =
-    early !== undefined &&
-    (await state.early.keep({ appId: app.id, number, wamid: early, change: toKept(change) }));
-  if (!kept) await aside(state, { app, number, change, reason });
-}
-
-function aside(
-  state: State,
-  what: { app: App; number: BusinessNumber | undefined; change: Change; reason: string },
-): Promise<void> {
-  const { app, number, change, reason } = what;
-  return state.asides.add({
-    appId: app.id,
-    organisationId: number?.organisationId ?? null,
-    phoneNumberId: change.phoneNumberId?.slice(0, 100) ?? null,
-    field: change.field.slice(0, 200),
-    reason,
-    change: JSON.stringify(toKept(change)),
-    at: state.ctx.clock.now(),
-  });
-}
-
-function toKept(change: Change): JsonObject {
-  return { field: change.field, waba_id: change.wabaId, value: change.value };
 }
 
 function parse(body: Buffer): Json {

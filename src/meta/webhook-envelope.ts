@@ -4,27 +4,43 @@ import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
 
 export interface Change {
   field: string;
+  /** Mostly a WABA; of what concerns partners, a portfolio. */
   wabaId: string;
+  /** Of the entry; on management fields. */
+  time: Json | undefined;
   /** Absent on management fields: those are about a WABA. */
   phoneNumberId: string | undefined;
   value: JsonObject;
+  /** What stood there, where it is not a change of WhatsApp's. */
+  unread?: Json;
 }
 
-/** All changes of a body, in their order; empty when it is not an envelope of WhatsApp's. */
+/** All changes of a body, in their order; what cannot be read as one stands among them as it is. */
 export function readChanges(body: Json): Change[] {
-  if (!isObject(body)) return [];
-  return objects(body['entry']).flatMap((entry) =>
-    objects(entry['changes']).map((change) => {
-      const value = isObject(change['value']) ? change['value'] : {};
-      const metadata = isObject(value['metadata']) ? value['metadata'] : {};
-      return {
-        field: text(change['field']) ?? 'unknown',
-        wabaId: text(entry['id']) ?? '',
-        phoneNumberId: text(metadata['phone_number_id']),
-        value,
-      };
-    }),
-  );
+  const entries = isObject(body) ? body['entry'] : undefined;
+  if (!Array.isArray(entries)) return [unreadable(body)];
+  return entries.flatMap((entry) => {
+    const changes = isObject(entry) ? entry['changes'] : undefined;
+    if (!isObject(entry) || !Array.isArray(changes)) return [unreadable(entry)];
+    return changes.map((change) => readChange(entry, change));
+  });
+}
+
+function readChange(entry: JsonObject, change: Json): Change {
+  const value = isObject(change) ? change['value'] : undefined;
+  if (!isObject(change) || !isObject(value)) return unreadable(change, text(entry['id']));
+  const metadata = isObject(value['metadata']) ? value['metadata'] : {};
+  return {
+    field: text(change['field']) ?? 'unknown',
+    wabaId: text(entry['id']) ?? '',
+    time: entry['time'],
+    phoneNumberId: text(metadata['phone_number_id']),
+    value,
+  };
+}
+
+function unreadable(unread: Json, wabaId = ''): Change {
+  return { field: 'unknown', wabaId, time: undefined, phoneNumberId: undefined, value: {}, unread };
 }
 
 /** One change as a body of its own, in the order of keys that Meta's have. */
@@ -44,6 +60,12 @@ export function envelopeOf(change: {
 /** The objects of a list, whatever else stands in it. */
 export function objects(value: Json | undefined): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** What is no object in a list; or what stands in the place of the list. */
+export function others(value: Json | undefined): Json[] {
+  if (Array.isArray(value)) return value.filter((item) => !isObject(item));
+  return value === undefined ? [] : [value];
 }
 
 /** Text, or a number as text: ids come as either. */

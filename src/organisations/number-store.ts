@@ -1,5 +1,6 @@
 // Numbers in PostgreSQL, their access tokens sealed. Fenced by organisation, but for the directory's own reading of all.
 import type { AppId, OrganisationId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import type { Queryable } from '../storage/db.ts';
 
 export type NumberStatus = 'connected' | 'disconnected' | 'degraded' | 'onboarding';
@@ -25,6 +26,8 @@ export interface NumberListing {
   /** The pace is the throughput that Meta gives the number; false: a person set it. */
   paceFromMeta: boolean;
   onUnknown: OnUnknown;
+  /** What Meta said of it by webhook, as last said, by what it is about (number-notes.ts). */
+  notes: JsonObject;
 }
 
 export interface SealedNumber extends NumberListing {
@@ -34,7 +37,7 @@ export interface SealedNumber extends NumberListing {
 /** What is written when a number is connected; the rest are the table's defaults. */
 export type InsertedNumber = Omit<
   SealedNumber,
-  'status' | 'statusReason' | 'statusSince' | 'pace' | 'paceFromMeta' | 'onUnknown'
+  'status' | 'statusReason' | 'statusSince' | 'pace' | 'paceFromMeta' | 'onUnknown' | 'notes'
 > & {
   /** What Meta gives, where it said so. */
   throughput?: number | undefined;
@@ -70,6 +73,7 @@ interface NumberRow {
   pace: number | null;
   pace_from_meta: boolean;
   on_unknown: OnUnknown;
+  notes: JsonObject;
   access_token: Buffer;
 }
 
@@ -77,7 +81,7 @@ interface NumberRow {
 const STANDARD_PACE = 80;
 
 const COLUMNS = `phone_number_id, organisation_id, app_id, waba_id, phone, display_phone_number, verified_name,
-  status, status_reason, status_since, pace, pace_from_meta, on_unknown, access_token`;
+  status, status_reason, status_since, pace, pace_from_meta, on_unknown, notes, access_token`;
 
 /** Inserts a number and its lane; false, and nothing, when the installation has this number already. */
 export async function insertNumber(tx: Queryable, number: InsertedNumber): Promise<boolean> {
@@ -139,6 +143,35 @@ export async function updateNumber(
     ],
   );
   return rows[0] && withoutToken(toNumber(rows[0]));
+}
+
+/** Keeps a note on numbers, unless a later one is there. Their rows are locked in one order, as two notes on a WABA may come at once. */
+export async function keepNote(
+  tx: Queryable,
+  numbers: readonly Pick<NumberListing, 'organisationId' | 'phoneNumberId'>[],
+  {
+    name,
+    note,
+    verifiedName,
+  }: { name: string; note: JsonObject & { at: string }; verifiedName: string | null },
+): Promise<void> {
+  await tx.query(
+    `with noted as (
+       select n.phone_number_id from unnest($1::text[], $2::text[]) as t (organisation_id, phone_number_id)
+       join numbers n using (organisation_id, phone_number_id)
+       where coalesce((n.notes #>> array[$3, 'at'])::timestamptz <= ($4::jsonb ->> 'at')::timestamptz, true)
+       order by 1 for no key update of n
+     )
+     update numbers n set notes = n.notes || jsonb_build_object($3::text, $4::jsonb), verified_name = coalesce($5, n.verified_name)
+     from noted where n.phone_number_id = noted.phone_number_id`,
+    [
+      numbers.map((one) => one.organisationId),
+      numbers.map((one) => one.phoneNumberId),
+      name,
+      note,
+      verifiedName,
+    ],
+  );
 }
 
 /** Brings what Meta's side holds of a number to what it says now. */
@@ -213,6 +246,7 @@ function toNumber(row: NumberRow): SealedNumber {
     pace: row.pace,
     paceFromMeta: row.pace_from_meta,
     onUnknown: row.on_unknown,
+    notes: row.notes,
     accessToken: row.access_token,
   };
 }

@@ -10,10 +10,7 @@ import { testMessage } from '../test-message.ts';
 
 export const metaTelling: Telling = {
   render,
-  headers: (signing) => ({
-    'content-type': 'application/json',
-    'X-Hub-Signature-256': `sha256=${oneSignature(signing)}`,
-  }),
+  headers: (signing) => ({ 'X-Hub-Signature-256': `sha256=${oneSignature(signing)}` }),
 };
 
 function render(event: Event): Rendered | null {

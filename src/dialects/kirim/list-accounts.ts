@@ -20,6 +20,7 @@ export const listAccounts: Endpoint = {
       name: number.verifiedName,
       status: number.status,
       ...(number.statusReason === null ? {} : { status_reason: number.statusReason }),
+      ...(Object.keys(number.notes).length === 0 ? {} : { meta: number.notes }),
     }));
     return { status: 200, body: { data, has_more: false, next_cursor: null, request_id: call.requestId } };
   },
