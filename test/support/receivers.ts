@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { afterEach } from 'vitest';
 
 import { readConfig } from '../../src/config/config.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock, type Clock } from '../../src/kernel/clock.ts';
 import type { LookUp } from '../../src/webhooks/look-up.ts';
 import { createPoster, type Poster, type PosterOptions, type PostOutcome } from '../../src/webhooks/post.ts';
 
@@ -53,10 +53,10 @@ export function rawReceiver(act: (socket: Socket) => void): Promise<Receiver> {
   return listen(createServer((socket) => socket.once('data', () => act(socket))));
 }
 
-export function poster(options: PosterOptions & { allow?: string } = {}): Poster {
-  const { allow = '127.0.0.0/8,::1', ...rest } = options;
+export function poster(options: PosterOptions & { allow?: string; clock?: Clock } = {}): Poster {
+  const { allow = '127.0.0.0/8,::1', clock = systemClock, ...rest } = options;
   const { config } = readConfig({ KURIR_WEBHOOK_ALLOW: allow }, 'production');
-  const made = createPoster({ config, clock: systemClock }, rest);
+  const made = createPoster({ config, clock }, rest);
   closing.push(() => made.close());
   return made;
 }
