@@ -4,8 +4,9 @@ import { ControlRefusal } from './control-refusal.ts';
 import { newWamid } from './ids.ts';
 import { REFERRAL_KEYS, type Frame } from './inbound/frame.ts';
 import { variantOf, type Asked } from './inbound/index.ts';
-import { pick, type KeepMedia, type KeptMedia, type Written } from './inbound/variant.ts';
-import { keepMedia, mediaLink } from './media-links.ts';
+import { pick, type Written } from './inbound/variant.ts';
+import { keepMedia } from './media/keep-media.ts';
+import { mediaLink } from './media/media-links.ts';
 import { changePhone, phoneOf } from './phones.ts';
 import { record, type Simulation } from './simulation.ts';
 import { nobodyHears, tell } from './tell.ts';
@@ -53,7 +54,14 @@ export function writeAs(sim: Simulation, writing: Writing): Inbound {
     phone: writer,
     at,
     toGroup: frame.group !== undefined,
-    keep: (given) => keepFor(sim, number, given),
+    keep: (about, source) => {
+      const media = keepMedia(sim, { ...about, number, inbound: true, from: phone }, source);
+      return {
+        id: media.id,
+        sha256Base64: Buffer.from(media.sha256, 'hex').toString('base64'),
+        url: mediaLink(sim, media, { origin: sim.origin, source: 'webhook' }),
+      };
+    },
     original: (named) => named ?? latestOf(sim, writing),
   });
   const message = messageOf(
@@ -75,15 +83,6 @@ export function tellInbound(sim: Simulation, inbound: Inbound): void {
   const update = inboundUpdate(sim, inbound);
   if (update) tell(sim, update, { number, to: phone, type, status: 'message' });
   else nobodyHears(sim, inbound.fact.wamid);
-}
-
-function keepFor(sim: Simulation, number: string, given: Parameters<KeepMedia>[0]): KeptMedia {
-  const media = keepMedia(sim, { ...given, number, inbound: true });
-  return {
-    id: media.id,
-    sha256Base64: Buffer.from(media.sha256, 'hex').toString('base64'),
-    url: mediaLink(sim, media.id, { origin: sim.origin, source: 'webhook' }),
-  };
 }
 
 function latestOf(sim: Simulation, { number, phone }: Writing): string {

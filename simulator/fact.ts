@@ -84,6 +84,10 @@ export interface Media {
   at: number;
   /** Sent by a customer: kept for 7 days instead of 30. */
   inbound: boolean;
+  /** Digits of that customer. */
+  from?: string;
+  /** Of bytes that are made up when they are asked for. */
+  seed?: number;
 }
 
 export interface Template extends Required<TemplateSettings> {

@@ -8,7 +8,7 @@ export interface FaultMatch {
   to?: string | undefined;
   /** The message's type or interactive type; `receipt` for read receipts. */
   type?: string | undefined;
-  /** Of a Graph call: `messages` when absent; `*` for all. */
+  /** Of a Graph call: `messages` when absent; `*` for all. Of a link: where it is told, `webhook` or `getMedia`; both when absent. */
   edge?: string | undefined;
   /** Of a webhook: a status, or `message` for what customers write. */
   status?: string | undefined;
@@ -45,7 +45,9 @@ export type CallEffect =
       http?: number | undefined;
       retry_after_s?: number | undefined;
     }
-  | { kind: 'token_expired' };
+  | { kind: 'token_expired' }
+  /** Of a download: so many bytes as told, but not those. */
+  | { kind: 'wrong_bytes' };
 
 /** What happens to a webhook. */
 export type WebhookEffect =
@@ -56,7 +58,10 @@ export type WebhookEffect =
   | { kind: 'forged_signature' }
   | { kind: 'webhook_delay'; ms: number; spread_ms?: number | undefined };
 
-export type Effect = CallEffect | WebhookEffect;
+/** What happens to a link to a medium: it has expired when it is handed out. */
+export type LinkEffect = { kind: 'expired_link' };
+
+export type Effect = CallEffect | WebhookEffect | LinkEffect;
 
 export interface Fault {
   id: string;
@@ -100,6 +105,7 @@ export interface Faults {
   /** The effects on a call, in the order the faults were put; each counts as a hit. */
   ofCall(facts: CallFacts, now: number): CallEffect[];
   ofWebhook(facts: WebhookFacts, now: number): WebhookEffect[];
+  ofLink(facts: CallFacts, now: number): LinkEffect[];
 }
 
 const WEBHOOK_KINDS = new Set(['duplicate', 'reorder', 'drop', 'batch', 'forged_signature', 'webhook_delay']);
@@ -117,35 +123,45 @@ export function createFaults(random: Random): Faults {
     return true;
   }
 
+  function effects<Kind extends Effect>(
+    now: number,
+    is: (effect: Effect) => effect is Kind,
+    matches: (match: FaultMatch) => boolean,
+  ): Kind[] {
+    const found: Kind[] = [];
+    for (const fault of faults.values()) {
+      const { effect } = fault;
+      if (is(effect) && matches(fault.match) && hits(fault, now)) found.push(effect);
+    }
+    return found;
+  }
+
   return {
     put: (fault) => void faults.set(fault.id, fault),
     get: (id) => faults.get(id),
     list: () => [...faults.values()],
     delete: (id) => faults.delete(id),
     clear: () => faults.clear(),
-    ofCall(facts, now) {
-      if (faults.size === 0) return [];
-      const effects: CallEffect[] = [];
-      for (const fault of faults.values()) {
-        if (isWebhookEffect(fault.effect) || !matchesCall(fault.match, facts)) continue;
-        if (hits(fault, now)) effects.push(fault.effect);
-      }
-      return effects;
-    },
-    ofWebhook(facts, now) {
-      if (faults.size === 0) return [];
-      const effects: WebhookEffect[] = [];
-      for (const fault of faults.values()) {
-        if (!isWebhookEffect(fault.effect) || !matchesWebhook(fault.match, facts)) continue;
-        if (hits(fault, now)) effects.push(fault.effect);
-      }
-      return effects;
-    },
+    ofCall: (facts, now) => effects(now, isCallEffect, (match) => matchesCall(match, facts)),
+    ofWebhook: (facts, now) => effects(now, isWebhookEffect, (match) => matchesWebhook(match, facts)),
+    ofLink: (facts, now) => effects(now, isLinkEffect, (match) => matchesLink(match, facts)),
   };
+}
+
+function isCallEffect(effect: Effect): effect is CallEffect {
+  return !isWebhookEffect(effect) && !isLinkEffect(effect);
+}
+
+function isLinkEffect(effect: Effect): effect is LinkEffect {
+  return effect.kind === 'expired_link';
 }
 
 function isWebhookEffect(effect: Effect): effect is WebhookEffect {
   return WEBHOOK_KINDS.has(effect.kind);
+}
+
+function matchesLink(match: FaultMatch, facts: CallFacts): boolean {
+  return matchesCall({ ...match, edge: match.edge ?? '*' }, facts);
 }
 
 function matchesCall(match: FaultMatch, facts: CallFacts): boolean {

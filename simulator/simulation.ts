@@ -7,7 +7,7 @@ import type { Faults } from './faults.ts';
 import type { Journal } from './journal.ts';
 import type { Latency } from './latency.ts';
 import type { Ledger } from './ledger.ts';
-import type { MediaFiles } from './media-files.ts';
+import type { MediaFiles } from './media/media-files.ts';
 import type { Pace } from './pace.ts';
 import type { Update } from './envelope.ts';
 import type { Push } from './push.ts';

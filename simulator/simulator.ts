@@ -10,7 +10,7 @@ import { graphRoutes, refuseInGraph } from './graph/graph-routes.ts';
 import { createJournal } from './journal.ts';
 import { usualLatency } from './latency.ts';
 import { openLedger, type Reader } from './ledger.ts';
-import { createMediaFiles } from './media-files.ts';
+import { createMediaFiles } from './media/media-files.ts';
 import { isNeeded } from './needed-fact.ts';
 import { createPace } from './pace.ts';
 import { Push, type Posted } from './push.ts';
@@ -45,6 +45,7 @@ export async function startSimulator(given: SimulatorSettings = {}): Promise<Sim
     stop.abort();
     sim.clock.stop();
     await Promise.all([sim.push.close(), app.close()]);
+    sim.mediaFiles.close();
     sim.ledger?.close();
     sim.ledger = null;
   }

@@ -20,6 +20,9 @@ import { StatusAsked } from './statuses.ts';
 import { Review, TemplateAsked } from './templates.ts';
 import { CallbackAsked, WebhooksAsked } from './webhooks.ts';
 
+// A medium of a hundred megabytes, in base64.
+const MEDIUM_MAX_BYTES = 140_000_000;
+
 const strict = { additionalProperties: false };
 const Empty = Type.Object({}, strict);
 const WaitBody = Type.Object(
@@ -65,6 +68,7 @@ interface Asked<Body extends TSchema, Query extends TSchema> {
 interface Route<Body extends TSchema, Query extends TSchema> {
   body?: Body;
   query?: Query;
+  bodyLimit?: number;
   act: (asked: Asked<Body, Query>) => unknown;
 }
 
@@ -128,6 +132,7 @@ function phoneRoutes(app: FastifyInstance, control: Control): void {
   route(app, 'GET /phones/:id', { act: ({ id }) => control.phone(id) });
   route(app, 'POST /phones/:id/send', {
     body: Type.Any(),
+    bodyLimit: MEDIUM_MAX_BYTES,
     act: ({ id, body }) => control.send(id, asSending(body)),
   });
   route(app, 'POST /phones/:id/tap', { body: Tap, act: ({ id, body }) => control.tap(id, body) });
@@ -198,12 +203,13 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 function route<Body extends TSchema = typeof Empty, Query extends TSchema = typeof Empty>(
   app: FastifyInstance,
   path: `${Method} /${string}`,
-  { body, query, act }: Route<Body, Query>,
+  { body, query, bodyLimit, act }: Route<Body, Query>,
 ): void {
   const [method = '', url = ''] = path.split(' ');
   app.route<{ Params: { id?: string } }>({
     method,
     url,
+    ...(bodyLimit === undefined ? {} : { bodyLimit }),
     schema: {
       querystring: query ?? Empty,
       ...(method === 'GET' || method === 'DELETE' ? {} : { body: body ?? Empty }),

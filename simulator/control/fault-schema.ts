@@ -56,6 +56,8 @@ const EFFECTS: { [Kind in Effect['kind']]: TSchema } = {
     strict,
   ),
   token_expired: Type.Object({ kind: Type.Literal('token_expired') }, strict),
+  wrong_bytes: Type.Object({ kind: Type.Literal('wrong_bytes') }, strict),
+  expired_link: Type.Object({ kind: Type.Literal('expired_link') }, strict),
   duplicate: Type.Object(
     { kind: Type.Literal('duplicate'), n: Type.Integer({ minimum: 2, maximum: 100 }) },
     strict,

@@ -4,8 +4,10 @@ import type { ServerResponse } from 'node:http';
 import type { Json } from '../../src/kernel/json.ts';
 import { asciiJson } from '../ascii-json.ts';
 import { newShortTrace, newTraceId } from '../ids.ts';
+import type { Content } from '../media/content.ts';
 import type { Simulation } from '../simulation.ts';
 import { errorBody, type GraphError } from './graph-error.ts';
+import { writeContent } from './write-content.ts';
 import { trickle, type Trickle } from './trickle.ts';
 
 export const LATEST_VERSION = 'v26.0';
@@ -19,6 +21,9 @@ export interface Answer {
   /** Rendered as JSON; or `bytes` as they are. */
   json?: Json;
   bytes?: Uint8Array;
+  /** Or what is read as it leaves: the whole, or a range. */
+  content?: Content;
+  range?: { from: number; to: number };
   headers?: Record<string, string>;
   /** The message that came of the call. */
   wamid?: string;
@@ -75,6 +80,15 @@ export function writeAnswer(sim: Simulation, raw: ServerResponse, answer: Answer
     return;
   }
   if (answer.fate === 'swallowed') return;
+  const { content } = answer;
+  if (content) {
+    const range = answer.range ?? { from: 0, to: content.size };
+    const headers = headersOf(sim, answer, range.to - range.from);
+    const { status, fate, trickle: drops } = answer;
+    const leaving = { status, headers, content, range, cut: fate === 'cut', ms: drops?.ms ?? 0 };
+    void writeContent(sim.wireClock, raw, leaving);
+    return;
+  }
   const body = answer.bytes ?? Buffer.from(asciiJson(answer.json ?? null), 'latin1');
   const headers = headersOf(sim, answer, body.length);
   if (answer.trickle) {

@@ -8,13 +8,30 @@ import { errorAnswer, type Answer } from './answer.ts';
 import type { GraphCall } from './call.ts';
 import { GraphError, refusal } from './graph-error.ts';
 import { isObject } from '../../src/kernel/json.ts';
+import { spoiled } from '../media/content.ts';
+import { kindOf } from '../media/keep-media.ts';
+import { MEDIA_PATH } from '../media/media-links.ts';
 import { isReceipt } from './mark-read.ts';
 import type { SendManner } from './send-message.ts';
 import { waId } from './recipient.ts';
 
 const BUCKET_CODES = { throughput: 130429, pair: 131056, app: 4, waba: 80007 };
 
-export function factsOf(call: GraphCall): CallFacts {
+export function factsOf(sim: Simulation, call: GraphCall): CallFacts {
+  return mediaFacts(sim, call) ?? callFacts(call);
+}
+
+// A call about a medium is about the number and the customer it belongs to. Its edges are `getMedia` and `attachments`.
+function mediaFacts({ world }: Simulation, call: GraphCall): CallFacts | null {
+  const isDownload = call.path === MEDIA_PATH;
+  const media = world.media.get(isDownload ? (call.query.get('mid') ?? '') : call.object);
+  if (!media) return null;
+  const edge = isDownload ? call.edge : call.method === 'GET' ? 'getMedia' : 'deleteMedia';
+  const kind = kindOf(media);
+  return { edge, number: media.number, to: media.from ?? '', type: kind, kind };
+}
+
+function callFacts(call: GraphCall): CallFacts {
   const { fields } = call;
   const type = isReceipt(fields) ? 'receipt' : word(fields['type'] ?? 'text').toLowerCase();
   const part = fields[type];
@@ -62,6 +79,7 @@ export function refusedByFault(sim: Simulation, effects: readonly CallEffect[]):
       case 'http_error':
         if (!effect.taken) return faultAnswer(sim, effect);
         break;
+      case 'wrong_bytes':
       case 'webhook_error':
       case 'delay':
       case 'lost_answer':
@@ -94,6 +112,7 @@ export function bent(sim: Simulation, effects: readonly CallEffect[], earned: An
       answer.delayMs = (answer.delayMs ?? 0) + spread(sim.random, effect);
     else if (effect.kind === 'lost_answer') answer.fate = effect.how === 'reset' ? 'reset' : 'swallowed';
     else if (effect.kind === 'truncated') answer.fate = 'cut';
+    else if (effect.kind === 'wrong_bytes' && answer.content) answer.content = spoiled(answer.content);
     else if (effect.kind === 'trickle') answer.trickle = { part: effect.part, ms: effect.ms };
     else if ((effect.kind === 'graph_error' || effect.kind === 'http_error') && effect.taken) {
       Object.assign(answer, faultAnswer(sim, effect));

@@ -1,5 +1,6 @@
 // One call to the Graph, taken apart: `/{version?}/{object}/{edge?}`, its query, its token, its body.
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
 import type { Simulation } from '../simulation.ts';
 import { LATEST_VERSION } from './answer.ts';
@@ -13,7 +14,8 @@ export interface GraphCall {
   edge: string;
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
-  body: Uint8Array;
+  /** A body that is read as it comes. */
+  upload: Readable | null;
   path: string;
   /** Where the caller reached us: links in answers start with it. */
   origin: string;
@@ -26,9 +28,10 @@ export interface RawCall {
   url: string;
   headers: IncomingHttpHeaders;
   body: Uint8Array;
+  upload: Readable | null;
 }
 
-export function takeApart({ method, url, headers, body }: RawCall, origin: string): GraphCall {
+export function takeApart({ method, url, headers, body, upload }: RawCall, origin: string): GraphCall {
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
   const parts = path.split('/').filter((part) => part !== '');
@@ -40,7 +43,7 @@ export function takeApart({ method, url, headers, body }: RawCall, origin: strin
     edge: parts.slice(1).join('/'),
     query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
     headers,
-    body,
+    upload,
     path,
     origin: headers.host !== undefined && HOST.test(headers.host) ? `http://${headers.host}` : origin,
     fields: bodyFields(headers['content-type'] ?? '', body),

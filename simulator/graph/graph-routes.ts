@@ -1,10 +1,11 @@
 // The Graph's door: every path that is not the control API. Faults of any layer become Meta's error body; nothing here ever
 // answers 404 or 500 of its own. Each processed send stands in the ledger before its answer leaves.
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CallEffect } from '../faults.ts';
 import { spread } from '../latency.ts';
-import { MEDIA_PATH } from '../media-links.ts';
+import { MEDIA_PATH } from '../media/media-links.ts';
 import type { SendCall } from '../send-calls.ts';
 import { NotKept } from '../ledger.ts';
 import { record, type Simulation } from '../simulation.ts';
@@ -16,7 +17,6 @@ import { GraphError } from './graph-error.ts';
 import { downloadMedia, notFound } from './media-edges.ts';
 
 const JSON_MAX_BYTES = 2_000_000;
-const UPLOAD_MAX_BYTES = 101_000_000;
 const TRANSPORT_FAULT = 0;
 
 export function graphRoutes(app: FastifyInstance, sim: Simulation): void {
@@ -24,9 +24,14 @@ export function graphRoutes(app: FastifyInstance, sim: Simulation): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const handler = (request: FastifyRequest, reply: FastifyReply): void => answerCall(sim, request, reply);
   app.route({ method: ['GET', 'POST', 'DELETE'], url: '/*', bodyLimit: JSON_MAX_BYTES, handler });
-  for (const url of ['/:version/:object/media', '/:object/media']) {
-    app.route({ method: 'POST', url, bodyLimit: UPLOAD_MAX_BYTES, handler });
-  }
+  void app.register(async (uploads) => {
+    // What may be a hundred megabytes is read by the edge itself, as it comes.
+    uploads.removeAllContentTypeParsers();
+    uploads.addContentTypeParser('*', (_request, body, done) => done(null, body));
+    for (const url of ['/:version/:object/media', '/:object/media']) {
+      uploads.route({ method: 'POST', url, handler });
+    }
+  });
   app.setNotFoundHandler(handler);
   app.setErrorHandler<FastifyError>((error, _request, reply) => refuseInGraph(sim, reply, error));
 }
@@ -42,8 +47,9 @@ function answerCall(sim: Simulation, request: FastifyRequest, reply: FastifyRepl
   reply.hijack();
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   const { method, url, headers } = request;
-  const call = takeApart({ method, url, headers, body }, sim.origin);
-  const facts = factsOf(call);
+  const upload = request.body instanceof Readable ? request.body : null;
+  const call = takeApart({ method, url, headers, body, upload }, sim.origin);
+  const facts = factsOf(sim, call);
   const effects = effectsOn(sim, call, facts);
   const sendCall = isSend(call) ? follow(sim, { call, to: facts.to, raw: reply.raw }) : null;
   const leave = (answer: Answer): void => {
@@ -131,7 +137,7 @@ function download(sim: Simulation, call: GraphCall): Answer {
   try {
     checkToken(sim, call);
   } catch (error) {
-    if (error instanceof GraphError) return notFound();
+    if (error instanceof GraphError) return notFound('the token is not one of the simulator');
     throw error;
   }
   return downloadMedia(sim, call);
@@ -172,7 +178,7 @@ function recordRefusal(
     fact: 'refused',
     at: sim.clock.now(),
     number: call.object,
-    to: factsOf(call).to,
+    to: factsOf(sim, call).to,
     ...(token === undefined ? {} : { token }),
     code,
     http: answer.status,

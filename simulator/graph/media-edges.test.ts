@@ -1,5 +1,6 @@
 // Media: uploaded, located by a link of five minutes, fetched with the token, deleted.
 import { createHash } from 'node:crypto';
+import { get, type IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
 import { part, word } from '../json-parts.ts';
 import { startSimulator, type Simulator } from '../simulator.ts';
@@ -42,6 +43,64 @@ test('what is uploaded is located, downloaded, and deleted', async () => {
   expect((await fetch(url, { headers: { authorization } })).status).toBe(404);
   expect((await graph(simulator, `DELETE /v24.0/${id}`)).text).toBe('{"success":true}');
   expect(errorOf(await graph(simulator, `GET /v24.0/${id}`))).toMatchObject({ code: 100, error_subcode: 33 });
+});
+
+test('a link wants a User-Agent, and takes a range', async () => {
+  await using simulator = await startSimulator();
+  const id = word((await upload(simulator)).json['id']);
+  const url = new URL(word((await graph(simulator, `GET /v24.0/${id}`)).json['url']));
+  const authorization = `Bearer ${TOKEN}`;
+  const nameless = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(url, { headers: { authorization } }, resolve).on('error', reject);
+  });
+  nameless.resume();
+  expect([nameless.statusCode, nameless.headers['x-sim-note']]).toEqual([404, 'No bytes: no User-Agent.']);
+  const ranges: [string, number, string, string | null][] = [
+    ['bytes=0-2', 206, 'not', 'bytes 0-2/20'],
+    ['bytes=4-', 206, 'really a picture', 'bytes 4-19/20'],
+    ['bytes=-7', 206, 'picture', 'bytes 13-19/20'],
+    ['bytes=20-', 200, bytes.toString(), null],
+    ['lines=1-2', 200, bytes.toString(), null],
+  ];
+  for (const [range, status, text, contentRange] of ranges) {
+    const fetched = await fetch(url, { headers: { authorization, range } });
+    expect([range, fetched.status, await fetched.text(), fetched.headers.get('content-range')]).toEqual([
+      range,
+      status,
+      text,
+      contentRange,
+    ]);
+  }
+});
+
+test.each([
+  ['image/jpeg', 5_000_000, '5 MB'],
+  ['audio/ogg', 16_000_000, '16 MB'],
+  ['video/mp4', 16_000_000, '16 MB'],
+])('%s: at most %i bytes', async (type, max, shown) => {
+  await using simulator = await startSimulator();
+  const sized = (size: number): FormData => {
+    const fields = new FormData();
+    fields.set('file', new Blob([new Uint8Array(size)], { type }), 'a');
+    // The product may come after the file.
+    fields.set('messaging_product', 'whatsapp');
+    return fields;
+  };
+  const most = await upload(simulator, sized(max));
+  expect(most.status).toBe(200);
+  expect((await graph(simulator, `GET /v24.0/${word(most.json['id'])}`)).json['file_size']).toBe(max);
+  expect(errorOf(await upload(simulator, sized(max + 1)))['message']).toBe(
+    `(#100) Param file must be at most ${shown} in size.`,
+  );
+});
+
+test('a form that breaks off keeps nothing', async () => {
+  await using simulator = await startSimulator();
+  const answer = await graph(simulator, `POST /v24.0/${NUMBER}/media`, {
+    body: '--x\r\nContent-Disposition: form-data; name="messaging_product"\r\n\r\nwhatsapp\r\n--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\nContent-Type: image/png\r\n\r\nhalf',
+    headers: { 'content-type': 'multipart/form-data; boundary=x' },
+  });
+  expect(errorOf(answer)['message']).toBe('(#100) The parameter file is required.');
 });
 
 test('an upload is kept for 30 days', async () => {

@@ -22,12 +22,16 @@ const SAMPLE: Sample = {
   base64: 'JVBERi0xLjQKJSVFT0YK',
 };
 
-export const document = variant(Document, ({ document: given = {} }, { keep }) => ({
-  type: 'document',
-  body: {
-    document: {
-      ...pick({ filename: SAMPLE.filename, ...given }, ['caption', 'filename']),
-      ...kept(given, SAMPLE, keep),
+export const document = variant(Document, ({ document: given = {} }, { keep }) => {
+  const filename = given.filename ?? SAMPLE.filename;
+  return {
+    type: 'document',
+    body: {
+      document: {
+        ...pick(given, ['caption']),
+        filename,
+        ...kept(given, { ...SAMPLE, filename }, keep),
+      },
     },
-  },
-}));
+  };
+});

@@ -12,7 +12,10 @@ export interface KeptMedia {
   url: string;
 }
 
-export type KeepMedia = (given: { mimeType: string; bytes: Uint8Array; filename: string }) => KeptMedia;
+export type KeepMedia = (
+  about: { mimeType: string; filename: string },
+  source: { bytes: Uint8Array } | { size: number; seed: number },
+) => KeptMedia;
 
 /** Who writes, and what they have at hand. */
 export interface Writer {
