@@ -43,7 +43,7 @@ import { createNumberDirectory } from './organisations/number-directory.ts';
 import { createDisk, type Disk } from './storage/disk.ts';
 import { levelOf, openDatabase } from './storage/db.ts';
 import { createDeliverer } from './webhooks/deliverer.ts';
-import { createPoster } from './webhooks/plain-post.ts';
+import { createPoster } from './webhooks/post.ts';
 import { createTeller } from './webhooks/fan-out.ts';
 import { createHealth } from './webhooks/health.ts';
 import { createSubscriptionDirectory } from './webhooks/subscription-directory.ts';
@@ -209,7 +209,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
   });
   const deliverer = createDeliverer(ctx, {
     directory: subscriptions,
-    poster: createPoster(),
+    poster: createPoster(ctx),
     tellings: TELLINGS,
     health,
   });
@@ -228,6 +228,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     lease: () => lease,
     meta,
     progresser,
+    teller,
     nodeId,
     tokenKey,
     numbers,
@@ -245,11 +246,13 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     keys,
     backlog,
     outbound,
+    numbers,
+    teller,
     nodeId,
     queuedElsewhere: (phoneNumberId) => hints.queued(phoneNumberId),
     renewLease: () => lease.renew(),
   });
-  const sender = createSender(ctx, { accepter, keys, lanes, backlog, diskIsLow });
+  const sender = createSender(ctx, { accepter, keys, lanes, backlog, diskIsLow, numbers, teller });
   const receiver = createReceiver(ctx, {
     progresser,
     lanes,
@@ -261,7 +264,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     numbers,
   });
   return {
-    rooms: { ctx, numbers, sender, readMarker: createReadMarker(ctx, meta), lanes },
+    rooms: { ctx, numbers, sender, readMarker: createReadMarker(ctx, meta), lanes, teller },
     authenticator: createAuthenticator(ctx),
     budgets: createBudgets(ctx),
     drain: [accepter, progresser, receiver, sender],

@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 import type { Context } from '../context.ts';
+import type { Teller } from '../events/teller.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
 import type { Lanes } from '../lanes/lanes.ts';
@@ -19,6 +20,7 @@ export interface Rooms {
   sender: Sender;
   readMarker: ReadMarker;
   lanes: Lanes;
+  teller: Teller;
 }
 
 /** One authenticated request. */

@@ -5,7 +5,7 @@ import type { OrganisationId } from '../kernel/ids.ts';
 import type { Queryable } from '../storage/db.ts';
 
 export interface EndedRow {
-  organisationId: string;
+  organisationId: OrganisationId;
   id: string;
   attempt: number;
   startedAt: number;

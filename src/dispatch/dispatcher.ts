@@ -1,5 +1,6 @@
 // The dispatcher: the queue, the calls and the watch of the lanes this node owns, and what a change of ownership means to them.
 import type { Context } from '../context.ts';
+import type { Teller } from '../events/teller.ts';
 import type { Timer } from '../kernel/clock.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { HeldLane, Lease, LeaseEvents } from '../lanes/lease.ts';
@@ -34,6 +35,7 @@ export interface DispatchParts {
   lease: () => Lease;
   meta: MetaClient;
   progresser: Progresser;
+  teller: Teller;
   nodeId: string;
   tokenKey: Buffer;
   numbers: NumberDirectory;
@@ -101,7 +103,7 @@ export function createDispatch(ctx: Context, parts: DispatchParts): Dispatch {
 
 function wire(ctx: Context, parts: DispatchParts): State {
   const { lanes, numbers } = parts;
-  const settler = createSettler(ctx, lanes, parts.progresser);
+  const settler = createSettler(ctx, parts);
   const reach = createReach(ctx);
   const callsEndAt = new Map<string, number>();
   // Each is told by another: the caller of what ended, the queue of what may be called.
@@ -144,7 +146,7 @@ function wire(ctx: Context, parts: DispatchParts): State {
     queue,
     watch,
     brakes,
-    overdue: createOverdue(ctx, { lanes, next }),
+    overdue: createOverdue(ctx, { ...parts, next }),
     callsEndAt,
     unopened: new Map(),
     timer: undefined,

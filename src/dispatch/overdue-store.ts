@@ -1,8 +1,10 @@
 // SQL of what is given up: queued past its expiry, or past the wait of a caller who was owed a wamid.
 import type { Failure } from '../kernel/errors.ts';
+import type { OrganisationId } from '../kernel/ids.ts';
 import type { Queryable } from '../storage/db.ts';
 
 export interface GivenUp {
+  organisationId: OrganisationId;
   id: string;
   phoneNumberId: string;
   conversation: string;
@@ -29,19 +31,20 @@ with given as (
   delete from idempotency_keys k using given g join messages m using (organisation_id, id)
   where g.owed and k.organisation_id = m.organisation_id and k.key = m.idempotency_key and k.message_id = m.id
 )
-select id, phone_number_id, conversation, failure from given`;
+select organisation_id, id, phone_number_id, conversation, failure from given`;
 
 /** Gives up what is overdue in these lanes, the longest overdue first and no more than `limit` of each. */
 export async function giveUp(
   db: Queryable,
   queue: {
-    lanes: readonly { organisationId: string; phoneNumberId: string }[];
+    lanes: readonly { organisationId: OrganisationId; phoneNumberId: string }[];
     now: number;
     limit: number;
   },
   failures: { expired: Failure; withdrawn: Failure; unknown: Failure },
 ): Promise<GivenUp[]> {
   const rows = await db.query<{
+    organisation_id: OrganisationId;
     id: string;
     phone_number_id: string;
     conversation: string;
@@ -56,6 +59,7 @@ export async function giveUp(
     queue.limit,
   ]);
   return rows.map((row) => ({
+    organisationId: row.organisation_id,
     id: row.id,
     phoneNumberId: row.phone_number_id,
     conversation: row.conversation,

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { stepBehind, type Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import { OWED_ENDS } from '../messages/message.ts';
+import { writeFailures, type FailureParts } from '../messages/tell-failures.ts';
 import { giveUp, type GivenUp } from './overdue-store.ts';
 import { failureOf } from './settle.ts';
 
@@ -12,7 +13,7 @@ export interface Overdue {
   look(): Promise<void>;
 }
 
-export interface OverdueParts {
+export interface OverdueParts extends FailureParts {
   lanes: Lanes;
   /** The message is settled: its conversation goes on. */
   next: (lane: Lane, conversation: string) => void;
@@ -37,7 +38,11 @@ export function createOverdue(ctx: Context, parts: OverdueParts): Overdue {
       const lanes = [...parts.lanes.all()];
       let given: GivenUp[];
       do {
-        given = await giveUp(ctx.db, { lanes, now: ctx.clock.now(), limit: AT_ONCE }, FAILURES);
+        given = await writeFailures(ctx, parts, {
+          organisationIds: lanes.map((lane) => lane.organisationId),
+          write: (db) => giveUp(db, { lanes, now: ctx.clock.now(), limit: AT_ONCE }, FAILURES),
+          failed: (all) => all,
+        });
         for (const one of given) end(one);
       } while (given.length >= AT_ONCE);
     },

@@ -6,6 +6,7 @@ import { FAILURES, type Failure, type FailureCode } from '../kernel/errors.ts';
 import { backoffMs, type Backoff } from '../kernel/backoff.ts';
 import type { Attempt, Lanes } from '../lanes/lanes.ts';
 import type { Progresser } from '../messages/progress-message.ts';
+import { writeFailures, type Failed, type FailureParts } from '../messages/tell-failures.ts';
 import type { GraphError, SendOutcome } from '../meta/client.ts';
 import { judgeMetaError } from '../meta/error-table.ts';
 import { levelOf } from '../storage/db.ts';
@@ -34,9 +35,21 @@ export interface Settler {
   drained(): Promise<void>;
 }
 
-export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser): Settler {
+export interface SettlerParts extends FailureParts {
+  lanes: Lanes;
+  progresser: Progresser;
+}
+
+export function createSettler(ctx: Context, parts: SettlerParts): Settler {
+  const { lanes, progresser } = parts;
   const ending = createGroupCommit<EndedRow, Ended | null>({
-    write: (rows) => endRows(ctx.db, rows),
+    write: (rows) =>
+      writeFailures(ctx, parts, {
+        organisationIds: rows.map((row) => row.organisationId),
+        write: (db) => endRows(db, rows),
+        failed: (ended) => ended.flatMap((one, i) => failedOf(one, rows[i])),
+        hot: true,
+      }),
     maxRows: 500,
   });
 
@@ -101,6 +114,11 @@ export function createSettler(ctx: Context, lanes: Lanes, progresser: Progresser
       return { brake: judged.brake, readyAt: ended?.state === 'queued' ? judged.row.readyAt : null };
     },
   };
+}
+
+function failedOf(ended: Ended | null, row: EndedRow | undefined): Failed[] {
+  if (ended?.state !== 'failed' || !ended.failure || !row) return [];
+  return [{ organisationId: row.organisationId, id: ended.id, failure: ended.failure }];
 }
 
 // What never left is told by whoever sees the whole of it (reach.ts, the lease), and here only to those who want every line. A reason is

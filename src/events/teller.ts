@@ -5,8 +5,9 @@ import type { Queryable } from '../storage/db.ts';
 import type { Event, EventType } from './event.ts';
 
 export interface Teller {
-  /** Whether anybody may want to hear of it: asked first, because most state changes have nobody to hear of them. */
-  wants(organisationId: OrganisationId, about: { type: EventType; phoneNumberId: string | null }): boolean;
+  /** Whether anybody may want to hear of it, of this number or (without one) of any: asked first, because most state changes have nobody to
+   *  hear of them. */
+  wants(organisationId: OrganisationId, about: { type: EventType; phoneNumberId?: string | null }): boolean;
   /** Renders the events once for each dialect they are wanted in, and writes them with their deliveries in this transaction. */
   record(tx: Queryable, events: readonly Event[]): Promise<Told>;
 }

@@ -6,7 +6,7 @@ import { createWaiters, type News, type Waiters } from './waiters.ts';
 
 const NEVER_LOOKS: Clock = { ...systemClock, after: () => ({ cancel: () => undefined }) };
 const PENDING: News = { state: 'pending', mayHaveLeft: true, wamid: 'wamid.1', failure: null };
-const MESSAGE = { organisationId: 'org_1', id: 'msg_1', ours: true, repeated: false };
+const MESSAGE = { organisationId: 'org_1' as const, id: 'msg_1', ours: true, repeated: false };
 
 /** Two nodes that hear each other's hints at once. */
 function twoNodes(): [Waiters, Waiters] {

@@ -1,6 +1,7 @@
 // Those who wait for what becomes of a message: requests that were accepted and are not answered yet. News comes from this node's own
 // outcomes and statuses at once, from other nodes by a hint, and where neither came, by asking the table now and then: often for
 // messages of a lane that is another node's, seldom for our own.
+import type { OrganisationId } from '../kernel/ids.ts';
 import type { Clock, Timer } from '../kernel/clock.ts';
 import type { Failure } from '../kernel/errors.ts';
 
@@ -21,7 +22,7 @@ interface Waiter {
 }
 
 export interface AwaitedMessage {
-  organisationId: string;
+  organisationId: OrganisationId;
   id: string;
   /** Its lane is this node's: what becomes of it is most often heard here. */
   ours: boolean;

@@ -14,6 +14,9 @@ import { newId, type MessageId, type OrganisationId } from '../kernel/ids.ts';
 import type { Backlog } from '../lanes/backlog.ts';
 import { standsBefore, stepBehind, type Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
+import type { Teller } from '../events/teller.ts';
+import type { NumberDirectory } from '../organisations/number-directory.ts';
+import { eventsOfAccepted, wantsCreated } from './tell-accepted.ts';
 import type { OutboundMessage } from '../meta/outbound.ts';
 import { isConnectionLoss, neverReached, sqlState } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
@@ -47,6 +50,8 @@ export interface AccepterParts {
   keys: KeyLookUp;
   backlog: Backlog;
   outbound: OutboundKeeper;
+  numbers: Pick<NumberDirectory, 'numberAnywhere'>;
+  teller: Teller;
   nodeId: string;
   /** Something was queued in a lane that is not this node's. */
   queuedElsewhere: (phoneNumberId: string) => void;
@@ -60,8 +65,8 @@ const RECOVERY_MAX_MS = 30_000;
 const ANSWER_WITHIN_MS = 5_000;
 
 export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
-  const accepting = createGroupCommit<AcceptRow, AcceptedRow | null>({
-    write: (rows) => acceptRows(ctx.db, parts.nodeId, rows),
+  const accepting = createGroupCommit<NewRow, AcceptedRow | null>({
+    write: (rows) => write(ctx, parts, rows),
     maxRows: ROWS_MAX,
   });
   const recovering = createGroupCommit<AcceptRow, boolean>({
@@ -123,6 +128,22 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
   };
 }
 
+// In one transaction with what is told of it, where somebody wants to hear.
+async function write(ctx: Context, parts: AccepterParts, rows: NewRow[]): Promise<(AcceptedRow | null)[]> {
+  if (!rows.some((row) => wantsCreated(parts.teller, row))) return acceptRows(ctx.db, parts.nodeId, rows);
+  const { accepted, told } = await ctx.db.hotTransaction(async (tx) => {
+    const written = await acceptRows(tx, parts.nodeId, rows);
+    const created = rows.filter((row, i) => written[i] && wantsCreated(parts.teller, row));
+    const events = eventsOfAccepted(ctx, parts.numbers, created);
+    return {
+      accepted: written,
+      told: events.length === 0 ? undefined : await parts.teller.record(tx, events),
+    };
+  });
+  told?.committed();
+  return accepted;
+}
+
 // The caller waits only so long for what became of a lost answer; what is found out later is for whoever repeats with the key.
 async function inTime(ctx: Context, found: Promise<boolean>): Promise<boolean> {
   const late = Promise.withResolvers<never>();
@@ -136,6 +157,7 @@ async function inTime(ctx: Context, found: Promise<boolean>): Promise<boolean> {
 interface NewRow extends AcceptRow {
   id: MessageId;
   organisationId: OrganisationId;
+  message: OutboundMessage['body'];
 }
 
 // Our lane, if we know of a message before this one to the same recipient.
@@ -158,6 +180,7 @@ function toRow(
     type: message.type,
     recipient: message.to,
     conversation: message.conversation,
+    message: message.body,
     body: JSON.stringify(message.body),
     callbackData: message.callbackData ?? null,
     key: input.idempotency?.key ?? null,

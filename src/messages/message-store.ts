@@ -7,7 +7,7 @@ import type { Direction, Message, MessageState, WireStatus } from './message.ts'
 
 const COLUMNS = `m.id, m.phone_number_id, m.direction, m.source, m.type, m.recipient, m.conversation, m.body, m.callback_data, m.created_at,
   s.state, s.may_have_left, s.attempt, s.attempt_at, s.unknown_since, s.wamid, s.other_wamids, s.failure, s.pricing, s.expires_at, s.ready_at,
-  s.pending_at, s.sent_at, s.delivered_at, coalesce(s.read_at, s.played_at) as read_at, s.failed_at, c.id as conversation_id`;
+  s.pending_at, s.sent_at, s.delivered_at, least(s.read_at, s.played_at) as read_at, s.failed_at, c.id as conversation_id`;
 const TABLES = `messages m join message_states s on s.organisation_id = m.organisation_id and s.id = m.id left join conversations c
   on c.organisation_id = m.organisation_id and c.phone_number_id = m.phone_number_id and c.conversation = m.conversation`;
 

@@ -150,6 +150,9 @@ export async function idsOfWamids(
 
 export interface OutboundRow {
   id: string;
+  phoneNumberId: string;
+  conversation: string;
+  wamid: string | null;
   type: string;
   body: JsonObject;
   callbackData: string | null;
@@ -169,10 +172,11 @@ export function readOutbound(
   messages: readonly { organisationId: string; id: string }[],
 ): Promise<OutboundRow[]> {
   return db.query(
-    `select m.id, m.type, m.body, m.callback_data as "callbackData", m.created_at as "createdAt", c.id as "conversationId",
+    `select m.id, m.phone_number_id as "phoneNumberId", m.conversation, s.wamid, m.type, m.body, m.callback_data as "callbackData", m.created_at as "createdAt", c.id as "conversationId",
        c.same_as as "sameAs", coalesce(p.name, p.profile_name) as name, p.phone, p.user_id as "userId"
      from unnest($1::text[], $2::text[]) as t (organisation_id, id)
      join messages m on m.organisation_id = t.organisation_id and m.id = t.id
+     join message_states s on s.organisation_id = t.organisation_id and s.id = t.id
      left join conversations c on c.organisation_id = m.organisation_id and c.phone_number_id = m.phone_number_id and c.conversation = m.conversation
      left join contacts p on p.organisation_id = c.organisation_id and p.id = 'ctc' || substr(c.id, 4)`,
     [messages.map((m) => m.organisationId), messages.map((m) => m.id)],

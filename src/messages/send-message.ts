@@ -13,6 +13,7 @@ import type { OutboundMessage } from '../meta/outbound.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import { isOutage } from '../storage/db.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
+import { writeFailures, type FailureParts } from './tell-failures.ts';
 import type { Accepter } from './accept-message.ts';
 import {
   endOwed,
@@ -65,7 +66,7 @@ export interface Sender {
   drained(): Promise<void>;
 }
 
-export interface SenderParts {
+export interface SenderParts extends FailureParts {
   accepter: Accepter;
   keys: KeyLookUp;
   lanes: Lanes;
@@ -206,7 +207,11 @@ async function endWait(
   wait: Wait,
 ): Promise<OwedEnd | { kind: 'away' }> {
   try {
-    return await endOwed(state.ctx.db, { ...message, repeat: wait.repeat }, OWED_ENDS);
+    return await writeFailures(state.ctx, state.parts, {
+      organisationIds: [message.organisationId],
+      write: (db) => endOwed(db, { ...message, repeat: wait.repeat }, OWED_ENDS),
+      failed: (end) => (end.kind === 'ended' ? [{ ...message, failure: end.failure }] : []),
+    });
   } catch (error) {
     if (isOutage(error)) return { kind: 'away' };
     throw error;

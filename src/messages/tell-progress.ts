@@ -1,12 +1,11 @@
 // What subscribers hear of a message's progress: each status once, whatever Meta repeats, in Meta's own words.
 import type { Context } from '../context.ts';
-import { contactIdOf, conversationIdOf } from '../conversations/ids.ts';
 import type { Event, EventNumber, OutboundFacts } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
-import { newId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { Queryable } from '../storage/db.ts';
+import { aboutMessage, type AboutMessage } from './about-message.ts';
 import type { Progress } from './progress-message.ts';
 import { NEWS, readOutbound, type OutboundRow, type ProgressedRow } from './progress-store.ts';
 
@@ -80,27 +79,9 @@ interface About {
   now: number;
 }
 
-function baseOf(step: Progress, about: About) {
-  const { row, sent, now } = about;
-  const { phoneNumberId, wabaId, phone, displayPhoneNumber } = about.number;
-  const conversation = sent.sameAs ?? row.conversation;
-  const isPhone = /^\d+$/.test(conversation);
-  return {
-    id: newId('evt', now),
-    organisationId: step.organisationId,
-    at: now,
-    number: { phoneNumberId, wabaId, phone, displayPhoneNumber },
-    messageId: row.id,
-    wamid: step.wamid,
-    conversationId: sent.conversationId ?? conversationIdOf(phoneNumberId, conversation),
-    conversation,
-    person: {
-      id: contactIdOf(phoneNumberId, conversation),
-      name: sent.name,
-      phone: sent.phone ?? (isPhone ? conversation : null),
-      userId: sent.userId ?? (isPhone ? null : conversation),
-    },
-  };
+function baseOf(step: Progress, { row, sent, number, now }: About): AboutMessage {
+  const about = { ...row, organisationId: step.organisationId, messageId: row.id, wamid: step.wamid };
+  return aboutMessage({ ...sent, ...about }, { number, now });
 }
 
 function doubledEvent(step: Progress, about: About): Event {

@@ -5,7 +5,7 @@ import type { SubscriptionId } from '../kernel/ids.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { levelOf } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
-import type { Job, PostOutcome, Try } from './delivery.ts';
+import type { Job, Try } from './delivery.ts';
 import {
   giveBack,
   selectNextDue,
@@ -17,15 +17,10 @@ import {
 } from './delivery-store.ts';
 import type { Health } from './health.ts';
 import { createOutlet, freeTries, roomOf, type Outlet } from './outlet.ts';
+import type { Poster, PostOutcome } from './post.ts';
 import { judgeTry } from './schedule.ts';
 import type { KnownSubscription, SubscriptionDirectory } from './subscription-directory.ts';
 import type { Tellings } from './telling.ts';
-
-export interface Poster {
-  /** Posts once; never throws. */
-  post(request: { url: string; headers: Record<string, string>; body: string }): Promise<PostOutcome>;
-  close(): Promise<void>;
-}
 
 export interface DelivererParts {
   directory: SubscriptionDirectory;
@@ -135,7 +130,9 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
       batch: job.batch,
     });
     const outcome = await parts.poster.post({ url: subscription.url, headers, body: job.body });
-    await settle(outlet, { subscription, job, outcome, at: now });
+    // The gateway stops: that says nothing about the receiver. Whoever takes it next tries again.
+    if (outcome.kind === 'failed' && outcome.reason === 'stopped') await letGo([job]);
+    else await settle(outlet, { subscription, job, outcome, at: now });
   }
 
   async function settle(
@@ -196,6 +193,22 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
         if (ctx.clock.monotonic() > until) throw error;
         await new Promise<void>((resolve) => ctx.clock.after(SETTLE_AGAIN_MS, resolve));
       }
+    }
+  }
+
+  // Others may take them at once.
+  async function letGo(jobs: readonly Job[]): Promise<void> {
+    const rows = jobs.flatMap(({ organisationId, rows: all }) =>
+      all.map((row) => ({ organisationId, ...row })),
+    );
+    if (rows.length === 0) return;
+    try {
+      await giveBack(ctx.db, rows, ctx.clock.now());
+    } catch (error) {
+      ctx.log[levelOf(error)](
+        { err: error },
+        'deliveries in hand were not given back; their leases end by themselves',
+      );
     }
   }
 
@@ -309,22 +322,15 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
     async stop(withinMs) {
       stopped = true;
       timer?.cancel();
-      const held = [...outlets.values()]
-        .flatMap((outlet) => outlet.held.splice(0))
-        .flatMap((job) => job.rows.map((row) => ({ organisationId: job.organisationId, ...row })));
-      if (held.length > 0)
-        await giveBack(ctx.db, held, ctx.clock.now()).catch((error: unknown) =>
-          ctx.log[levelOf(error)](
-            { err: error },
-            'deliveries in hand were not given back; their leases end by themselves',
-          ),
-        );
+      await letGo([...outlets.values()].flatMap((outlet) => outlet.held.splice(0)));
       if (underWay > 0) {
         const rested = new Promise<void>((resolve) => rest.push(resolve));
         const late = new Promise<void>((resolve) => ctx.clock.after(withinMs, resolve));
         await Promise.race([rested, late]);
       }
+      // What has not been answered by now fails as stopped.
       await parts.poster.close();
+      while (underWay > 0) await new Promise<void>((resolve) => rest.push(resolve));
       await settling.drained();
     },
   };

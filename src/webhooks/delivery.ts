@@ -11,11 +11,6 @@ import type { WebhookDialect } from './telling.ts';
 export const DELIVERY_STATES = ['pending', 'succeeded', 'dead'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-/** What became of one request; never thrown. */
-export type PostOutcome =
-  | { kind: 'answered'; status: number; retryAfterMs: number | null; excerpt: string; ms: number }
-  | { kind: 'failed'; reason: string; detail: string; ms: number };
-
 /** A try as it is kept. */
 export interface Try {
   at: string;

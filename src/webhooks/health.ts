@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import type { Teller } from '../events/teller.ts';
 import { newId } from '../kernel/ids.ts';
 import { levelOf } from '../storage/db.ts';
-import type { PostOutcome } from './delivery.ts';
+import type { PostOutcome } from './post.ts';
 import { countDead, forgetDead, lockSubscription, updateSubscription } from './subscription-store.ts';
 import type { KnownSubscription, SubscriptionDirectory } from './subscription-directory.ts';
 

@@ -1,5 +1,5 @@
 // When a delivery is tried again, and when it is given up (Kirim's page on webhook retries: eight tries over about 31 hours).
-import type { PostOutcome } from './delivery.ts';
+import type { PostOutcome } from './post.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600_000;

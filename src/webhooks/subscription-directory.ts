@@ -1,7 +1,6 @@
 // The subscriptions in memory, secrets opened, so that a state change knows at once who wants to hear of it. Re-read every 3 s, at once
 // after a change through this node, and when another node hints at one. While the database does not answer, what was read last holds.
 import type { Context } from '../context.ts';
-import type { EventType } from '../events/event.ts';
 import type { OrganisationId, SubscriptionId } from '../kernel/ids.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { levelOf } from '../storage/db.ts';
@@ -11,7 +10,7 @@ import {
   selectSubscriptionsFingerprint,
   type SealedSecret,
 } from './subscription-store.ts';
-import { isFor, type OpenSecret, type Subscription } from './subscription.ts';
+import { isFor, type OpenSecret, type Subscription, type Topic } from './subscription.ts';
 
 export interface KnownSubscription extends Subscription {
   /** The newest first; some may have expired since they were read. */
@@ -20,10 +19,7 @@ export interface KnownSubscription extends Subscription {
 
 export interface SubscriptionDirectory {
   /** Who hears of an event: active ones, and paused ones, for whom it waits. */
-  audience(
-    organisationId: OrganisationId,
-    about: { type: EventType; phoneNumberId: string | null },
-  ): readonly KnownSubscription[];
+  audience(organisationId: OrganisationId, about: Topic): readonly KnownSubscription[];
   find(id: SubscriptionId): KnownSubscription | undefined;
   all(): Iterable<KnownSubscription>;
   reread(): Promise<void>;

@@ -49,17 +49,21 @@ export interface OpenSecret extends Secret {
   secret: string;
 }
 
+/** What an event is, and of which number: null for none, absent for any. */
+export interface Topic {
+  type: EventType;
+  phoneNumberId?: string | null;
+}
+
 /** Whether a subscription names the event and its number. */
-export function isFor(
-  subscription: Pick<Subscription, 'events' | 'phoneNumberIds'>,
-  about: { type: EventType; phoneNumberId: string | null },
-): boolean {
+export function isFor(subscription: Pick<Subscription, 'events' | 'phoneNumberIds'>, about: Topic): boolean {
   const { events, phoneNumberIds } = subscription;
   const named =
     events.includes(about.type) ||
     events.includes('*') ||
     (about.type.startsWith('meta.') && events.includes('meta.*'));
   if (!named) return false;
+  if (about.phoneNumberId === undefined) return true;
   // What is about no number (an account, a subscription) is told to those who did not choose any.
   return (
     phoneNumberIds === null || (about.phoneNumberId !== null && phoneNumberIds.includes(about.phoneNumberId))

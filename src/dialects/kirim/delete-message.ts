@@ -15,7 +15,7 @@ export const deleteMessage: Endpoint = {
       phoneNumberId: number.phoneNumberId,
       id: call.params['id'] ?? '',
     };
-    const message = await withdrawMessage(call.rooms.ctx, call.rooms.lanes, find);
+    const message = await withdrawMessage(call.rooms.ctx, call.rooms, find);
     return { status: 200, body: { data: renderMessage(message, number.phone), request_id: call.requestId } };
   },
 };

@@ -1,0 +1,58 @@
+// What every event of a message says of it: number, conversation and customer, by what the message's own row holds.
+import { contactIdOf, conversationIdOf } from '../conversations/ids.ts';
+import type { EventNumber, Person } from '../events/event.ts';
+import { newId, type ConversationId, type EventId, type OrganisationId } from '../kernel/ids.ts';
+
+export interface AboutMessage {
+  id: EventId;
+  organisationId: OrganisationId;
+  at: number;
+  number: EventNumber;
+  messageId: string;
+  wamid: string | null;
+  conversationId: ConversationId;
+  conversation: string;
+  person: Person;
+}
+
+export interface MessageRow {
+  organisationId: OrganisationId;
+  messageId: string;
+  wamid: string | null;
+  /** As the application wrote it. */
+  conversation: string;
+  /** What is known of conversation and customer; absent where it was not read. */
+  conversationId?: ConversationId | null;
+  /** The conversation it belongs to, where it was written to by another name of the customer. */
+  sameAs?: string | null;
+  name?: string | null;
+  phone?: string | null;
+  userId?: string | null;
+}
+
+/** A new event's beginning, now. */
+export function aboutMessage(
+  row: MessageRow,
+  { number, now }: { number: EventNumber; now: number },
+): AboutMessage {
+  const { phoneNumberId, wabaId, phone, displayPhoneNumber } = number;
+  const { organisationId, messageId, wamid } = row;
+  const conversation = row.sameAs ?? row.conversation;
+  const isPhone = /^\d+$/.test(conversation);
+  return {
+    id: newId('evt', now),
+    organisationId,
+    at: now,
+    number: { phoneNumberId, wabaId, phone, displayPhoneNumber },
+    messageId,
+    wamid,
+    conversationId: row.conversationId ?? conversationIdOf(phoneNumberId, conversation),
+    conversation,
+    person: {
+      id: contactIdOf(phoneNumberId, conversation),
+      name: row.name ?? null,
+      phone: row.phone ?? (isPhone ? conversation : null),
+      userId: row.userId ?? (isPhone ? null : conversation),
+    },
+  };
+}

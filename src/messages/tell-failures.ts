@@ -1,0 +1,106 @@
+// What subscribers hear of messages that Meta will never tell of: expired, withdrawn, refused by the answer to the call, or of unknown
+// outcome. They read like a `failed` of Meta's, so that one piece of code hears of every failure.
+import type { Context } from '../context.ts';
+import type { MessageStatus } from '../events/event.ts';
+import type { Teller } from '../events/teller.ts';
+import type { Failure } from '../kernel/errors.ts';
+import type { OrganisationId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import type { NumberDirectory } from '../organisations/number-directory.ts';
+import type { Queryable } from '../storage/db.ts';
+import { aboutMessage } from './about-message.ts';
+import { readOutbound, type OutboundRow } from './progress-store.ts';
+
+export interface FailureParts {
+  numbers: Pick<NumberDirectory, 'numberAnywhere'>;
+  teller: Teller;
+}
+
+export interface Failed {
+  organisationId: OrganisationId;
+  id: string;
+  failure: Failure;
+}
+
+export interface FailingWrite<Written> {
+  organisationIds: Iterable<OrganisationId>;
+  write: (db: Queryable) => Promise<Written>;
+  /** The messages that have failed by it. */
+  failed: (written: Written) => readonly Failed[];
+  /** Its statement is a hot one. */
+  hot?: boolean;
+}
+
+/** Makes messages fail, and tells of it in the same transaction where somebody wants to hear. */
+export async function writeFailures<Written>(
+  ctx: Context,
+  parts: FailureParts,
+  { organisationIds, write, failed, hot }: FailingWrite<Written>,
+): Promise<Written> {
+  const wanted = [...new Set(organisationIds)].some((id) =>
+    parts.teller.wants(id, { type: 'message.status' }),
+  );
+  if (!wanted) return write(ctx.db);
+  const act = async (tx: Queryable) => {
+    const written = await write(tx);
+    const all = failed(written);
+    if (all.length === 0) return { written, told: undefined };
+    return { written, told: await parts.teller.record(tx, await eventsOf(ctx, parts, { tx, failed: all })) };
+  };
+  const { written, told } = await (hot ? ctx.db.hotTransaction(act) : ctx.db.transaction(act));
+  told?.committed();
+  return written;
+}
+
+async function eventsOf(
+  ctx: Context,
+  parts: FailureParts,
+  { tx, failed }: { tx: Queryable; failed: readonly Failed[] },
+): Promise<MessageStatus[]> {
+  const sent = new Map((await readOutbound(tx, failed)).map((row) => [row.id, row]));
+  const now = ctx.clock.now();
+  return failed.flatMap(({ organisationId, id, failure }) => {
+    const row = sent.get(id);
+    const number = row && parts.numbers.numberAnywhere(row.phoneNumberId);
+    if (!row || !number) return [];
+    const about = { ...row, organisationId, messageId: id };
+    return [
+      {
+        ...aboutMessage(about, { number, now }),
+        type: 'message.status' as const,
+        status: 'failed' as const,
+        told: asMetaTells(row, { failure, now }),
+        contacts: [],
+        own: true,
+        outbound: {
+          type: row.type,
+          body: row.body,
+          createdAt: row.createdAt.getTime(),
+          callbackData: row.callbackData,
+          source: 'api' as const,
+        },
+        times: { sent: null, delivered: null, read: null, failed: now },
+      },
+    ];
+  });
+}
+
+// In the shape of Meta's statuses; where Meta gave no code there is 0, and Kurir's own beside it.
+function asMetaTells(row: OutboundRow, { failure, now }: { failure: Failure; now: number }): JsonObject {
+  const isPhone = /^\d+$/.test(row.conversation);
+  return {
+    id: row.wamid ?? row.id,
+    status: 'failed',
+    timestamp: String(Math.floor(now / 1_000)),
+    ...(isPhone ? { recipient_id: row.conversation } : { recipient_user_id: row.conversation }),
+    ...(row.callbackData === null ? {} : { biz_opaque_callback_data: row.callbackData }),
+    errors: [
+      {
+        code: failure.providerCode ?? 0,
+        title: failure.code,
+        message: failure.message,
+        error_data: { details: failure.message, kurir_code: failure.code },
+      },
+    ],
+  };
+}
