@@ -9,8 +9,10 @@ import { createSweep } from './chores/sweep.ts';
 import { graph } from './dialects/graph/index.ts';
 import { metaTelling } from './dialects/graph/tell-event.ts';
 import { kapso } from './dialects/kapso/index.ts';
+import { kapsoTelling } from './dialects/kapso/tell-event.ts';
 import { kirim } from './dialects/kirim/index.ts';
 import { kirimTelling } from './dialects/kirim/tell-event.ts';
+import { standardTelling } from './dialects/standard/tell-event.ts';
 import type { Teller } from './events/teller.ts';
 import { createDispatch } from './dispatch/dispatcher.ts';
 import { closeApp, createApp } from './http/app.ts';
@@ -285,8 +287,13 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
   };
 }
 
-const SILENT: Tellings['kapso'] = { render: () => null, headers: () => ({}) };
-const TELLINGS: Tellings = { kirim: kirimTelling, kapso: SILENT, meta: metaTelling, standard: SILENT };
+const TELLINGS: Tellings = {
+  kirim: kirimTelling,
+  kapso: kapsoTelling,
+  meta: metaTelling,
+  standard: standardTelling,
+};
+
 function thisProcess(ctx: Context, id: string) {
   const startedAt = ctx.clock.now();
   return { id, host: hostname(), pid: process.pid, version: readVersion(), startedAt };

@@ -14,8 +14,6 @@ const SYSTEM_AT_ONCE = 2;
 
 /** Look-ups of one name at one time are one. `servers`: name servers other than the system's. */
 export function createLookUp(servers?: string[]): LookUp {
-  const resolver = new Resolver({ timeout: TRY_MS, tries: TRIES });
-  if (servers) resolver.setServers(servers);
   const askSystem = createSystemLookUp();
   const underWay = new Map<string, Promise<string[]>>();
   return (name) => {
@@ -28,6 +26,9 @@ export function createLookUp(servers?: string[]): LookUp {
 
   async function ask(name: string): Promise<string[]> {
     if (!name.includes('.') || /(^|\.)localhost\.?$/.test(name)) return askSystem(name);
+    // A new one each time (28 µs): a resolver keeps the name servers that the machine had when it was made.
+    const resolver = new Resolver({ timeout: TRY_MS, tries: TRIES });
+    if (servers) resolver.setServers(servers);
     const [four, six] = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
     const addresses = [four, six].flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
     if (addresses.length > 0) return addresses;

@@ -35,7 +35,8 @@ export interface PosterOptions {
 
 const TIMEOUT_MS = 10_000;
 const SOCKETS_MAX = 4_000;
-const SOCKETS_PER_ORIGIN = 100;
+// Generous: receivers of many organisations may stand behind one origin, and no slow one may keep the others waiting for a connection.
+const SOCKETS_PER_ORIGIN = 1_000;
 
 export function createPoster(ctx: Pick<Context, 'config' | 'clock'>, options: PosterOptions = {}): Poster {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;

@@ -39,6 +39,7 @@ export interface Signing {
 export interface Telling {
   /** Null where the dialect has no such event: its subscribers hear nothing of it. */
   render(event: Event): Rendered | null;
+  /** All of them but its length; `user-agent` where the dialect has its own, in lower case. */
   headers(signing: Signing): Record<string, string>;
   /** Several bodies as one, where the dialect can buffer. */
   batch?: (bodies: readonly string[], about: BatchAbout) => string;

@@ -3,6 +3,8 @@ import type { Mechanism } from './mechanism.ts';
 
 const STATUSES = 'test/walks/statuses.test.ts';
 const TENANTS = 'test/walks/tenants.test.ts';
+const GUARDED = 'src/webhooks/connect-guarded.ts';
+const GUARDED_TEST = 'src/webhooks/connect-guarded.test.ts';
 
 export const BORDERS: readonly Mechanism[] = [
   {
@@ -52,6 +54,46 @@ export const BORDERS: readonly Mechanism[] = [
     find: 'await insertKey(db, row, hashOfKey(key));',
     replace: "await insertKey(db, row, Buffer.from(key).toString('hex'));",
     test: { file: 'src/organisations/authenticate.test.ts', name: 'stores neither the key nor its start' },
+  },
+  {
+    promise: 9,
+    mechanism: 'every address of a webhook’s name is judged',
+    file: GUARDED,
+    find: '!addresses.every(mayGo)',
+    replace: '!addresses.some(mayGo)',
+    test: { file: GUARDED_TEST, name: 'a name of which one address is private' },
+  },
+  {
+    promise: 9,
+    mechanism: 'a webhook’s host that is an address is judged, too',
+    file: GUARDED,
+    find: 'if (isIP(target.hostname) !== 0 && !mayGo(target.hostname))',
+    replace: "if (target.hostname === '')",
+    test: { file: GUARDED_TEST, name: 'a private address with TLS' },
+  },
+  {
+    promise: 9,
+    mechanism: 'a webhook goes to the address that was judged',
+    file: GUARDED,
+    find: 'return addresses.map((address)',
+    replace: 'return (await lookUp(name)).map((address)',
+    test: { file: GUARDED_TEST, name: 'a name that leads elsewhere from one connection to the next' },
+  },
+  {
+    promise: 9,
+    mechanism: 'where a webhook’s connection ended up is judged',
+    file: GUARDED,
+    find: 'remoteAddress !== undefined && mayGo(remoteAddress)',
+    replace: 'remoteAddress !== undefined',
+    test: { file: GUARDED_TEST, name: 'where the connection ends up, whatever was asked for' },
+  },
+  {
+    promise: 9,
+    mechanism: 'only what is global at all is public in IPv6',
+    file: 'src/webhooks/guard-address.ts',
+    find: 'GLOBAL_IPV6_LIST.check(address, family)',
+    replace: "family === 'ipv6'",
+    test: { file: 'src/webhooks/guard-address.test.ts', name: 'only global unicast passes' },
   },
   {
     promise: 9,

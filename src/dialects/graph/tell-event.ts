@@ -10,7 +10,10 @@ import { testMessage } from '../test-message.ts';
 
 export const metaTelling: Telling = {
   render,
-  headers: (signing) => ({ 'X-Hub-Signature-256': `sha256=${oneSignature(signing)}` }),
+  headers: (signing) => ({
+    'content-type': 'application/json',
+    'X-Hub-Signature-256': `sha256=${oneSignature(signing)}`,
+  }),
 };
 
 function render(event: Event): Rendered | null {

@@ -64,6 +64,7 @@ function aboutConversation(event: ConversationEvent): JsonObject {
 
 function headers(signing: Signing): Record<string, string> {
   return {
+    'content-type': 'application/json',
     'X-Webhook-Event': headerText(signing.name),
     'X-Webhook-Signature': oneSignature(signing),
     'X-Idempotency-Key': uuidOf(signing.deliveryId),

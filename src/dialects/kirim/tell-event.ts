@@ -76,6 +76,8 @@ function native(event: NativeEvent): Rendered {
 
 function headers(signing: Signing): Record<string, string> {
   return {
+    'content-type': 'application/json',
+    'user-agent': 'Kirim-Webhook/1.0',
     'X-Kirim-Source': signing.source,
     'X-Kirim-Event': headerText(signing.name),
     'X-Kirim-Event-Id': headerText(signing.subject),

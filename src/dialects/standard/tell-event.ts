@@ -54,6 +54,7 @@ function dataOf(event: Event): JsonObject {
 function headers({ body, eventId, now, secrets }: Signing): Record<string, string> {
   const at = new Date(now);
   return {
+    'content-type': 'application/json',
     'webhook-id': eventId,
     'webhook-timestamp': String(Math.floor(now / 1_000)),
     'webhook-signature': secrets.map((secret) => signerOf(secret).sign(eventId, at, body)).join(' '),
