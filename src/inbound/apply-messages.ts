@@ -9,12 +9,13 @@ import { instantMs, objects, text } from '../meta/webhook-envelope.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import type { GroupCommit } from '../storage/group-commit.ts';
 import type { InboundMessage, KeptMessage } from './keep-store.ts';
+import type { Received } from './tell-received.ts';
 import { KEY_CHARACTERS_MAX, namesOfContacts, senderOf, type NamesOfContacts } from './sender.ts';
 
 /** Keeps the messages of one change; returns those that could not be read, with the reason. */
 export async function applyMessages(
   ctx: Context,
-  keeping: GroupCommit<InboundMessage, KeptMessage | null>,
+  keeping: GroupCommit<Received, KeptMessage | null>,
   change: { number: BusinessNumber; value: JsonObject },
 ): Promise<{ message: Json; reason: string }[]> {
   const unread: { message: Json; reason: string }[] = [];
@@ -22,11 +23,24 @@ export async function applyMessages(
   await Promise.all(
     objects(change.value['messages']).map(async (message) => {
       const row = toRow(change.number, message, { people, now: ctx.clock.now() });
-      if (row) await keeping.add(row);
+      if (row)
+        await keeping.add({ ...row, number: change.number, message, ...besides(change.value, message) });
       else unread.push({ message, reason: 'a message without an id or a sender' });
     }),
   );
   return unread;
+}
+
+// What stands around a message and belongs to it: Meta names contacts by phone or user id, and leaves them out of some.
+function besides(value: JsonObject, message: JsonObject): { contacts: JsonObject[]; errors: JsonObject[] } {
+  const all = objects(value['contacts']);
+  const own = all.filter(
+    (one) =>
+      (one['wa_id'] !== undefined && one['wa_id'] === message['from']) ||
+      (one['user_id'] !== undefined && one['user_id'] === message['from_user_id']),
+  );
+  const isAlone = objects(value['messages']).length === 1;
+  return { contacts: isAlone ? all : own, errors: isAlone ? objects(value['errors']) : [] };
 }
 
 function toRow(

@@ -17,7 +17,8 @@ import { applyMessages } from './apply-messages.ts';
 import { applyStatuses, type StatusParts, type Unmatched } from './apply-statuses.ts';
 import { createEarlyStatuses, type EarlyStatuses } from './early-statuses.ts';
 import { findConcerned, type Concerned } from './find-concerned.ts';
-import { keepInbound, type InboundMessage, type KeptMessage } from './keep-store.ts';
+import { keepInbound, type KeptMessage } from './keep-store.ts';
+import { eventsOfReceived, wantsReceived, type Received } from './tell-received.ts';
 import { createPassOn, toKept, type PassOn } from './pass-on.ts';
 import { storableJson } from './storable.ts';
 
@@ -48,7 +49,7 @@ export interface ReceiverParts extends StatusParts {
 interface State {
   ctx: Context;
   parts: ReceiverParts;
-  keeping: GroupCommit<InboundMessage, KeptMessage | null>;
+  keeping: GroupCommit<Received, KeptMessage | null>;
   passing: PassOn;
   early: EarlyStatuses;
 }
@@ -56,8 +57,8 @@ interface State {
 const NOT_METAS: ReadonlySet<string> = new Set(['resource_not_found', 'invalid_signature']);
 
 export function createReceiver(ctx: Context, parts: ReceiverParts): Receiver {
-  const keeping = createGroupCommit<InboundMessage, KeptMessage | null>({
-    write: (rows) => keepInbound(ctx.db, rows, ctx.clock.now()),
+  const keeping = createGroupCommit<Received, KeptMessage | null>({
+    write: (rows) => keep(ctx, parts.teller, rows),
     maxRows: 500,
   });
   const passing = createPassOn(ctx, parts.teller);
@@ -73,6 +74,22 @@ export function createReceiver(ctx: Context, parts: ReceiverParts): Receiver {
     stop: () => early.stop(),
     drained: async () => void (await Promise.all([keeping.drained(), passing.drained()])),
   };
+}
+
+// In one transaction with what is told of it, where somebody wants to hear.
+async function keep(
+  ctx: Context,
+  teller: Teller,
+  rows: readonly Received[],
+): Promise<(KeptMessage | null)[]> {
+  if (!rows.some((row) => wantsReceived(teller, row))) return keepInbound(ctx.db, rows, ctx.clock.now());
+  const { kept, told } = await ctx.db.hotTransaction(async (tx) => {
+    const written = await keepInbound(tx, rows, ctx.clock.now());
+    const events = eventsOfReceived(ctx, teller, { rows, kept: written });
+    return { kept: written, told: events.length === 0 ? undefined : await teller.record(tx, events) };
+  });
+  told?.committed();
+  return kept;
 }
 
 async function receive(state: State, post: Post): Promise<void> {

@@ -115,7 +115,7 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
     job: Job,
   ): Promise<void> {
     const now = ctx.clock.now();
-    const headers = parts.tellings[job.dialect].headers({
+    const signed = parts.tellings[job.dialect].headers({
       body: job.body,
       name: job.name,
       subject: job.subject,
@@ -129,6 +129,7 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
         .map((one) => one.secret),
       batch: job.batch,
     });
+    const headers = { 'content-type': 'application/json', ...signed };
     const outcome = await parts.poster.post({ url: subscription.url, headers, body: job.body });
     // The gateway stops: that says nothing about the receiver. Whoever takes it next tries again.
     if (outcome.kind === 'failed' && outcome.reason === 'stopped') await letGo([job]);

@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import type { OrganisationId } from '../../src/kernel/ids.ts';
 import type { NewSubscription } from '../../src/webhooks/subscriptions.ts';
 import { startHook, type Heard } from '../support/hook.ts';
+import { inboundText, messageEnvelope, postWebhook } from '../support/signed-webhooks.ts';
+import { WEBHOOK_DIALECTS } from '../../src/webhooks/telling.ts';
 import { startHouse, until, type House } from '../support/house.ts';
 
 const LOOPBACK = { config: { webhookAllow: '127.0.0.0/8' } };
@@ -31,6 +33,26 @@ test.each([
     expect(one).not.toHaveProperty('biz_opaque_callback_data');
   }
   for (const one of hook.heard) expect(isSigned(one, initialSecret)).toBe(true);
+});
+
+test('a customer’s message is told once, however often Meta tells it, and in each dialect', async () => {
+  await using house = await startHouse(LOOPBACK);
+  await using hook = await startHook();
+  for (const dialect of WEBHOOK_DIALECTS)
+    await subscribe(house, { url: `${hook.url}/${dialect}`, dialect, events: ['message.received'] });
+  const body = messageEnvelope([inboundText('12025550171', 'wamid.told', 'Halo 😀')]);
+  const posts = await Promise.all([
+    postWebhook(house, body),
+    postWebhook(house, body),
+    postWebhook(house, body),
+  ]);
+  expect(posts.map((post) => post.status)).toEqual([200, 200, 200]);
+  await postWebhook(house, body);
+  await until('each dialect', async () => hook.heard.length >= 4);
+  await house.gateway.close();
+  expect(hook.heard).toHaveLength(4);
+  for (const one of hook.heard) expect(one.headers['content-type']).toBe('application/json');
+  for (const one of hook.heard) expect(one.body).toMatch(/Halo (😀|\\ud83d\\ude00)/);
 });
 
 function subscribe(house: House, about: Partial<NewSubscription>) {
