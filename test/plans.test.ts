@@ -67,7 +67,7 @@ async function planOf(
 
 const ANY = {
   direction: undefined,
-  conversation: undefined,
+  conversations: undefined,
   states: undefined,
   createdAfter: undefined,
   createdBefore: undefined,

@@ -1,11 +1,120 @@
 // SQL of conversations.
-import type { Queryable } from '../storage/db.ts';
+import type { Queryable, Row } from '../storage/db.ts';
+import { namesInKey, type Conversation, type ConversationStatus } from './conversation.ts';
+import { contactIdOf, conversationIdOf } from './ids.ts';
 
 export interface ConversationPlace {
   organisationId: string;
   phoneNumberId: string;
   /** As in `messages.conversation`. */
   conversation: string;
+}
+
+// A conversation and its contact have one hash.
+const COLUMNS = `c.id, c.phone_number_id, c.conversation, c.status, c.assignee, c.unread_count, c.last_message_at, c.last_inbound_at,
+  c.last_outbound_at, c.created_at, c.updated_at, coalesce(p.name, p.profile_name) as name, p.phone, p.user_id, p.username`;
+const CONTACT = `left join contacts p on p.organisation_id = c.organisation_id and p.id = 'ctc' || substr(c.id, 4)`;
+
+interface ConversationRow extends Row {
+  id: string;
+  phone_number_id: string;
+  conversation: string;
+  status: ConversationStatus;
+  assignee: string | null;
+  unread_count: number;
+  last_message_at: Date;
+  last_inbound_at: Date | null;
+  last_outbound_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+  name: string | null;
+  phone: string | null;
+  user_id: string | null;
+  username: string | null;
+}
+
+export interface ConversationFilter {
+  organisationId: string;
+  phoneNumberId: string | undefined;
+  status: ConversationStatus | undefined;
+  id: string | undefined;
+  /** The last row of the page before. */
+  after: { lastMessageAt: string; id: string } | undefined;
+  limit: number;
+}
+
+/** A page of conversations, the latest message first: the latest of each number asked for (index conversations_latest), and of these the
+ *  latest. The cursor's instant is text: a Date has no microseconds. */
+export async function selectConversations(
+  db: Queryable,
+  filter: ConversationFilter,
+): Promise<{ conversation: Conversation; lastMessageAt: string }[]> {
+  const rows = await db.query<ConversationRow & { cursor_at: string }>(
+    `select page.* from numbers n cross join lateral (
+       select ${COLUMNS}, c.last_message_at::text as cursor_at from conversations c ${CONTACT}
+       where c.organisation_id = $1 and c.phone_number_id = n.phone_number_id and c.same_as is null
+       and ($3::text is null or c.status = $3) and ($4::text is null or c.id = $4)
+       and ($5::timestamptz is null or (c.last_message_at <= $5 and (c.last_message_at, c.id) < ($5, $6)))
+       order by c.last_message_at desc, c.id desc limit $7) page
+     where n.organisation_id = $1 and ($2::text is null or n.phone_number_id = $2)
+     order by page.last_message_at desc, page.id desc limit $7`,
+    [
+      filter.organisationId,
+      filter.phoneNumberId ?? null,
+      filter.status ?? null,
+      filter.id ?? null,
+      filter.after?.lastMessageAt ?? null,
+      filter.after?.id ?? null,
+      filter.limit,
+    ],
+  );
+  return rows.map((row) => ({ conversation: toConversation(row), lastMessageAt: row.cursor_at }));
+}
+
+/** One conversation (index conversations_ids); with a number, only if it is that number's. */
+export async function selectConversation(
+  db: Queryable,
+  organisationId: string,
+  find: { id: string; phoneNumberId: string | undefined },
+): Promise<Conversation | undefined> {
+  const rows = await db.query<ConversationRow>(
+    `select ${COLUMNS} from conversations c ${CONTACT}
+     where c.organisation_id = $1 and c.id = $2 and c.same_as is null and ($3::text is null or c.phone_number_id = $3)`,
+    [organisationId, find.id, find.phoneNumberId ?? null],
+  );
+  return rows.map(toConversation)[0];
+}
+
+/** The names that messages of a conversation were written under, and its number (index conversations_ids). */
+export function selectNames(
+  db: Queryable,
+  organisationId: string,
+  id: string,
+): Promise<{ phoneNumberId: string; key: string }[]> {
+  return db.query(
+    `select phone_number_id as "phoneNumberId", conversation as key from conversations where organisation_id = $1 and id = $2 order by 2`,
+    [organisationId, id],
+  );
+}
+
+/** The row stays as it is until the transaction ends. */
+export async function lockConversation(tx: Queryable, organisationId: string, id: string): Promise<void> {
+  await tx.query(
+    `select 1 from conversations where organisation_id = $1 and id = $2 and same_as is null for no key update`,
+    [organisationId, id],
+  );
+}
+
+export async function updateConversation(
+  tx: Queryable,
+  organisationId: string,
+  change: { id: string; status: ConversationStatus; assignee: string | null; now: number },
+): Promise<void> {
+  await tx.query(
+    `update conversations set status = $3, assignee = $4, updated_at = to_timestamp($5::float8 / 1000)
+     where organisation_id = $1 and id = $2 and same_as is null`,
+    [organisationId, change.id, change.status, change.assignee, change.now],
+  );
 }
 
 /** How many messages of it are unread; the row stays as it is until the transaction ends (primary key). */
@@ -22,4 +131,31 @@ export async function setUnread(tx: Queryable, place: ConversationPlace, unread:
     `update conversations set unread_count = $4 where organisation_id = $1 and phone_number_id = $2 and conversation = $3`,
     [place.organisationId, place.phoneNumberId, place.conversation, unread],
   );
+}
+
+function toConversation(row: ConversationRow): Conversation {
+  const named = namesInKey(row.conversation);
+  const isGroup = named.phone === null && named.userId === null && row.phone === null && row.user_id === null;
+  return {
+    id: conversationIdOf(row.phone_number_id, row.conversation),
+    phoneNumberId: row.phone_number_id,
+    key: row.conversation,
+    status: row.status,
+    assignee: row.assignee,
+    unreadCount: row.unread_count,
+    lastMessageAt: row.last_message_at,
+    lastInboundAt: row.last_inbound_at,
+    lastOutboundAt: row.last_outbound_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    contact: isGroup
+      ? null
+      : {
+          id: contactIdOf(row.phone_number_id, row.conversation),
+          name: row.name,
+          phone: row.phone ?? named.phone,
+          userId: row.user_id ?? named.userId,
+          username: row.username,
+        },
+  };
 }

@@ -1,5 +1,6 @@
 // SQL of what outbound messages bring about: conversations and contacts that were not there, and when the business last wrote.
 import type { Queryable } from '../storage/db.ts';
+import { namesInKey } from './conversation.ts';
 import { contactIdOf, conversationIdOf } from './ids.ts';
 
 export interface WrittenTo {
@@ -60,6 +61,7 @@ select id from met union all select id from made where same_as is null`;
 
 /** Writes down whom the business wrote to, each conversation once; returns the ids of conversations and contacts that were not there. */
 export async function keepOutbound(db: Queryable, rows: readonly WrittenTo[]): Promise<string[]> {
+  const names = rows.map(({ conversation }) => namesInKey(conversation));
   const made = await db.query<{ id: string }>(
     KEEP_OUTBOUND,
     [
@@ -68,8 +70,8 @@ export async function keepOutbound(db: Queryable, rows: readonly WrittenTo[]): P
       rows.map((r) => r.conversation),
       rows.map((r) => conversationIdOf(r.phoneNumberId, r.conversation)),
       rows.map((r) => contactIdOf(r.phoneNumberId, r.conversation)),
-      rows.map((r) => (PHONE.test(r.conversation) ? r.conversation : null)),
-      rows.map((r) => (USER_ID.test(r.conversation) ? r.conversation : null)),
+      names.map(({ phone }) => phone),
+      names.map(({ userId }) => userId),
       rows.map((r) => r.at),
       rows.map((r) => r.sent),
     ],
@@ -77,7 +79,3 @@ export async function keepOutbound(db: Queryable, rows: readonly WrittenTo[]): P
   );
   return made.map(({ id }) => id);
 }
-
-const PHONE = /^\d+$/;
-// As Meta writes them; what is neither is a group, which nobody is.
-const USER_ID = /^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]+$/;

@@ -72,7 +72,8 @@ export interface ListFilter {
   organisationId: string;
   phoneNumberId: string | undefined;
   direction: Direction | undefined;
-  conversation: string | undefined;
+  /** As in `messages.conversation`: one of these. */
+  conversations: readonly string[] | undefined;
   states: readonly string[] | undefined;
   wamid: string | undefined;
   createdAfter: Date | undefined;
@@ -82,17 +83,17 @@ export interface ListFilter {
   limit: number;
 }
 
-/** A page of messages, newest first: the newest of each number asked for (index messages_of_number), and of these the newest. The
- *  cursor's instant is text: a Date has no microseconds. */
+/** A page of messages, newest first: the newest of each number asked for (index messages_of_number), or of each conversation (index
+ *  messages_of_conversation), and of these the newest. The cursor's instant is text: a Date has no microseconds. */
 export async function listMessages(
   db: Queryable,
   filter: ListFilter,
 ): Promise<{ message: Message; createdAt: string }[]> {
   const rows = await db.query<MessageRow & { cursor_at: string }>(
-    `select page.* from numbers n cross join lateral (
+    `select page.* from numbers n ${filter.conversations ? 'cross join unnest($4::text[]) as k (conversation)' : ''} cross join lateral (
        select ${COLUMNS}, m.created_at::text as cursor_at from ${TABLES}
        where m.organisation_id = $1 and m.phone_number_id = n.phone_number_id and ($3::text is null or m.direction = $3)
-       and ($4::text is null or m.conversation = $4) and ($5::text[] is null or s.state = any($5))
+       and ${filter.conversations ? 'm.conversation = k.conversation' : '$4::text[] is null'} and ($5::text[] is null or s.state = any($5))
        and ($6::timestamptz is null or m.created_at > $6) and ($7::timestamptz is null or m.created_at < $7)
        and ($8::timestamptz is null or (m.created_at <= $8 and (m.created_at, m.id) < ($8, $9))) and s.state <> 'void'
        and ($11::text is null or s.wamid = $11)
@@ -103,7 +104,7 @@ export async function listMessages(
       filter.organisationId,
       filter.phoneNumberId ?? null,
       filter.direction ?? null,
-      filter.conversation ?? null,
+      filter.conversations ?? null,
       filter.states ?? null,
       filter.createdAfter ?? null,
       filter.createdBefore ?? null,

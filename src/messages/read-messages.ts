@@ -1,5 +1,6 @@
 // Reading messages: one, or a page of them. A cursor is bound to the filters it was made with and sealed against change.
 import type { Context } from '../context.ts';
+import { namesOfConversation } from '../conversations/read-conversations.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { createCursor } from '../kernel/cursor.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
@@ -10,6 +11,7 @@ import {
   listAttempts,
   listMessages,
   type AttemptRecord,
+  type ListFilter,
 } from './message-store.ts';
 import type { Direction, Message, WireStatus } from './message.ts';
 
@@ -18,7 +20,9 @@ export type { AttemptRecord } from './message-store.ts';
 export interface MessageFilter {
   phoneNumberId: string | undefined;
   direction: Direction | undefined;
+  /** Written to this recipient, or by it. */
   conversation: string | undefined;
+  conversationId: string | undefined;
   status: WireStatus | undefined;
   wamid: string | undefined;
   createdAfter: Date | undefined;
@@ -57,6 +61,7 @@ export async function readMessagePage(
   const { status, ...filter } = page.filter;
   const rows = await listMessages(ctx.db.reading, {
     ...filter,
+    ...(await conversationAsked(ctx, organisationId, filter)),
     organisationId,
     states: status === undefined ? undefined : STATES[status],
     after: after === undefined ? undefined : { createdAt: after[0], id: after[1] },
@@ -71,6 +76,21 @@ export async function readMessagePage(
     messages: messages.map((message) => ({ message, amended: amended.get(message.id) })),
     nextCursor: more ? cursors.write([last.createdAt, last.message.id]) : null,
   };
+}
+
+// A conversation's messages are of one number, and may stand under several names of one customer.
+async function conversationAsked(
+  ctx: Context,
+  organisationId: OrganisationId,
+  { phoneNumberId, conversation, conversationId }: Omit<MessageFilter, 'status'>,
+): Promise<Pick<ListFilter, 'phoneNumberId' | 'conversations'>> {
+  if (conversationId === undefined)
+    return { phoneNumberId, conversations: conversation === undefined ? undefined : [conversation] };
+  const names = (await namesOfConversation(ctx, organisationId, conversationId)).filter(
+    (one) =>
+      one.phoneNumberId === (phoneNumberId ?? one.phoneNumberId) && one.key === (conversation ?? one.key),
+  );
+  return { phoneNumberId: names[0]?.phoneNumberId, conversations: names.map(({ key }) => key) };
 }
 
 /** One message with its attempts; throws `resource_not_found`. */

@@ -2,10 +2,13 @@
 import type { Dialect } from '../dialect.ts';
 import { deleteMessage } from './delete-message.ts';
 import { kirimUnknownPath, renderKirimError } from './errors.ts';
+import { getConversation, getFlatConversation } from './get-conversation.ts';
 import { getMe } from './get-me.ts';
 import { getFlatMessage, getMessage } from './get-message.ts';
 import { listAccounts } from './list-accounts.ts';
+import { listAllConversations, listConversations } from './list-conversations.ts';
 import { listAllMessages, listMessages } from './list-messages.ts';
+import { patchConversation, patchFlatConversation } from './patch-conversation.ts';
 import { postFlatMessage } from './post-flat-message.ts';
 import { postMessage } from './post-message.ts';
 
@@ -22,6 +25,12 @@ export const kirim: Dialect = {
     postFlatMessage,
     listAllMessages,
     getFlatMessage,
+    listConversations,
+    listAllConversations,
+    getConversation,
+    getFlatConversation,
+    patchConversation,
+    patchFlatConversation,
   ],
   credentials: (headers) => ({ authorization: headers.authorization }),
   renderError: renderKirimError,

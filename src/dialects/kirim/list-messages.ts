@@ -1,9 +1,11 @@
 // GET /v1/{phone_number_id}/messages and GET /v1/messages: messages, newest first, by page.
 import { KurirError } from '../../kernel/errors.ts';
+import { isId } from '../../kernel/ids.ts';
 import { phoneDigits } from '../../kernel/phone-number.ts';
 import type { WireStatus } from '../../messages/message.ts';
 import { readMessagePage, type MessageFilter } from '../../messages/read-messages.ts';
 import { requireNumber, type Answer, type Call, type Endpoint } from '../dialect.ts';
+import { limitOf, oneOf, pageAnswer, refused, requireKnownParameters } from './list-query.ts';
 import { renderMessage } from './render-message.ts';
 
 export const listMessages: Endpoint = {
@@ -23,21 +25,18 @@ export const listAllMessages: Endpoint = {
 };
 
 const STATUSES = ['queued', 'pending', 'sent', 'delivered', 'read', 'failed'] as const satisfies WireStatus[];
-const PARAMETERS = new Set([
+const PARAMETERS = [
   'direction',
   'status',
   'to',
+  'conversation_id',
   'message_id',
   'created_after',
   'created_before',
-  'limit',
-  'cursor',
-]);
+];
 
 async function page(call: Call, phoneNumberId: string | undefined): Promise<Answer> {
-  const unknown = Object.keys(call.query).find((name) => !PARAMETERS.has(name));
-  if (unknown !== undefined)
-    throw refused(unknown, `${unknown} is not a parameter here. There are: ${[...PARAMETERS].join(', ')}.`);
+  requireKnownParameters(call, PARAMETERS);
   const { ctx, numbers } = call.rooms;
   const { organisationId } = call.caller;
   const found = await readMessagePage(ctx, organisationId, {
@@ -48,26 +47,19 @@ async function page(call: Call, phoneNumberId: string | undefined): Promise<Answ
   const phones = await Promise.all(
     found.messages.map(({ message }) => numbers.findNumber(organisationId, message.phoneNumberId)),
   );
-  return {
-    status: 200,
-    body: {
-      data: found.messages.map(({ message, amended }, i) =>
-        renderMessage(message, phones[i]?.phone ?? '', amended),
-      ),
-      has_more: found.nextCursor !== null,
-      next_cursor: found.nextCursor,
-      request_id: call.requestId,
-    },
-  };
+  const data = found.messages.map(({ message, amended }, i) =>
+    renderMessage(message, phones[i]?.phone ?? '', amended),
+  );
+  return pageAnswer(call, data, found.nextCursor);
 }
 
 function filterOf(call: Call, phoneNumberId: string | undefined): MessageFilter {
-  const { direction, status, to } = call.query;
-  if (direction !== undefined && direction !== 'inbound' && direction !== 'outbound')
-    throw refused('direction', 'direction must be inbound or outbound.');
-  const known = STATUSES.find((one) => one === status);
-  if (status !== undefined && known === undefined)
-    throw refused('status', `status must be one of ${STATUSES.join(', ')}.`);
+  const { to, conversation_id: conversationId } = call.query;
+  if (conversationId !== undefined && !isId('cnv', conversationId))
+    throw refused(
+      'conversation_id',
+      'conversation_id must be the id of a conversation: cnv_ and 26 characters.',
+    );
   const digits = to === undefined ? undefined : phoneDigits(to);
   if (digits === null)
     throw new KurirError(
@@ -77,21 +69,14 @@ function filterOf(call: Call, phoneNumberId: string | undefined): MessageFilter 
     );
   return {
     phoneNumberId,
-    direction: direction,
+    direction: oneOf(call, 'direction', ['inbound', 'outbound']),
     conversation: digits,
-    status: known,
+    conversationId,
+    status: oneOf(call, 'status', STATUSES),
     wamid: call.query['message_id'],
     createdAfter: instantOf(call, 'created_after'),
     createdBefore: instantOf(call, 'created_before'),
   };
-}
-
-function limitOf(call: Call): number {
-  const text = call.query['limit'] ?? '25';
-  const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > 100)
-    throw new KurirError('invalid_limit', 'limit must be a whole number from 1 to 100.', { param: 'limit' });
-  return limit;
 }
 
 function instantOf(call: Call, name: string): Date | undefined {
@@ -103,8 +88,4 @@ function instantOf(call: Call, name: string): Date | undefined {
   if (Number.isNaN(at.getTime()))
     throw refused(name, `${name} must be an ISO 8601 instant, such as 2026-05-24T08:00:00Z.`);
   return at;
-}
-
-function refused(param: string, message: string): KurirError {
-  return new KurirError('invalid_field_value', message, { param });
 }

@@ -123,7 +123,10 @@ function objectFault(schema: PlainSchema, value: object, path: string): Fault | 
   const { minProperties = 0 } = schema;
   const count = Object.keys(value).length;
   return count < minProperties
-    ? fault(path, `must have at least ${minProperties} fields, found ${count}`)
+    ? fault(
+        path,
+        `must have at least ${minProperties === 1 ? 'one field' : `${minProperties} fields`}, found ${count}`,
+      )
     : null;
 }
 
