@@ -6,7 +6,6 @@ import type { Context } from '../context.ts';
 import type { Teller } from '../events/teller.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
-import type { Teller } from '../events/teller.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { ReadMarker } from '../messages/mark-read.ts';
 import type { Sender } from '../messages/send-message.ts';
