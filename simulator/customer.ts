@@ -1,6 +1,7 @@
 // What a customer does on their phone, towards a business number: it becomes so here, and the webhook of it leaves.
 import type { JsonObject } from '../src/kernel/json.ts';
 import { ControlRefusal } from './control-refusal.ts';
+import type { Update } from './envelope.ts';
 import { newWamid } from './ids.ts';
 import { REFERRAL_KEYS, type Frame } from './inbound/frame.ts';
 import { variantOf, type Asked } from './inbound/index.ts';
@@ -80,9 +81,15 @@ export function writeAs(sim: Simulation, writing: Writing): Inbound {
 
 export function tellInbound(sim: Simulation, inbound: Inbound): void {
   const { number, phone, type } = inbound.fact;
-  const update = inboundUpdate(sim, inbound);
+  const update = updateOf(sim, inbound);
   if (update) tell(sim, update, { number, to: phone, type, status: 'message' });
-  else nobodyHears(sim, inbound.fact.wamid);
+}
+
+/** The webhook of a customer's message; null: there is nobody to be told. */
+export function updateOf(sim: Simulation, inbound: Inbound): Update | null {
+  const update = inboundUpdate(sim, inbound);
+  if (!update) nobodyHears(sim, inbound.fact.wamid);
+  return update;
 }
 
 function latestOf(sim: Simulation, { number, phone }: Writing): string {

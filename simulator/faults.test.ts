@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../src/kernel/clock.ts';
 import type { FaultAsked } from './control/fault-schema.ts';
 import type { Effect } from './faults.ts';
+import { parts } from './json-parts.ts';
 import { startSimulator, type Simulator } from './simulator.ts';
 import { control, errorOf, graph, NUMBER, send, sendText, TOKEN, wamidOf } from './testing/client.ts';
 import { isSigned, startReceiver, type Receiver } from './testing/receiver.ts';
@@ -240,6 +241,25 @@ test('batch: so many updates in one webhook', async () => {
   await house.receiver.until(1);
   expect(house.receiver.statuses()).toHaveLength(4);
   expect(house.receiver.heard).toHaveLength(1);
+});
+
+test('batch: laid out and ordered as asked, and as often and as forged as one of its updates', async () => {
+  await using house = await startHouse();
+  house.fault({ kind: 'batch', size: 3, layout: 'values', order: 'reversed' });
+  house.fault({ kind: 'duplicate', n: 2 }, { match: { to: '628222222222' } });
+  house.fault({ kind: 'forged_signature', how: 'none' }, { times: 1 });
+  for (const to of ['628111111111', '628222222222', '628333333333'])
+    house.simulator.control.send(to, { type: 'text', text: to });
+  await house.receiver.until(2);
+  await house.simulator.control.settled();
+  expect(house.receiver.heard.map(({ signature }) => signature)).toEqual(['undefined', 'undefined']);
+  const [first, second] = house.receiver.heard;
+  expect(second?.body).toBe(first?.body);
+  expect(parts(first?.value ?? {}, 'messages').map((one) => one['from'])).toEqual([
+    '628333333333',
+    '628222222222',
+    '628111111111',
+  ]);
 });
 
 test('webhook_delay: late on the simulator’s clock', async () => {

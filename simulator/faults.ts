@@ -1,6 +1,7 @@
 // Faults that someone asked for: each matches some requests or webhooks and has one effect on them, always, by chance, every so
 // many, so many times, or until a moment. A fault changes what is told or answered, never the rules.
 import type { Random } from '../src/kernel/random.ts';
+import type { Forgery, Layout, Order } from './envelope.ts';
 
 export interface FaultMatch {
   number?: string | undefined;
@@ -54,8 +55,8 @@ export type WebhookEffect =
   | { kind: 'duplicate'; n: number }
   | { kind: 'reorder' }
   | { kind: 'drop' }
-  | { kind: 'batch'; size: number }
-  | { kind: 'forged_signature' }
+  | { kind: 'batch'; size: number; layout?: Layout | undefined; order?: Order | undefined }
+  | { kind: 'forged_signature'; how?: Forgery | undefined }
   | { kind: 'webhook_delay'; ms: number; spread_ms?: number | undefined };
 
 /** What happens to a link to a medium: it has expired when it is handed out. */

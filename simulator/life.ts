@@ -10,6 +10,7 @@ import type { Phone, Status } from './fact.ts';
 import { phoneOf } from './phones.ts';
 import { record, type Simulation } from './simulation.ts';
 import { soon } from './soon.ts';
+import type { Update } from './envelope.ts';
 import { nobodyHears, tell } from './tell.ts';
 import { statusUpdate } from './updates.ts';
 import type { Outbound } from './world.ts';
@@ -36,20 +37,30 @@ export function goOn(sim: Simulation, message: Outbound): void {
   else sim.clock.after(step.afterMs, act);
 }
 
+export interface NewStatus {
+  status: Status;
+  code?: number;
+}
+
 /** Gives a message a status now, tells the subscriber, and lets it live on. */
-export function tellStatus(
-  sim: Simulation,
-  message: Outbound,
-  { status, code }: { status: Status; code?: number },
-): void {
-  const { wamid, number, phone, type } = message.fact;
+export function tellStatus(sim: Simulation, message: Outbound, change: NewStatus): void {
+  const { number, phone, type } = message.fact;
+  const update = setStatus(sim, message, change);
+  if (update) tell(sim, update, { number, to: phone, type, status: change.status });
+}
+
+/** The same, but telling is left to the caller; null: there is nobody to be told. */
+export function setStatus(sim: Simulation, message: Outbound, { status, code }: NewStatus): Update | null {
+  const { wamid } = message.fact;
   const change = { fact: 'status' as const, at: sim.clock.now(), wamid, status };
   record(sim, code === undefined ? change : { ...change, code });
-  const update = statusUpdate(sim, message, message.history.length - 1);
-  if (update) tell(sim, update, { number, to: phone, type, status });
-  else nobodyHears(sim, `${wamid}#${message.history.length - 1}`);
+  const place = message.history.length - 1;
+  const update = statusUpdate(sim, message, place);
+  if (!update) nobodyHears(sim, `${wamid}#${place}`);
+  // What follows from it happens in a later turn of the event loop: after it was told.
   if (status === 'delivered') answerByQuirk(sim, message);
   goOn(sim, message);
+  return update;
 }
 
 function nextStep(sim: Simulation, message: Outbound): Step | null {

@@ -3,7 +3,7 @@
 // keep-alive connections. What is not answered 200 is tried again, the same bytes, after the waits of the settings.
 import { Pool, type Dispatcher } from 'undici';
 import type { Clock, Timer } from '../src/kernel/clock.ts';
-import { renderWebhook, type Update } from './envelope.ts';
+import { renderWebhook, type Forgery, type Layout, type Update } from './envelope.ts';
 import { createFifo } from './fifo.ts';
 
 export interface Posted {
@@ -32,8 +32,17 @@ export interface PushOptions {
 export interface PushManner {
   /** Tries that were made before a restart. */
   tries?: number;
-  /** Signed with another secret than the app's. */
-  forged?: boolean;
+  /** Its signature is not right. */
+  forged?: Forgery;
+  /** How several share the envelope. */
+  layout?: Layout;
+}
+
+/** An update that waits for others, and how it would leave alone. */
+export interface Gathered {
+  update: Update;
+  copies: number;
+  manner: PushManner;
 }
 
 interface Waiting {
@@ -45,7 +54,7 @@ interface Waiting {
 interface Delivery {
   updates: Update[];
   url: string;
-  secret: string;
+  manner: PushManner;
   tries: number;
   /** Updates of its streams still wait for its first answer. */
   leads: boolean;
@@ -58,7 +67,6 @@ interface Target {
   path: string;
 }
 
-const WRONG_SECRET = 'not-the-app-secret';
 const PLAIN: PushManner = {};
 
 export class Push {
@@ -93,11 +101,12 @@ export class Push {
     this.#schedule();
   }
 
-  /** Posts several in one envelope, whatever their streams. */
-  postTogether(updates: Update[]): void {
-    if (this.#closed || updates.length === 0) return;
+  /** Posts several in one envelope for each place they go to, whatever their streams. */
+  postTogether(updates: readonly Update[], manner: PushManner = PLAIN): void {
+    if (this.#closed) return;
     this.#pending += updates.length;
-    this.#ready.push(this.#deliveryOf(updates, PLAIN, false));
+    for (const together of Map.groupBy(updates, (one) => one.url).values())
+      this.#ready.push(this.#deliveryOf(together, manner, false));
     this.#schedule();
   }
 
@@ -164,7 +173,7 @@ export class Push {
   // Takes what else is ready for the same place into the same envelope, up to the batch size.
   #gather(first: Waiting): Delivery {
     const updates = [first.update];
-    const { batchSize } = this.#options;
+    const batchSize = first.manner.forged ? 1 : this.#options.batchSize;
     for (let next = this.#ready.peek(); updates.length < batchSize && next; next = this.#ready.peek()) {
       if ('updates' in next || next.update.url !== first.update.url || next.manner.forged) break;
       this.#ready.shift();
@@ -174,21 +183,25 @@ export class Push {
   }
 
   #deliveryOf(updates: Update[], manner: PushManner, leads: boolean): Delivery {
-    const secret = manner.forged ? WRONG_SECRET : this.#options.appSecret;
     const url = updates[0]?.url ?? '';
-    return { updates, url, secret, tries: manner.tries ?? 0, leads, round: this.#round };
+    return { updates, url, manner, tries: manner.tries ?? 0, leads, round: this.#round };
   }
 
   #dispatch(delivery: Delivery): void {
     this.#underWay++;
     delivery.tries++;
     const { pool, path } = this.#targetOf(delivery.url);
-    const { body, signature } = renderWebhook(delivery.updates, delivery.secret);
+    const { forged = null, layout = 'changes' } = delivery.manner;
+    const { body, headers: signature } = renderWebhook(delivery.updates, {
+      secret: this.#options.appSecret,
+      layout,
+      forged,
+    });
     const headers = {
       'content-type': 'application/json',
       accept: '*/*',
       'user-agent': 'facebookexternalua',
-      'x-hub-signature-256': signature,
+      ...signature,
     };
     const tell = answerOf((answer) => this.#settle(delivery, body, answer));
     pool.dispatch({ path, method: 'POST', headers, body }, tell);

@@ -9,8 +9,7 @@ import type { Latency } from './latency.ts';
 import type { Ledger } from './ledger.ts';
 import type { MediaFiles } from './media/media-files.ts';
 import type { Pace } from './pace.ts';
-import type { Update } from './envelope.ts';
-import type { Push } from './push.ts';
+import type { Gathered, Push } from './push.ts';
 import type { SendCalls } from './send-calls.ts';
 import type { Settings } from './settings.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -39,7 +38,7 @@ export interface Simulation {
   /** Updates kept back by a `reorder` fault until the next of their stream has left. */
   heldBack: Map<string, () => void>;
   /** Updates that a `batch` fault gathers. */
-  batch: Update[];
+  batch: Gathered[];
   /** What happens in the next turns of the event loop. */
   soonCount: number;
   /** Seeded messages wait for the callback to answer. */

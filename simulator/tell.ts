@@ -1,11 +1,14 @@
 // Hands an update to the push, as the faults and the customer's quirks would have it: not at all, several times, late, in
 // another order, with a wrong signature.
 import type { WebhookEffect, WebhookFacts } from './faults.ts';
+import { postTogether } from './together.ts';
 import { spread } from './latency.ts';
 import { magicNumber } from './magic-numbers.ts';
 import type { Update } from './envelope.ts';
-import type { PushManner } from './push.ts';
+import type { Gathered, PushManner } from './push.ts';
 import { record, type Simulation } from './simulation.ts';
+
+type BatchEffect = Extract<WebhookEffect, { kind: 'batch' }>;
 
 // What is kept back for others leaves without them after this time.
 const HELD_BACK_MAX_MS = 2000;
@@ -13,7 +16,7 @@ const HELD_BACK_MAX_MS = 2000;
 export function tell(sim: Simulation, update: Update, facts: WebhookFacts): void {
   let copies = 1;
   let delayMs = 0;
-  let batchSize = 1;
+  let batch: BatchEffect | null = null;
   let keepBack = false;
   const manner: PushManner = {};
   for (const effect of effectsOn(sim, facts)) {
@@ -30,14 +33,14 @@ export function tell(sim: Simulation, update: Update, facts: WebhookFacts): void
         keepBack = true;
         break;
       case 'batch':
-        batchSize = effect.size;
+        batch = effect;
         break;
       case 'forged_signature':
-        manner.forged = true;
+        manner.forged = effect.how ?? 'secret';
         break;
     }
   }
-  if (batchSize > 1) return gather(sim, update, batchSize);
+  if (batch) return gather(sim, { update, copies, manner }, batch);
   // Late on its own account: what follows does not wait for it.
   const leaving = delayMs === 0 ? update : { ...update, stream: `${update.stream}!${update.id}` };
   const post = (): void => {
@@ -68,15 +71,27 @@ function over(sim: Simulation, id: string, answer: string): void {
   record(sim, { fact: 'posted', at: sim.clock.now(), updates: [id], tries: 0, answer, done: true });
 }
 
-function gather(sim: Simulation, update: Update, size: number): void {
+// The POST comes as often, and signed as wrongly, as the worst of its updates.
+function gather(sim: Simulation, gathered: Gathered, { size, layout, order = 'given' }: BatchEffect): void {
   const { batch } = sim;
-  batch.push(update);
-  if (batch.length >= size) return sim.push.postTogether(batch.splice(0));
-  if (batch.length === 1) {
-    sim.clock.after(HELD_BACK_MAX_MS, () => {
-      if (batch.length > 0) sim.push.postTogether(batch.splice(0));
-    });
-  }
+  const post = (): void => {
+    const together = batch.splice(0);
+    if (together.length === 0) return;
+    const forged = together.find(({ manner }) => manner.forged)?.manner.forged;
+    postTogether(
+      sim,
+      together.map((one) => one.update),
+      {
+        order,
+        times: Math.max(...together.map(({ copies }) => copies)),
+        ...(layout === undefined ? {} : { layout }),
+        ...(forged === undefined ? {} : { forged }),
+      },
+    );
+  };
+  batch.push(gathered);
+  if (batch.length >= size) post();
+  else if (batch.length === 1) sim.clock.after(HELD_BACK_MAX_MS, post);
 }
 
 function holdBack(sim: Simulation, stream: string, post: () => void): void {

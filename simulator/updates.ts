@@ -104,7 +104,7 @@ export function accountUpdate(sim: Simulation, entryId: string, { field, value }
   if (waba?.subscribed === false || !callback) return null;
   const id = `${field}-${digits(12, sim.random)}`;
   const time = Math.floor(sim.clock.now() / 1000);
-  return { id, stream: id, url: callback.url, wabaId: entryId, time, field, value: () => value };
+  return { id, stream: id, url: callback.url, wabaId: entryId, time, field, value: () => ({ ...value }) };
 }
 
 interface Told {

@@ -7,6 +7,7 @@ import { ControlRefusal } from '../control-refusal.ts';
 import { FIELDS } from '../fields.ts';
 import { MAGIC_NUMBERS } from '../magic-numbers.ts';
 import type { Simulation } from '../simulation.ts';
+import { BatchAsked } from './batches.ts';
 import { StatisticsAsked } from './calls.ts';
 import { Advance, ClockAsked } from './clock.ts';
 import type { Control } from './control.ts';
@@ -184,6 +185,7 @@ function worldRoutes(app: FastifyInstance, control: Control): void {
   });
   route(app, 'GET /fields', { act: () => ({ data: FIELDS }) });
   route(app, 'POST /fields', { body: FieldAsked, act: ({ body }) => control.tellField(body) });
+  route(app, 'POST /batches', { body: BatchAsked, act: ({ body }) => control.batch(body) });
   route(app, 'GET /webhooks', { act: () => control.webhooks() });
   route(app, 'PUT /webhooks', { body: WebhooksAsked, act: ({ body }) => control.setWebhooks(body) });
   route(app, 'POST /webhooks/verify', {

@@ -4,6 +4,7 @@ import type { Latency } from '../latency.ts';
 import type { Simulation } from '../simulation.ts';
 import { settled } from '../soon.ts';
 import type { Verification } from '../verify-callback.ts';
+import { postBatch, type BatchAsked, type BatchView } from './batches.ts';
 import {
   listCalls,
   readStatistics,
@@ -64,6 +65,7 @@ export interface Control {
   setBlocked(phone: string, blocked: boolean): phones.PhoneView;
   setOptedOut(phone: string, optedOut: boolean): phones.PhoneView;
   tellField(asked: FieldAsked): FieldView;
+  batch(asked: BatchAsked): BatchView;
   faults(): FaultView[];
   fault(id: string): FaultView;
   putFault(asked: FaultAsked, id?: string): FaultView;
@@ -111,6 +113,7 @@ export function createControl(sim: Simulation, signal: AbortSignal): Control {
     setBlocked: (phone, blocked) => phones.setBlocked(sim, phone, blocked),
     setOptedOut: (phone, optedOut) => phones.setOptedOut(sim, phone, optedOut),
     tellField: (asked) => tellField(sim, asked),
+    batch: (asked) => postBatch(sim, asked),
     faults: () => listFaults(sim),
     fault: (id) => getFault(sim, id),
     putFault: (asked, id) => putFault(sim, asked, id),

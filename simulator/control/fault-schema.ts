@@ -9,6 +9,23 @@ const how = Type.Union([Type.Literal('reset'), Type.Literal('timeout')]);
 const ms = Type.Integer({ minimum: 0, maximum: 86_400_000 });
 const httpStatus = Type.Integer({ minimum: 200, maximum: 599 });
 
+export const LayoutAsked = Type.Union([
+  Type.Literal('entries'),
+  Type.Literal('changes'),
+  Type.Literal('values'),
+]);
+export const OrderAsked = Type.Union([
+  Type.Literal('given'),
+  Type.Literal('reversed'),
+  Type.Literal('shuffled'),
+]);
+export const ForgeryAsked = Type.Union([
+  Type.Literal('secret'),
+  Type.Literal('none'),
+  Type.Literal('legacy'),
+  Type.Literal('altered'),
+]);
+
 const EFFECTS: { [Kind in Effect['kind']]: TSchema } = {
   graph_error: Type.Object(
     {
@@ -65,10 +82,18 @@ const EFFECTS: { [Kind in Effect['kind']]: TSchema } = {
   reorder: Type.Object({ kind: Type.Literal('reorder') }, strict),
   drop: Type.Object({ kind: Type.Literal('drop') }, strict),
   batch: Type.Object(
-    { kind: Type.Literal('batch'), size: Type.Integer({ minimum: 2, maximum: 1000 }) },
+    {
+      kind: Type.Literal('batch'),
+      size: Type.Integer({ minimum: 2, maximum: 1000 }),
+      layout: Type.Optional(LayoutAsked),
+      order: Type.Optional(OrderAsked),
+    },
     strict,
   ),
-  forged_signature: Type.Object({ kind: Type.Literal('forged_signature') }, strict),
+  forged_signature: Type.Object(
+    { kind: Type.Literal('forged_signature'), how: Type.Optional(ForgeryAsked) },
+    strict,
+  ),
   webhook_delay: Type.Object(
     { kind: Type.Literal('webhook_delay'), ms, spread_ms: Type.Optional(ms) },
     strict,

@@ -1,8 +1,9 @@
 // A status pushed by hand, out of turn or against all reason: as Meta sometimes does.
 import { Type, type Static } from 'typebox';
 import { ControlRefusal } from '../control-refusal.ts';
-import { tellStatus } from '../life.ts';
+import { tellStatus, type NewStatus } from '../life.ts';
 import type { Simulation } from '../simulation.ts';
+import type { Outbound } from '../world.ts';
 import { viewOf, type MessageView } from './message-view.ts';
 
 export const StatusAsked = Type.Object(
@@ -24,13 +25,22 @@ export type StatusAsked = Static<typeof StatusAsked>;
 const FAILED_DEFAULT = 131_000;
 
 export function pushStatus(sim: Simulation, asked: StatusAsked): MessageView {
-  const message = sim.world.messages.get(asked.message);
+  const { message, change } = statusFor(sim, asked);
+  tellStatus(sim, message, change);
+  return viewOf(sim, message);
+}
+
+/** The message that is meant, and what it is to be given. */
+export function statusFor(
+  sim: Simulation,
+  { message: wamid, status, error }: StatusAsked,
+): { message: Outbound; change: NewStatus } {
+  const message = sim.world.messages.get(wamid);
   if (message?.direction !== 'outbound') {
-    throw new ControlRefusal('not_found', `No message ${asked.message} was sent by a business.`, {
+    throw new ControlRefusal('not_found', `No message ${wamid} was sent by a business.`, {
       param: 'message',
     });
   }
-  const code = asked.error?.code ?? (asked.status === 'failed' ? FAILED_DEFAULT : undefined);
-  tellStatus(sim, message, code === undefined ? { status: asked.status } : { status: asked.status, code });
-  return viewOf(sim, message);
+  const code = error?.code ?? (status === 'failed' ? FAILED_DEFAULT : undefined);
+  return { message, change: code === undefined ? { status } : { status, code } };
 }

@@ -1,12 +1,13 @@
 // A subscriber for tests: answers Meta's handshake, keeps every webhook as it came, and answers as it is told to.
 import { createHmac } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { isObject, type JsonObject } from '../../src/kernel/json.ts';
 import { part, parts } from '../json-parts.ts';
 
 export interface Heard {
   body: string;
   signature: string;
+  headers: IncomingHttpHeaders;
   json: JsonObject;
   /** The first change's value. */
   value: JsonObject;
@@ -39,7 +40,7 @@ export async function startReceiver(verifyToken = 'simulated-verify-token'): Pro
     let body = '';
     request.setEncoding('latin1').on('data', (chunk: string) => (body += chunk));
     request.on('end', () => {
-      heard.push(toHeard(body, String(request.headers['x-hub-signature-256'])));
+      heard.push(toHeard(body, request.headers));
       response.statusCode = receiver.answers.shift() ?? 200;
       response.end();
       for (const look of waiting) look();
@@ -74,16 +75,20 @@ export async function startReceiver(verifyToken = 'simulated-verify-token'): Pro
 }
 
 /** Whether the signature is that of the body under a secret. */
-export function isSigned({ body, signature }: Heard, secret = 'simulated-app-secret'): boolean {
+export function isSigned(
+  { body, signature }: Pick<Heard, 'body' | 'signature'>,
+  secret = 'simulated-app-secret',
+): boolean {
   return signature === `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }
 
-function toHeard(body: string, signature: string): Heard {
+function toHeard(body: string, headers: IncomingHttpHeaders): Heard {
+  const signature = String(headers['x-hub-signature-256']);
   const json: unknown = JSON.parse(body);
   if (!isObject(json)) throw new Error(`A webhook is no object: ${body}`);
   const [entry = {}] = parts(json, 'entry');
   const [change = {}] = parts(entry, 'changes');
-  return { body, signature, json, value: part(change, 'value') };
+  return { body, signature, headers, json, value: part(change, 'value') };
 }
 
 function changes({ json }: Heard): JsonObject[] {
