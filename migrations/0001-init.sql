@@ -385,3 +385,36 @@ create table deliveries (
 create table deliveries_default partition of deliveries default;
 create index deliveries_due on deliveries (subscription_id, due_at) where due_at is not null;
 create index deliveries_turns on deliveries (subscription_id, conversation, turn) where turn is not null;
+
+-- Media: what customers sent (its id is that of the message, with another prefix), and what was uploaded to be sent. The bytes are
+-- elsewhere, under the key of the row.
+create table media (
+  organisation_id text not null,
+  id text not null,
+  phone_number_id text not null,
+  -- pending, ready, failed
+  status text not null,
+  -- What was told about it: by Meta, or by the one who uploads it.
+  told_type text,
+  told_sha256 text,
+  filename text,
+  -- What was found when it was kept.
+  mime_type text,
+  sha256 text,
+  size bigint,
+  -- What a customer sent: Meta's id, for seven days; when it is fetched next (null: nothing to do); how often it was
+  -- tried; why the latest try failed.
+  source_id text,
+  fetch_at timestamptz,
+  tries smallint not null default 0,
+  failure text,
+  -- Meta's id of our latest upload of it, for thirty days.
+  upload_id text,
+  uploaded_at timestamptz,
+  created_at timestamptz not null,
+  primary key (organisation_id, id)
+);
+create index media_due on media (fetch_at, phone_number_id) where fetch_at is not null;
+create index media_uploads on media (phone_number_id, upload_id) where upload_id is not null;
+create index media_by_sum on media (phone_number_id, sha256) where source_id is null;
+create index media_by_age on media using brin (created_at);

@@ -170,6 +170,27 @@ create table lanes (
   constraint lanes_phone_number_id_fkey FOREIGN KEY (phone_number_id) REFERENCES numbers(phone_number_id) ON DELETE CASCADE
 );
 
+create table media (
+  organisation_id text not null,
+  id text not null,
+  phone_number_id text not null,
+  status text not null,
+  told_type text,
+  told_sha256 text,
+  filename text,
+  mime_type text,
+  sha256 text,
+  size bigint,
+  source_id text,
+  fetch_at timestamp with time zone,
+  tries smallint not null default 0,
+  failure text,
+  upload_id text,
+  uploaded_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  constraint media_pkey PRIMARY KEY (organisation_id, id)
+);
+
 create table message_states (
   organisation_id text not null,
   id text not null,
@@ -360,6 +381,14 @@ CREATE INDEX door_gaps_by_end ON door_gaps USING btree (ended_at);
 CREATE INDEX early_statuses_due ON early_statuses USING btree (look_at);
 
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING brin (created_at);
+
+CREATE INDEX media_by_age ON media USING brin (created_at);
+
+CREATE INDEX media_by_sum ON media USING btree (phone_number_id, sha256) WHERE (source_id IS NULL);
+
+CREATE INDEX media_due ON media USING btree (fetch_at, phone_number_id) WHERE (fetch_at IS NOT NULL);
+
+CREATE INDEX media_uploads ON media USING btree (phone_number_id, upload_id) WHERE (upload_id IS NOT NULL);
 
 CREATE INDEX message_states_overdue ON message_states USING btree (phone_number_id, LEAST(expires_at, owed_until)) WHERE ((turn IS NOT NULL) AND (line < 9));
 

@@ -31,17 +31,19 @@ import { allDue } from './lanes/lane.ts';
 import { createLanes } from './lanes/lanes.ts';
 import { createLease, type Lease } from './lanes/lease.ts';
 import { createWaiters } from './lanes/waiters.ts';
+import { createMediaFiles } from './media/create-files.ts';
+import { createFetcher } from './media/fetcher.ts';
 import { createAccepter } from './messages/accept-message.ts';
 import { createQueueCounter } from './messages/count-queued.ts';
 import { createReadMarker } from './messages/mark-read.ts';
 import { createNewsReader } from './messages/read-news.ts';
 import { createProgresser } from './messages/progress-message.ts';
 import { createSender } from './messages/send-message.ts';
-import { createMetaClient } from './meta/client.ts';
+import { createMetaClient, type MetaClient } from './meta/client.ts';
 import { createAppDirectory } from './organisations/app-directory.ts';
 import { createAuthenticator } from './organisations/authenticate.ts';
 import { createBudgets } from './organisations/budgets.ts';
-import { createNumberDirectory } from './organisations/number-directory.ts';
+import { createNumberDirectory, type NumberDirectory } from './organisations/number-directory.ts';
 import { createDisk, type Disk } from './storage/disk.ts';
 import { levelOf, openDatabase } from './storage/db.ts';
 import { createDeliverer } from './webhooks/deliverer.ts';
@@ -120,6 +122,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   const state = { stopping: false, started: false };
   const app = createApp({
     ...rooms,
+    ...rooms.media,
     log: ctx.log,
     dialects: [kirim, kapso, graph],
     state: {
@@ -139,6 +142,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     for (const stop of repeated) stop();
     sweep.stop();
     throughput.stop();
+    const fetched = rooms.media.fetcher.stop();
     disk?.stop();
     // Calls to Meta that are under way end and are recorded; callers who wait are answered with what is known.
     await rooms.dispatch.stop(ctx.config.shutdownMs - CLOSING_MS);
@@ -154,6 +158,8 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     await rooms.numbers[Symbol.asyncDispose]();
     // A call that Meta has not answered by now may have arrived: its attempt stays open, and the next owner waits for its end.
     rooms.dispatch.abandon();
+    await fetched;
+    rooms.media.files.close();
     await rooms.meta.close();
     await ctx.db.close();
   }
@@ -169,6 +175,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   listen(rooms, ctx.config.listenUrl ?? input.databaseUrl);
   sweep.start();
   throughput.start();
+  rooms.media.fetcher.start();
   rooms.receiver.start();
   rooms.subscriptions.start();
   rooms.deliverer.start();
@@ -178,7 +185,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     url,
     ctx,
     webhooks: rooms.webhooks,
-    tick: () => rooms.dispatch.tick(),
+    tick: async () => void (await Promise.all([rooms.dispatch.tick(), rooms.media.fetcher.look()])),
     beat: () => rooms.lease.beat(),
     close,
     [Symbol.asyncDispose]: close,
@@ -195,6 +202,8 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     timeoutMs: ctx.config.times.callTimeoutMs,
     clock: ctx.clock,
   });
+  const media = wireMedia(ctx, meta, numbers);
+  const { fetcher } = media;
   const tokenKey = ctx.sealer.derive('callback-token');
   const hints = createHints(ctx, () => lease.hasNeighbours());
   const waiters = createWaiters(ctx.clock, {
@@ -259,6 +268,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     progresser,
     lanes,
     hearing,
+    fetcher,
     hints,
     teller,
     tokenKey,
@@ -279,6 +289,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     hints,
     lanes,
     lease,
+    media,
     meta,
     numbers,
     receiver,
@@ -297,6 +308,11 @@ const TELLINGS: Tellings = {
 function thisProcess(ctx: Context, id: string) {
   const startedAt = ctx.clock.now();
   return { id, host: hostname(), pid: process.pid, version: readVersion(), startedAt };
+}
+
+function wireMedia(ctx: Context, meta: MetaClient, numbers: NumberDirectory) {
+  const files = createMediaFiles(ctx.config);
+  return { files, fetcher: createFetcher(ctx, { meta, files, numbers }) };
 }
 
 // What other nodes hint at is looked at here: in the queues of our lanes, for those who wait, and at lanes that were left.

@@ -17,8 +17,10 @@ import { renderKirimError, kirimUnknownPath } from '../dialects/kirim/errors.ts'
 import { KurirError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { parseJson } from '../kernel/json.ts';
+import type { MediaFiles } from '../media/media-files.ts';
 import { createBodyRoom } from './body-room.ts';
 import { mountHealth } from './health.ts';
+import { mountMedia } from './media-door.ts';
 import { mountDialect, type MountParts } from './mount-dialect.ts';
 import type { AppDirectory } from '../organisations/app-directory.ts';
 import { mountMetaChallenge } from './meta-challenge.ts';
@@ -34,6 +36,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export interface AppParts extends Omit<MountParts, 'bodies'>, DoorParts {
   dialects: readonly Dialect[];
   apps: AppDirectory;
+  files: MediaFiles;
 }
 
 export function createApp(parts: AppParts): FastifyInstance {
@@ -82,6 +85,7 @@ export function createApp(parts: AppParts): FastifyInstance {
     return reply.code(answer.status).send(answer.body);
   });
   mountHealth(app, ctx, parts.state);
+  mountMedia(app, ctx, parts.files);
   mountMetaChallenge(app, parts.apps);
   const door = createMetaDoor(ctx, parts);
   door.mount(app);

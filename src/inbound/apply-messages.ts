@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { SILENT_TYPES } from '../conversations/unread.ts';
 import { idOf } from '../kernel/ids.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
+import { mediaIn } from '../meta/inbound-media.ts';
 import { instantMs, objects, text } from '../meta/webhook-envelope.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import type { GroupCommit } from '../storage/group-commit.ts';
@@ -70,5 +71,6 @@ function toRow(
     // Nobody wrote tomorrow: it would keep the window open until then.
     at: Math.min(told ?? about.now, about.now),
     speaks: !SILENT_TYPES.includes(type),
+    media: mediaIn(message),
   };
 }

@@ -3,6 +3,7 @@
 // introduces its customer.
 import { contactIdOf, conversationIdOf } from '../conversations/ids.ts';
 import type { ContactId, ConversationId } from '../kernel/ids.ts';
+import type { ToldMedia } from '../meta/inbound-media.ts';
 import type { Queryable } from '../storage/db.ts';
 
 export interface InboundMessage {
@@ -20,6 +21,7 @@ export interface InboundMessage {
   at: number;
   /** The customer says something, now: it is unread, opens the window and reopens the conversation. Not so what WhatsApp says. */
   speaks: boolean;
+  media: ToldMedia | null;
 }
 
 /** Who wrote, at least by a phone or a user id. */

@@ -4,6 +4,8 @@ import type { Context } from '../context.ts';
 import type { Teller } from '../events/teller.ts';
 import { KurirError } from '../kernel/errors.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
+import type { Fetcher } from '../media/fetcher.ts';
+import { noteInbound, type InboundMedium } from '../media/note-inbound.ts';
 import type { Hearing } from '../lanes/hearing.ts';
 import { others, readChanges, type Change } from '../meta/webhook-envelope.ts';
 import { isSignedBy } from '../meta/signature.ts';
@@ -44,6 +46,7 @@ export interface ReceiverParts extends StatusParts {
   numbers: NumberDirectory;
   hearing: Hearing;
   teller: Teller;
+  fetcher: Fetcher;
 }
 
 interface State {
@@ -58,7 +61,7 @@ const NOT_METAS: ReadonlySet<string> = new Set(['resource_not_found', 'invalid_s
 
 export function createReceiver(ctx: Context, parts: ReceiverParts): Receiver {
   const keeping = createGroupCommit<Received, KeptMessage | null>({
-    write: (rows) => keep(ctx, parts.teller, rows),
+    write: (rows) => keep(ctx, parts, rows),
     maxRows: 500,
   });
   const passing = createPassOn(ctx, parts.teller);
@@ -76,20 +79,29 @@ export function createReceiver(ctx: Context, parts: ReceiverParts): Receiver {
   };
 }
 
-// In one transaction with what is told of it, where somebody wants to hear.
+// In one transaction with what is told of it, where somebody wants to hear, and with the note that its media are to be fetched.
 async function keep(
   ctx: Context,
-  teller: Teller,
+  { teller, fetcher }: ReceiverParts,
   rows: readonly Received[],
 ): Promise<(KeptMessage | null)[]> {
-  if (!rows.some((row) => wantsReceived(teller, row))) return keepInbound(ctx.db, rows, ctx.clock.now());
-  const { kept, told } = await ctx.db.hotTransaction(async (tx) => {
-    const written = await keepInbound(tx, rows, ctx.clock.now());
+  const now = ctx.clock.now();
+  if (!rows.some((row) => row.media || wantsReceived(teller, row))) return keepInbound(ctx.db, rows, now);
+  const { kept, told, media } = await ctx.db.hotTransaction(async (tx) => {
+    const written = await keepInbound(tx, rows, now);
+    const toFetch = mediaOf(rows.filter((_, i) => written[i]));
+    if (toFetch.length > 0) await noteInbound(tx, toFetch);
     const events = eventsOfReceived(ctx, teller, { rows, kept: written });
-    return { kept: written, told: events.length === 0 ? undefined : await teller.record(tx, events) };
+    const recorded = events.length === 0 ? undefined : await teller.record(tx, events);
+    return { kept: written, told: recorded, media: toFetch };
   });
   told?.committed();
+  if (media.length > 0) fetcher.wake();
   return kept;
+}
+
+function mediaOf(rows: readonly Received[]): InboundMedium[] {
+  return rows.flatMap(({ media, id, ...row }) => (media ? [{ ...row, messageId: id, told: media }] : []));
 }
 
 async function receive(state: State, post: Post): Promise<void> {

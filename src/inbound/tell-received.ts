@@ -5,6 +5,7 @@ import type { MessageReceived } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
 import { newId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
+import { newMediaState } from '../media/media-states.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import type { InboundMessage, KeptMessage } from './keep-store.ts';
 
@@ -29,10 +30,9 @@ export function eventsOfReceived(
   teller: Teller,
   { rows, kept }: { rows: readonly Received[]; kept: readonly (KeptMessage | null)[] },
 ): MessageReceived[] {
-  const now = ctx.clock.now();
   return rows.flatMap((row, i) => {
     const made = kept[i];
-    return made && wantsReceived(teller, row) ? [toEvent(row, made, now)] : [];
+    return made && wantsReceived(teller, row) ? [toEvent(ctx, row, made)] : [];
   });
 }
 
@@ -41,7 +41,8 @@ function eventTypeOf(type: string): MessageReceived['type'] {
   return type === 'revoke' ? 'message.revoked' : 'message.received';
 }
 
-function toEvent(row: Received, kept: KeptMessage, now: number): MessageReceived {
+function toEvent(ctx: Context, row: Received, kept: KeptMessage): MessageReceived {
+  const now = ctx.clock.now();
   const { phoneNumberId, wabaId, phone, displayPhoneNumber, organisationId } = row.number;
   const { contact } = kept;
   return {
@@ -66,6 +67,6 @@ function toEvent(row: Received, kept: KeptMessage, now: number): MessageReceived
     contacts: row.contacts,
     errors: row.errors,
     isNewConversation: kept.isNewConversation,
-    media: null,
+    media: row.media && newMediaState(ctx, { organisationId, messageId: row.id }),
   };
 }

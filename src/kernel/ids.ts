@@ -16,6 +16,7 @@ export type SubscriptionId = Id<'wbs'>;
 export type SecretId = Id<'sec'>;
 export type ConversationId = Id<'cnv'>;
 export type ContactId = Id<'ctc'>;
+export type MediaId = Id<'med'>;
 
 /** A new id of the given prefix for the given moment (ms since the epoch). */
 export function newId<Prefix extends string>(prefix: Prefix, now: number): Id<Prefix> {

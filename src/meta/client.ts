@@ -4,6 +4,9 @@ import { Pool, request, type Dispatcher } from 'undici';
 
 import type { Clock } from '../kernel/clock.ts';
 import { isObject, type JsonObject } from '../kernel/json.ts';
+import { download, type Download, type Downloading } from './transfer.ts';
+
+export type { Download } from './transfer.ts';
 
 /** The version Kurir speaks (Meta silently upgrades calls of versions that have ended). */
 export const GRAPH_VERSION = 'v24.0';
@@ -46,11 +49,13 @@ export interface MetaClient {
   send(call: GraphCall, mayLeave: () => boolean): Promise<SendOutcome>;
   /** Any other call; repeating it is the caller's choice. */
   call(call: {
-    method: 'GET' | 'POST';
+    method: 'GET' | 'POST' | 'DELETE';
     accessToken: string;
     path: string;
     body?: JsonObject;
   }): Promise<GraphAnswer>;
+  /** The bytes behind an address of Meta's; they break off when the signal is aborted. */
+  download(what: Downloading): Promise<Download>;
   /** Ends all connections; calls that are still under way have an unknown outcome. */
   close(): Promise<void>;
 }
@@ -103,6 +108,8 @@ export function createMetaClient(options: MetaClientOptions): MetaClient {
         return { kind: 'failed', reason: reasonOf(error) };
       }
     },
+    download: (what) =>
+      download(what, options).catch((error: unknown) => ({ kind: 'failed', reason: reasonOf(error) })),
     close: () => pool.destroy(),
   };
 }

@@ -1,7 +1,8 @@
 // GET /v1/{phone_number_id}/messages/{id} and GET /v1/messages/{id}: one message, with its attempts and the times of its statuses.
+import { mediaStates } from '../../media/media-states.ts';
 import { readMessage } from '../../messages/read-messages.ts';
 import { requireNumber, type Answer, type Call, type Endpoint } from '../dialect.ts';
-import { renderMessage } from './render-message.ts';
+import { renderMedia, renderMessage } from './render-message.ts';
 import { tellAttempts, tellWaiting } from './tell-attempts.ts';
 
 export const getMessage: Endpoint = {
@@ -34,6 +35,7 @@ async function show(call: Call, phoneNumberId: string | undefined): Promise<Answ
   const waiting = tellWaiting(message, telling);
   const data = {
     ...renderMessage(message, number?.phone ?? '', amended),
+    ...renderMedia((await mediaStates(call.rooms.ctx, organisationId, [message])).get(message.id)),
     attempts: tellAttempts(message, attempts, telling),
     ...(waiting === undefined ? {} : { waiting }),
   };

@@ -5,6 +5,7 @@ import { kirimUnknownPath, renderKirimError } from './errors.ts';
 import { getConversation, getFlatConversation } from './get-conversation.ts';
 import { getMe } from './get-me.ts';
 import { getFlatMessage, getMessage } from './get-message.ts';
+import { getFlatMessageMedia, getMessageMedia } from './get-message-media.ts';
 import { listAccounts } from './list-accounts.ts';
 import { listAllConversations, listConversations } from './list-conversations.ts';
 import { listAllMessages, listMessages } from './list-messages.ts';
@@ -21,6 +22,7 @@ export const kirim: Dialect = {
     postMessage,
     listMessages,
     getMessage,
+    getMessageMedia,
     deleteMessage,
     postFlatMessage,
     listAllMessages,
@@ -31,6 +33,7 @@ export const kirim: Dialect = {
     getFlatConversation,
     patchConversation,
     patchFlatConversation,
+    getFlatMessageMedia,
   ],
   credentials: (headers) => ({ authorization: headers.authorization }),
   renderError: renderKirimError,

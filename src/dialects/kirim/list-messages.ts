@@ -3,10 +3,11 @@ import { KurirError } from '../../kernel/errors.ts';
 import { isId } from '../../kernel/ids.ts';
 import { phoneDigits } from '../../kernel/phone-number.ts';
 import type { WireStatus } from '../../messages/message.ts';
+import { mediaStates } from '../../media/media-states.ts';
 import { readMessagePage, type MessageFilter } from '../../messages/read-messages.ts';
 import { requireNumber, type Answer, type Call, type Endpoint } from '../dialect.ts';
 import { limitOf, oneOf, pageAnswer, refused, requireKnownParameters } from './list-query.ts';
-import { renderMessage } from './render-message.ts';
+import { renderMedia, renderMessage } from './render-message.ts';
 
 export const listMessages: Endpoint = {
   method: 'GET',
@@ -47,9 +48,15 @@ async function page(call: Call, phoneNumberId: string | undefined): Promise<Answ
   const phones = await Promise.all(
     found.messages.map(({ message }) => numbers.findNumber(organisationId, message.phoneNumberId)),
   );
-  const data = found.messages.map(({ message, amended }, i) =>
-    renderMessage(message, phones[i]?.phone ?? '', amended),
+  const media = await mediaStates(
+    ctx,
+    organisationId,
+    found.messages.map(({ message }) => message),
   );
+  const data = found.messages.map(({ message, amended }, i) => ({
+    ...renderMessage(message, phones[i]?.phone ?? '', amended),
+    ...renderMedia(media.get(message.id)),
+  }));
   return pageAnswer(call, data, found.nextCursor);
 }
 

@@ -1,4 +1,5 @@
 // A message as the kirim dialect shows it: what the send answers, and the whole resource.
+import type { MediaState } from '../../events/event.ts';
 import type { Failure } from '../../kernel/errors.ts';
 import { isObject, type JsonObject } from '../../kernel/json.ts';
 import { wireStatus, type Message } from '../../messages/message.ts';
@@ -58,6 +59,11 @@ export function renderMessage(message: Message, businessPhone: string, amended?:
   const said = told ? renderSaid(message.type, body) : sentBody(message.type, body);
   // Named twice: the resource's members stand first, and whatever a type of Meta's is called, it takes none of them away.
   return { ...resource, ...said, ...resource };
+}
+
+/** What the resource says of the medium that came with the message; its address works once the status is ready. */
+export function renderMedia(media: MediaState | undefined): object {
+  return media === undefined ? {} : { media_url: media.url, media_status: media.status };
 }
 
 function sentBody(type: string, body: JsonObject): JsonObject {

@@ -1,0 +1,174 @@
+// The fetcher: takes what is due and fetches it, a few at a time, and no number all of these. The row is the job: a try is a lease on it that
+// is renewed while its bytes flow, so what a node that died was fetching comes again within a minute, on any node. Meta forgets what
+// customers sent after seven days; until then a fetch that fails is tried again, at longer and longer intervals.
+import type { Context } from '../context.ts';
+import { backoffMs } from '../kernel/backoff.ts';
+import type { Timer } from '../kernel/clock.ts';
+import type { MetaClient } from '../meta/client.ts';
+import type { NumberDirectory } from '../organisations/number-directory.ts';
+import { levelOf } from '../storage/db.ts';
+import { fetchOne, type Fetched } from './fetch-one.ts';
+import type { MediaFiles } from './media-files.ts';
+import { claimDue, endFailed, endReady, findMedia, postpone, type Claim } from './media-store.ts';
+
+export interface Fetcher {
+  start(): void;
+  /** Something may be due. */
+  wake(): void;
+  /** Takes what is due. */
+  look(): Promise<void>;
+  /** Ends what is under way; it is due again at once, for whoever comes next. */
+  stop(): Promise<void>;
+}
+
+export interface FetcherParts {
+  meta: MetaClient;
+  files: MediaFiles;
+  numbers: NumberDirectory;
+}
+
+const LOOK_EVERY_MS = 1_000;
+const LEASE_MS = 45_000;
+const RENEW_EVERY_MS = 15_000;
+const AT_ONCE = 10;
+const AT_ONCE_PER_NUMBER = 4;
+const BACKOFF = { firstMs: 2_000, factor: 3, maxMs: 3_600_000 };
+const META_KEEPS_MS = 7 * 86_400_000;
+
+interface State {
+  ctx: Context;
+  parts: FetcherParts;
+  running: Map<Claim, { abort: AbortController; ended: Promise<void> }>;
+  stopping: boolean;
+}
+
+export function createFetcher(ctx: Context, parts: FetcherParts): Fetcher {
+  const state: State = { ctx, parts, running: new Map(), stopping: false };
+  let timer: Timer | undefined;
+  let looking = false;
+  let again = false;
+
+  async function look(): Promise<void> {
+    if (looking) return void (again = true);
+    looking = true;
+    try {
+      do {
+        again = false;
+        await takeDue(state, look);
+      } while (again && !state.stopping);
+    } catch (error) {
+      ctx.log[levelOf(error)]({ err: error }, 'media that are due could not be looked for');
+    } finally {
+      looking = false;
+    }
+  }
+
+  function later(): void {
+    if (state.stopping) return;
+    timer = ctx.clock.after(LOOK_EVERY_MS, () => void look().finally(later));
+  }
+
+  return {
+    start: later,
+    wake: () => void look(),
+    look,
+    async stop() {
+      state.stopping = true;
+      timer?.cancel();
+      for (const { abort } of state.running.values()) abort.abort();
+      await Promise.all([...state.running.values()].map(({ ended }) => ended));
+    },
+  };
+}
+
+// Takes as many as there is room for. A number with enough under way is passed over, so that one whose media are many, or slow, leaves room
+// for the others.
+async function takeDue(state: State, look: () => Promise<void>): Promise<void> {
+  const { ctx, running } = state;
+  while (!state.stopping && running.size < AT_ONCE) {
+    const counts = Map.groupBy(running.keys(), (claim) => claim.phoneNumberId);
+    const busyNumbers = [...counts].filter(([, claims]) => claims.length >= AT_ONCE_PER_NUMBER);
+    const limit = Math.min(AT_ONCE - running.size, AT_ONCE_PER_NUMBER);
+    const claims = await claimDue(ctx.db, {
+      limit,
+      leaseMs: LEASE_MS,
+      busyNumbers: busyNumbers.map(([phoneNumberId]) => phoneNumberId),
+    });
+    for (const claim of claims) {
+      const abort = new AbortController();
+      const ended = run(state, claim, abort)
+        .catch((error: unknown) =>
+          ctx.log[levelOf(error)]({ err: error }, 'the end of a fetch was not written'),
+        )
+        .finally(() => {
+          running.delete(claim);
+          if (!state.stopping) void look();
+        });
+      running.set(claim, { abort, ended });
+    }
+    if (claims.length < limit) return;
+  }
+}
+
+async function run(state: State, claim: Claim, abort: AbortController): Promise<void> {
+  const { ctx, parts } = state;
+  const number = parts.numbers.numberAnywhere(claim.phoneNumberId);
+  const renewal = keepLease(ctx, claim, abort);
+  const fetched: Fetched =
+    number?.organisationId === claim.organisationId
+      ? await fetchOne({ ...parts, maxBytes: ctx.config.mediaMaxMb * 1_000_000 }, claim, {
+          accessToken: number.accessToken,
+          signal: abort.signal,
+        })
+      : { kind: 'failed', reason: 'its number is not connected any more', hopeless: false };
+  await renewal.stop();
+  await end(state, claim, fetched);
+}
+
+async function end(state: State, claim: Claim, fetched: Fetched): Promise<void> {
+  const { ctx, parts } = state;
+  if (fetched.kind === 'ready') {
+    // Erased meanwhile: what was kept for it goes, too. Taken over by another try: that one keeps the same bytes again.
+    if (await endReady(ctx.db, claim, fetched.found)) return;
+    const [present] = await findMedia(ctx.db, claim.organisationId, [claim.id]);
+    return present ? undefined : parts.files.delete(claim);
+  }
+  const delayMs = backoffMs(BACKOFF, claim.tries, ctx.random());
+  const { reason, hopeless } = fetched;
+  const about = { mediaId: claim.id, tries: claim.tries, reason };
+  if (state.stopping) return void (await postpone(ctx.db, claim, { delayMs: 0, failure: reason }));
+  if (hopeless || claim.ageMs + delayMs > META_KEEPS_MS) {
+    await endFailed(ctx.db, claim, reason);
+    return ctx.log.warn(about, 'a medium could not be fetched, and is not tried again');
+  }
+  await postpone(ctx.db, claim, { delayMs, failure: reason });
+  ctx.log.debug({ ...about, delayMs }, 'a medium could not be fetched; it is tried again');
+}
+
+// While bytes flow the lease is renewed; a try that is not the present one any more ends.
+function keepLease(ctx: Context, claim: Claim, abort: AbortController): { stop(): Promise<void> } {
+  let stopped = false;
+  let timer: Timer;
+  let renewing: Promise<void> = Promise.resolve();
+  async function renew(): Promise<void> {
+    try {
+      if (!(await postpone(ctx.db, claim, { delayMs: LEASE_MS, failure: null }))) abort.abort();
+    } catch (error) {
+      // The database is away: the lease may run out, and then two fetch the same, to the same end.
+      ctx.log.debug({ err: error }, 'the lease of a fetch was not renewed');
+    }
+    if (!stopped) later();
+  }
+  function later(): void {
+    timer = ctx.clock.after(RENEW_EVERY_MS, () => void (renewing = renew()));
+  }
+  later();
+  return {
+    // A renewal that is under way must not undo what is written next.
+    async stop() {
+      stopped = true;
+      timer.cancel();
+      await renewing;
+    },
+  };
+}

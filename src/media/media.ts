@@ -1,0 +1,21 @@
+// A medium: what a customer sent, or what was uploaded to be sent. pending (its bytes are not here yet) → ready, or failed. What a customer
+// sent has the id of its message with another prefix, so that it is known before anything is written.
+export type MediaStatus = 'pending' | 'ready' | 'failed';
+
+export interface Medium {
+  organisationId: string;
+  id: string;
+  phoneNumberId: string;
+  status: MediaStatus;
+  filename: string | null;
+  /** What was found in the bytes; null until they are here. */
+  mimeType: string | null;
+  sha256: string | null;
+  size: number | null;
+  createdAt: Date;
+}
+
+/** The medium of a customer's message. */
+export function mediaIdOf(messageId: string): string {
+  return `med_${messageId.slice('msg_'.length)}`;
+}
