@@ -45,27 +45,29 @@ interface State {
 export function createFetcher(ctx: Context, parts: FetcherParts): Fetcher {
   const state: State = { ctx, parts, running: new Map(), stopping: false };
   let timer: Timer | undefined;
-  let looking = false;
+  let looking: Promise<void> | undefined;
   let again = false;
 
-  async function look(): Promise<void> {
-    if (looking) return void (again = true);
-    looking = true;
+  function look(): Promise<void> {
+    again = true;
+    return (looking ??= lookWhileAsked());
+  }
+
+  async function lookWhileAsked(): Promise<void> {
     try {
-      do {
+      while (again && !state.stopping) {
         again = false;
         await takeDue(state, look);
-      } while (again && !state.stopping);
+      }
     } catch (error) {
       ctx.log[levelOf(error)]({ err: error }, 'media that are due could not be looked for');
     } finally {
-      looking = false;
+      looking = undefined;
     }
   }
 
   function later(): void {
-    if (state.stopping) return;
-    timer = ctx.clock.after(LOOK_EVERY_MS, () => void look().finally(later));
+    if (!state.stopping) timer = ctx.clock.after(LOOK_EVERY_MS, () => void look().finally(later));
   }
 
   return {
@@ -75,6 +77,7 @@ export function createFetcher(ctx: Context, parts: FetcherParts): Fetcher {
     async stop() {
       state.stopping = true;
       timer?.cancel();
+      await looking;
       for (const { abort } of state.running.values()) abort.abort();
       await Promise.all([...state.running.values()].map(({ ended }) => ended));
     },

@@ -43,6 +43,7 @@ export async function startMetaByHand(port = 0): Promise<MetaByHand> {
   let reaction = (_call: MetaCall): Reaction => ({ kind: 'accept' });
   const held: { call: MetaCall; response: ServerResponse }[] = [];
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.method !== 'POST') return void response.writeHead(404).end();
     const call = toCall(request.url ?? '', await readBody(request), calls.length);
     calls.push(call);
     const now = reaction(call);

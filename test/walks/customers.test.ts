@@ -113,6 +113,7 @@ describe('what a message brings about is told once', () => {
     wamid,
     at: 1_780_000_000_000,
     speaks: true,
+    media: null,
     ...more,
   });
   const keep = (...rows: InboundMessage[]) => keepInbound(house.ctx.db, rows, house.ctx.clock.now());

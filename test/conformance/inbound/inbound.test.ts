@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { isObject, type JsonObject } from '../../../src/kernel/json.ts';
+import { mediaIn } from '../../../src/meta/inbound-media.ts';
 import { objects } from '../../../src/meta/webhook-envelope.ts';
 import { MESSAGE_ID } from '../../support/envelopes.ts';
 import { expectStatus } from '../../support/expect-reply.ts';
@@ -53,7 +54,8 @@ describe('a customer’s message', () => {
       });
       expect(isObject(rest['status_times'])).toBe(true);
       expect(rest['conversation_id']).toMatch(/^cnv_/);
-      const { status_times: _, conversation_id: __, ...extras } = rest;
+      const { status_times: _, conversation_id: __, media_status, media_url: ___, ...extras } = rest;
+      expect(media_status !== undefined).toBe(mediaIn(told ?? {}) !== null);
       expect(extras).toEqual(SHOWN[name]);
     }
   });
