@@ -1,4 +1,5 @@
 // What every event of a message says of it: number, conversation and customer, by what the message's own row holds.
+import { namesInKey } from '../conversations/conversation.ts';
 import { contactIdOf, conversationIdOf } from '../conversations/ids.ts';
 import type { EventNumber, Person } from '../events/event.ts';
 import { newId, type ConversationId, type EventId, type OrganisationId } from '../kernel/ids.ts';
@@ -38,7 +39,7 @@ export function aboutMessage(
   const { phoneNumberId, wabaId, phone, displayPhoneNumber } = number;
   const { organisationId, messageId, wamid } = row;
   const conversation = row.sameAs ?? row.conversation;
-  const isPhone = /^\d+$/.test(conversation);
+  const names = namesInKey(conversation);
   return {
     id: newId('evt', now),
     organisationId,
@@ -51,8 +52,8 @@ export function aboutMessage(
     person: {
       id: contactIdOf(phoneNumberId, conversation),
       name: row.name ?? null,
-      phone: row.phone ?? (isPhone ? conversation : null),
-      userId: row.userId ?? (isPhone ? null : conversation),
+      phone: row.phone ?? names.phone,
+      userId: row.userId ?? names.userId,
     },
   };
 }

@@ -5,11 +5,11 @@ import type { MessageStatus } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
 import type { Failure } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
-import type { JsonObject } from '../kernel/json.ts';
+import { ownFailedStatus } from '../meta/own-status.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { Queryable } from '../storage/db.ts';
 import { aboutMessage } from './about-message.ts';
-import { readOutbound, type OutboundRow } from './progress-store.ts';
+import { readOutbound } from './progress-store.ts';
 
 export interface FailureParts {
   numbers: Pick<NumberDirectory, 'numberAnywhere'>;
@@ -69,7 +69,7 @@ async function eventsOf(
         ...aboutMessage(about, { number, now }),
         type: 'message.status' as const,
         status: 'failed' as const,
-        told: asMetaTells(row, { failure, now }),
+        told: ownFailedStatus({ ...row, messageId: id, failure, at: now }),
         contacts: [],
         own: true,
         outbound: {
@@ -83,24 +83,4 @@ async function eventsOf(
       },
     ];
   });
-}
-
-// In the shape of Meta's statuses; where Meta gave no code there is 0, and Kurir's own beside it.
-function asMetaTells(row: OutboundRow, { failure, now }: { failure: Failure; now: number }): JsonObject {
-  const isPhone = /^\d+$/.test(row.conversation);
-  return {
-    id: row.wamid ?? row.id,
-    status: 'failed',
-    timestamp: String(Math.floor(now / 1_000)),
-    ...(isPhone ? { recipient_id: row.conversation } : { recipient_user_id: row.conversation }),
-    ...(row.callbackData === null ? {} : { biz_opaque_callback_data: row.callbackData }),
-    errors: [
-      {
-        code: failure.providerCode ?? 0,
-        title: failure.code,
-        message: failure.message,
-        error_data: { details: failure.message, kurir_code: failure.code },
-      },
-    ],
-  };
 }

@@ -1,4 +1,5 @@
 // A conversation as Kapso's webhooks tell it. Its id is a UUID there: ours in that form.
+import { namesInKey } from '../../conversations/conversation.ts';
 import type {
   ConversationEvent,
   MessageOutbound,
@@ -18,11 +19,11 @@ export function activeConversation(
   const at = new Date(event.at).toISOString();
   const isNew = 'isNewConversation' in event && event.isNewConversation;
   const isGroup = message['group_id'] !== undefined || message['recipient_type'] === 'group';
-  const known = /^\d+$/.test(event.conversation) ? event.conversation : null;
+  const names = namesInKey(event.conversation);
   return {
     id: uuidOf(event.conversationId),
-    phone_number: isGroup ? null : (event.person.phone ?? known),
-    business_scoped_user_id: isGroup ? null : event.person.userId,
+    phone_number: isGroup ? null : (event.person.phone ?? names.phone),
+    business_scoped_user_id: isGroup ? null : (event.person.userId ?? names.userId),
     status: 'active',
     last_active_at: at,
     created_at: isNew ? at : null,
@@ -56,12 +57,12 @@ function lastMessage(
 /** A conversation by its resource. */
 export function toldConversation({ resource, ...event }: ConversationEvent): JsonObject {
   const contact = isObject(resource['contact']) ? resource['contact'] : {};
-  const phone = /^\d+$/.test(event.conversation) ? event.conversation : text(contact['phone_number']);
+  const names = namesInKey(event.conversation);
+  const phone = names.phone ?? text(contact['phone_number']);
   return {
     id: uuidOf(event.conversationId),
     phone_number: phone?.replace(/^\+/, '') ?? null,
-    business_scoped_user_id:
-      text(contact['user_id']) ?? (/^[A-Z]{2}\./.test(event.conversation) ? event.conversation : null),
+    business_scoped_user_id: text(contact['user_id']) ?? names.userId,
     status: resource['status'] === 'resolved' ? 'ended' : 'active',
     last_active_at: resource['last_message_at'] ?? null,
     created_at: resource['created_at'] ?? null,
