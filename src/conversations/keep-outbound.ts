@@ -6,6 +6,9 @@ import { isOutage, levelOf } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { keepOutbound, type WrittenTo } from './outbound-store.ts';
 
+/** At once, in a transaction of whoever keeps the messages. */
+export { keepOutbound, type WrittenTo } from './outbound-store.ts';
+
 export interface OutboundKeeper {
   /** A message was accepted in a conversation that is not there. */
   accepted(to: Omit<WrittenTo, 'sent'>): void;

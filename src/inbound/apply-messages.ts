@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 
 import type { Context } from '../context.ts';
 import { SILENT_TYPES } from '../conversations/unread.ts';
-import { idOf } from '../kernel/ids.ts';
+import { idOf, type MessageId } from '../kernel/ids.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
 import { mediaIn } from '../meta/inbound-media.ts';
 import { instantMs, objects, text } from '../meta/webhook-envelope.ts';
@@ -12,6 +12,9 @@ import type { GroupCommit } from '../storage/group-commit.ts';
 import type { InboundMessage, KeptMessage } from './keep-store.ts';
 import type { Received } from './tell-received.ts';
 import { KEY_CHARACTERS_MAX, namesOfContacts, senderOf, type NamesOfContacts } from './sender.ts';
+
+/** What the index of wamids can hold, and far more than Meta's have. */
+export const WAMID_CHARACTERS_MAX = 500;
 
 /** Keeps the messages of one change; returns those that could not be read, with the reason. */
 export async function applyMessages(
@@ -53,14 +56,12 @@ function toRow(
   const groupId = text(message['group_id']) ?? null;
   const sender = senderOf(message, about.people);
   if (wamid === undefined || (!sender && groupId === null)) return undefined;
-  if (wamid.length > 500 || (groupId?.length ?? 0) > KEY_CHARACTERS_MAX) return undefined;
+  if (wamid.length > WAMID_CHARACTERS_MAX || (groupId?.length ?? 0) > KEY_CHARACTERS_MAX) return undefined;
   const told = instantMs(message['timestamp']);
-  const digest = createHash('sha256').update(`${number.phoneNumberId}\n${wamid}`).digest();
   const type = (text(message['type']) ?? 'unknown').slice(0, 100);
   return {
     organisationId: number.organisationId,
-    // By what the message says alone, so that a repetition has the same id.
-    id: idOf('msg', told ?? 0, digest.subarray(0, 10)),
+    id: idOfMessage(number, { wamid, told }),
     phoneNumberId: number.phoneNumberId,
     type,
     recipient: number.phone,
@@ -73,4 +74,13 @@ function toRow(
     speaks: !SILENT_TYPES.includes(type),
     media: mediaIn(message),
   };
+}
+
+/** By what Meta says alone, so that a repetition has the same id. */
+export function idOfMessage(
+  { phoneNumberId }: BusinessNumber,
+  { wamid, told }: { wamid: string; told: number | undefined },
+): MessageId {
+  const digest = createHash('sha256').update(`${phoneNumberId}\n${wamid}`).digest();
+  return idOf('msg', told ?? 0, digest.subarray(0, 10));
 }

@@ -23,8 +23,8 @@ export interface PassedOn extends Concerned {
 
 export interface PassOn {
   passOn(what: PassedOn): Promise<void>;
-  /** The same in the transaction of what is done with it; when that finds nothing new in it, nobody hears of it. */
-  doAndPassOn(what: PassedOn, act: (tx: Queryable) => Promise<{ isNews: boolean }>): Promise<void>;
+  /** The same in the transaction of what is done with it. */
+  doAndPassOn(what: PassedOn, act: (tx: Queryable) => Promise<Done>): Promise<void>;
   setAside(what: {
     app: { id: string };
     number?: BusinessNumber | undefined;
@@ -32,6 +32,13 @@ export interface PassOn {
     reason: string;
   }): Promise<void>;
   drained(): Promise<void>;
+}
+
+export interface Done {
+  /** Something of it was not told before; otherwise nobody hears of it. */
+  isNews: boolean;
+  /** All of it is kept elsewhere: there is no need to set it aside. */
+  isKept: boolean;
 }
 
 const ROWS_MAX = 500;
@@ -72,8 +79,9 @@ export function createPassOn(ctx: Context, teller: Teller): PassOn {
     async doAndPassOn(what, act) {
       const { events, rows } = split(what);
       const told = await ctx.db.transaction(async (tx) => {
-        if (!(await act(tx)).isNews) return undefined;
-        if (rows.length > 0) await keepAside(tx, rows);
+        const { isNews, isKept } = await act(tx);
+        if (!isNews) return undefined;
+        if (rows.length > 0 && !isKept) await keepAside(tx, rows);
         return teller.record(tx, events);
       });
       told?.committed();

@@ -4,6 +4,7 @@ import type { Failure } from '../kernel/errors.ts';
 import type { ConversationId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Queryable } from '../storage/db.ts';
+import type { Message } from './message.ts';
 
 export interface ProgressRow {
   organisationId: string;
@@ -153,6 +154,8 @@ export interface OutboundRow {
   phoneNumberId: string;
   conversation: string;
   wamid: string | null;
+  /** Null: through Kurir. */
+  source: Message['source'];
   type: string;
   body: JsonObject;
   callbackData: string | null;
@@ -172,7 +175,7 @@ export function readOutbound(
   messages: readonly { organisationId: string; id: string }[],
 ): Promise<OutboundRow[]> {
   return db.query(
-    `select m.id, m.phone_number_id as "phoneNumberId", m.conversation, s.wamid, m.type, m.body, m.callback_data as "callbackData", m.created_at as "createdAt", c.id as "conversationId",
+    `select m.id, m.phone_number_id as "phoneNumberId", m.conversation, s.wamid, m.source, m.type, m.body, m.callback_data as "callbackData", m.created_at as "createdAt", c.id as "conversationId",
        c.same_as as "sameAs", coalesce(p.name, p.profile_name) as name, p.phone, p.user_id as "userId"
      from unnest($1::text[], $2::text[]) as t (organisation_id, id)
      join messages m on m.organisation_id = t.organisation_id and m.id = t.id

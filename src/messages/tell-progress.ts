@@ -101,7 +101,7 @@ function told(step: Progress, about: About): Event {
     body: sent.body,
     createdAt: sent.createdAt.getTime(),
     callbackData: sent.callbackData,
-    source: 'api',
+    source: sent.source === null ? 'api' : 'app',
   };
   if (!step.told) return { ...base, type: 'message.sent', outbound, echo: null };
   return {

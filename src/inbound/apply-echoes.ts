@@ -1,0 +1,58 @@
+// Echoes: what the business wrote in WhatsApp's own app, or another application on the number. They become messages like those that
+// went through Kurir, and are told once.
+import type { Context } from '../context.ts';
+import type { EchoField } from '../events/event.ts';
+import type { Teller } from '../events/teller.ts';
+import { objects, others } from '../meta/webhook-envelope.ts';
+import { keepElsewhere } from '../messages/keep-elsewhere.ts';
+import { eventsOfEchoes } from '../messages/tell-echoes.ts';
+import type { BusinessNumber } from '../organisations/numbers.ts';
+import { toEventNumber, type PassedOn, type PassOn } from './pass-on.ts';
+import { readElsewhere } from './read-elsewhere.ts';
+
+const ECHO_FIELDS: readonly string[] = ['smb_message_echoes', 'message_echoes'] satisfies EchoField[];
+
+export function isEchoField(field: string): field is EchoField {
+  return ECHO_FIELDS.includes(field);
+}
+
+export async function applyEchoes(
+  ctx: Context,
+  parts: { teller: Teller; passing: PassOn },
+  about: Omit<PassedOn, 'reason'> & { number: BusinessNumber; field: EchoField },
+): Promise<void> {
+  const { number, change, field } = about;
+  const contacts = objects(change.value['contacts']);
+  const now = ctx.clock.now();
+  const all = objects(change.value['message_echoes']);
+  const read = all.map((message) => ({
+    message,
+    row: readElsewhere(message, { number, source: 'app', now }),
+  }));
+  const told = await ctx.db.transaction(async (tx) => {
+    const { fresh } = await keepElsewhere(
+      tx,
+      read.flatMap(({ row }) => row ?? []),
+    );
+    const messages = new Map(read.map(({ message, row }) => [row?.id, message]));
+    const echoes = fresh.map(({ id, wamid }) => ({
+      organisationId: number.organisationId,
+      number: toEventNumber(number),
+      field,
+      id,
+      wamid,
+      message: messages.get(id) ?? {},
+      contacts,
+    }));
+    return parts.teller.record(tx, await eventsOfEchoes(ctx, tx, echoes));
+  });
+  told.committed();
+  const rest = [
+    ...read.flatMap(({ message, row }) => (row ? [] : [message])),
+    ...others(change.value['message_echoes']),
+  ];
+  if (rest.length === 0) return;
+  const { messaging_product = 'whatsapp', metadata = {} } = change.value;
+  const part = { ...change, value: { messaging_product, metadata, message_echoes: rest } };
+  await parts.passing.passOn({ ...about, change: part, reason: 'an echo without an id or a recipient' });
+}

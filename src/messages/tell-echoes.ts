@@ -1,0 +1,56 @@
+// What subscribers hear of what the business wrote in an app of its own.
+import type { Context } from '../context.ts';
+import type { EchoField, Event, EventNumber } from '../events/event.ts';
+import type { OrganisationId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import type { Queryable } from '../storage/db.ts';
+import { aboutMessage } from './about-message.ts';
+import { readOutbound, type OutboundRow } from './progress-store.ts';
+
+export interface Echo {
+  organisationId: OrganisationId;
+  number: EventNumber;
+  field: EchoField;
+  id: string;
+  wamid: string;
+  /** Meta's words. */
+  message: JsonObject;
+  contacts: JsonObject[];
+}
+
+/** The events of echoes that were kept in this transaction. */
+export async function eventsOfEchoes(ctx: Context, tx: Queryable, echoes: readonly Echo[]): Promise<Event[]> {
+  const rows = await readOutbound(tx, echoes);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return echoes.flatMap((echo) => {
+    const row = byId.get(echo.id);
+    return row ? [toEvent(echo, row, ctx.clock.now())] : [];
+  });
+}
+
+function toEvent(echo: Echo, row: OutboundRow, now: number): Event {
+  const { organisationId, number, field, message, contacts, wamid } = echo;
+  const about = aboutMessage({ ...row, organisationId, messageId: row.id }, { number, now });
+  if (row.type === 'edit' || row.type === 'revoke') {
+    const type = row.type === 'edit' ? 'message.edited' : 'message.revoked';
+    return {
+      ...about,
+      type,
+      wamid,
+      field,
+      message,
+      contacts,
+      errors: [],
+      isNewConversation: false,
+      media: null,
+    };
+  }
+  const outbound = {
+    type: row.type,
+    body: row.body,
+    createdAt: row.createdAt.getTime(),
+    callbackData: null,
+    source: 'app' as const,
+  };
+  return { ...about, type: 'message.sent', outbound, echo: { field, message, contacts } };
+}
