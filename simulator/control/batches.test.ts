@@ -199,7 +199,11 @@ test('what is told in a batch is so: in the list, with an open window, and the s
     [{ status: { message: 'wamid.x', status: 'read' } }, 'message'],
     [{ field: { field: 'calls', value: {}, number: '1' } }, 'number'],
   ] as const) {
-    const refused = await control(simulator, 'POST /batches', { updates: [update] });
+    const before = { phone: '628111111111', send: text(`before ${param}`) };
+    const refused = await control(simulator, 'POST /batches', { updates: [before, update] });
     expect(errorOf(refused)['param']).toBe(param);
   }
+  await simulator.control.settled();
+  const told = house.receiver.messages().map((one) => one['id']);
+  expect(told.slice(-3)).toEqual(['before type', 'before message', 'before number']);
 });

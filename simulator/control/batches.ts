@@ -42,20 +42,29 @@ export interface BatchView {
   ids: (string | null)[];
 }
 
-export function postBatch(sim: Simulation, asked: BatchAsked): BatchView {
-  const { layout = 'changes', order = 'given', times = 1, forged } = asked;
-  const updates = asked.updates.map((one) => made(sim, one));
-  const told = updates.filter((one) => one !== null);
-  const manner = forged === undefined ? {} : { forged };
-  if (layout === 'posts') {
-    const stream = `batch-${digits(12, sim.random)}`;
-    for (const update of inOrder(told, order, sim.random)) {
-      for (let i = 0; i < times; i++) sim.push.post({ ...update, stream }, manner);
-    }
-  } else {
-    postTogether(sim, told, { layout, order, times, ...manner });
+/** Refused at the first update that cannot be: what stands before it is so, and is told. */
+export function postBatch(sim: Simulation, { updates: asked, ...manner }: BatchAsked): BatchView {
+  const updates: (Update | null)[] = [];
+  try {
+    for (const one of asked) updates.push(made(sim, one));
+  } finally {
+    post(
+      sim,
+      updates.filter((one) => one !== null),
+      manner,
+    );
   }
   return { ids: updates.map((one) => one && (one.id.split('#')[0] ?? '')) };
+}
+
+function post(sim: Simulation, updates: Update[], asked: Omit<BatchAsked, 'updates'>): void {
+  const { layout = 'changes', order = 'given', times = 1, forged } = asked;
+  const manner = forged === undefined ? {} : { forged };
+  if (layout !== 'posts') return postTogether(sim, updates, { layout, order, times, ...manner });
+  const stream = `batch-${digits(12, sim.random)}`;
+  for (const update of inOrder(updates, order, sim.random)) {
+    for (let i = 0; i < times; i++) sim.push.post({ ...update, stream }, manner);
+  }
 }
 
 // It becomes so before any of it is told.

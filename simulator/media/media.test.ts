@@ -1,6 +1,9 @@
 // Customers' media of any size: the bytes are those of the webhook's sum, and faults of links and downloads do what they say.
 import { createHash } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../../src/kernel/json.ts';
 import type { FaultAsked } from '../control/fault-schema.ts';
 import { part, word } from '../json-parts.ts';
@@ -108,6 +111,25 @@ test('a customer’s medium can be had for seven days', async () => {
   expect(errorOf(await graph(simulator, `GET /v24.0/${word(medium['id'])}`))).toMatchObject({
     error_subcode: 33,
   });
+});
+
+test('after a restart with a ledger: given, uploaded and made up, all are there', async () => {
+  const ledgerDir = mkdtempSync(join(tmpdir(), 'simulator-media-test-'));
+  onTestFinished(() => rmSync(ledgerDir, { recursive: true }));
+  const first = await startSimulator({ ledgerDir });
+  const form = new FormData();
+  form.set('messaging_product', 'whatsapp');
+  form.set('file', new Blob(['uploaded'], { type: 'text/plain' }), 'a.txt');
+  const media = [
+    sendMedium(first, 'image', {}),
+    sendMedium(first, 'document', { size: 100_000 }),
+    (await graph(first, `POST /v24.0/${NUMBER}/media`, { body: form })).json,
+  ];
+  const before = await Promise.all(media.map(async (one) => fetched(await linkOf(first, one))));
+  expect(before.map(({ size }) => size)).toEqual([70, 100_000, 8]);
+  await first.close();
+  await using second = await startSimulator({ ledgerDir });
+  expect(await Promise.all(media.map(async (one) => fetched(await linkOf(second, one))))).toEqual(before);
 });
 
 test('expired_link: of webhooks, of getMedia, or both', async () => {
