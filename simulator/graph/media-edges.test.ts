@@ -106,7 +106,12 @@ test('a form that breaks off keeps nothing', async () => {
 test('an upload is kept for 30 days', async () => {
   await using simulator = await startSimulator();
   const id = word((await upload(simulator)).json['id']);
-  await simulator.control.advance({ by: '30d' });
+  await simulator.control.advance({ by: '29d' });
+  expect((await send(simulator, { type: 'image', image: { id } })).status).toBe(200);
+  await simulator.control.advance({ by: '1d' });
+  expect(errorOf(await send(simulator, { type: 'image', image: { id } }))['message']).toBe(
+    "(#100) Param image['id'] is not a valid whatsapp business account media attachment ID",
+  );
   expect(errorOf(await graph(simulator, `GET /v24.0/${id}`))).toMatchObject({ error_subcode: 33 });
 });
 

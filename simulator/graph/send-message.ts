@@ -6,6 +6,7 @@ import type { BusinessNumber, SendFact, Template } from '../fact.ts';
 import { fateOf } from '../fate.ts';
 import { newWamid } from '../ids.ts';
 import { goOn } from '../life.ts';
+import { findMedia } from '../media/keep-media.ts';
 import { record, type Simulation } from '../simulation.ts';
 import type { Answer } from './answer.ts';
 import { checkBody, checkEnvelope, type CheckedBody } from './check-body.ts';
@@ -55,10 +56,10 @@ export function checkSend(sim: Simulation, number: BusinessNumber, body: JsonObj
   return { ...checked, recipient, template };
 }
 
-// Uploads belong to the number they were uploaded for.
+// Uploads belong to the number they were uploaded for, for as long as they are kept.
 function checkMedia(sim: Simulation, number: BusinessNumber, { media }: CheckedBody): void {
   for (const { id, path } of media) {
-    if (id !== undefined && sim.world.media.get(id)?.number !== number.phoneNumberId) {
+    if (id !== undefined && findMedia(sim, id)?.number !== number.phoneNumberId) {
       throw schemaFault(`Param ${path}['id'] is not a valid whatsapp business account media attachment ID`);
     }
   }
