@@ -31,7 +31,7 @@ export interface AcceptInput {
   priority: Priority;
   /** The caller waits for Meta's answer. */
   waits: boolean;
-  expiresAt: number;
+  expiresInMs: number;
   /** A wamid is owed for so long; null: none is. */
   owedForMs: number | null;
 }
@@ -187,7 +187,7 @@ function toRow(
     fingerprint: input.idempotency?.fingerprint ?? null,
     line: lineOf(input.priority, input.waits),
     priority: LINES[input.priority],
-    expiresAt: input.expiresAt,
+    expiresAt: made.at + input.expiresInMs,
     owedForMs: input.owedForMs,
     firstAnswer: input.waits ? null : 'queued',
     epoch: (made.lane ?? ahead)?.epoch ?? null,

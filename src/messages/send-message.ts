@@ -143,7 +143,6 @@ async function send(state: State, input: SendInput): Promise<Sent> {
   const line = lineOf(input.priority, input.waitMs > 0);
   const tooLong = !input.owed && parts.backlog.waitMs(input.number, line) > input.waitMs;
   const waitMs = tooLong ? 0 : input.waitMs;
-  const expiresAt = state.ctx.clock.now() + input.expiresInMs;
   const { organisationId, number, message: said, idempotency, priority } = input;
   const accepted = await parts.accepter.accept({
     organisationId,
@@ -152,7 +151,7 @@ async function send(state: State, input: SendInput): Promise<Sent> {
     idempotency,
     priority,
     waits: waitMs > 0,
-    expiresAt,
+    expiresInMs: input.expiresInMs,
     owedForMs: input.owed ? waitMs : null,
   });
   if (accepted.kind === 'replayed') {
