@@ -318,6 +318,8 @@ create table webhook_subscriptions (
   dead_in_a_row integer not null default 0,
   last_success_at timestamptz,
   last_failure_at timestamptz,
+  -- Of a listener, to the minute: nothing is kept for one that does not ask.
+  last_fetch_at timestamptz,
   created_at timestamptz not null,
   updated_at timestamptz not null,
   primary key (organisation_id, id)
@@ -384,6 +386,9 @@ create table deliveries (
 ) partition by range (created_at);
 create table deliveries_default partition of deliveries default;
 create index deliveries_due on deliveries (subscription_id, due_at) where due_at is not null;
+-- What can be replayed, and what was: rows that a healthy subscription has none of.
+create index deliveries_dead on deliveries (organisation_id, subscription_id, id) where state = 'dead';
+create index deliveries_replays on deliveries (organisation_id, replayed_from) where replayed_from is not null;
 create index deliveries_turns on deliveries (subscription_id, conversation, turn) where turn is not null;
 
 -- Media: what customers sent (its id is that of the message, with another prefix), and what was uploaded to be sent. The bytes are

@@ -348,6 +348,7 @@ create table webhook_subscriptions (
   dead_in_a_row integer not null default 0,
   last_success_at timestamp with time zone,
   last_failure_at timestamp with time zone,
+  last_fetch_at timestamp with time zone,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   constraint webhook_subscriptions_pkey PRIMARY KEY (organisation_id, id),
@@ -372,7 +373,11 @@ CREATE INDEX conversations_ids ON conversations USING btree (id);
 
 CREATE INDEX conversations_latest ON conversations USING btree (phone_number_id, last_message_at) WHERE (same_as IS NULL);
 
+CREATE INDEX deliveries_dead ON ONLY deliveries USING btree (organisation_id, subscription_id, id) WHERE (state = 'dead'::text);
+
 CREATE INDEX deliveries_due ON ONLY deliveries USING btree (subscription_id, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX deliveries_replays ON ONLY deliveries USING btree (organisation_id, replayed_from) WHERE (replayed_from IS NOT NULL);
 
 CREATE INDEX deliveries_turns ON ONLY deliveries USING btree (subscription_id, conversation, turn) WHERE (turn IS NOT NULL);
 

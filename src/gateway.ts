@@ -48,6 +48,10 @@ import { createDisk, type Disk } from './storage/disk.ts';
 import { levelOf, openDatabase } from './storage/db.ts';
 import { createDeliverer } from './webhooks/deliverer.ts';
 import { createPoster } from './webhooks/post.ts';
+import { createDeliveries } from './webhooks/deliveries.ts';
+import { LEASE_MS } from './webhooks/delivery.ts';
+import { createListening } from './webhooks/listening.ts';
+import { createSettler } from './webhooks/settle.ts';
 import { createTeller } from './webhooks/fan-out.ts';
 import { createHealth } from './webhooks/health.ts';
 import { createSubscriptionDirectory } from './webhooks/subscription-directory.ts';
@@ -147,6 +151,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     // Calls to Meta that are under way end and are recorded; callers who wait are answered with what is known.
     await rooms.dispatch.stop(ctx.config.shutdownMs - CLOSING_MS);
     rooms.lanes.waiters.release();
+    rooms.listening.release();
     await closeApp(app, ANSWERING_MS);
     await Promise.all(rooms.drain.map((room) => room.drained()));
     rooms.subscriptions.stop();
@@ -218,15 +223,25 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     teller: () => teller,
     onChanged: () => hints.subscribed(),
   });
+  const settler = createSettler(ctx, { health, keepMs: LEASE_MS });
+  const listening = createListening(ctx, {
+    directory: subscriptions,
+    tellings: TELLINGS,
+    settler,
+    onChanged: () => hints.subscribed(),
+  });
   const deliverer = createDeliverer(ctx, {
     directory: subscriptions,
     poster: createPoster(ctx),
     tellings: TELLINGS,
-    health,
+    settler,
+    listening,
   });
+  const deliveries = createDeliveries(ctx, { directory: subscriptions, deliverer });
   const teller: Teller = createTeller(ctx, { directory: subscriptions, deliverer, tellings: TELLINGS });
   const webhooks = createSubscriptions(ctx, {
     directory: subscriptions,
+    numbers,
     teller,
     onChanged: () => hints.subscribed(),
   });
@@ -276,7 +291,17 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     numbers,
   });
   return {
-    rooms: { ctx, numbers, sender, readMarker: createReadMarker(ctx, meta), lanes, teller },
+    rooms: {
+      ctx,
+      numbers,
+      sender,
+      readMarker: createReadMarker(ctx, meta),
+      lanes,
+      teller,
+      webhooks,
+      deliveries,
+      listening,
+    },
     authenticator: createAuthenticator(ctx),
     budgets: createBudgets(ctx),
     drain: [accepter, progresser, receiver, sender],
@@ -289,6 +314,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     hints,
     lanes,
     lease,
+    listening,
     media,
     meta,
     numbers,

@@ -12,6 +12,9 @@ import type { Sender } from '../messages/send-message.ts';
 import type { Caller, Credentials } from '../organisations/authenticate.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
+import type { Deliveries } from '../webhooks/deliveries.ts';
+import type { Listening } from '../webhooks/listening.ts';
+import type { Subscriptions } from '../webhooks/subscriptions.ts';
 
 /** The verbs that endpoints may call. */
 export interface Rooms {
@@ -21,6 +24,9 @@ export interface Rooms {
   readMarker: ReadMarker;
   lanes: Lanes;
   teller: Teller;
+  webhooks: Subscriptions;
+  deliveries: Deliveries;
+  listening: Listening;
 }
 
 /** One authenticated request. */
@@ -34,6 +40,8 @@ export interface Call {
   headers: IncomingHttpHeaders;
   body: Json | undefined;
   requestId: string;
+  /** Whether nobody is there any more to be answered. */
+  isGone: () => boolean;
   budget: { take(): void; giveBack(): void };
 }
 

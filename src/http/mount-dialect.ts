@@ -101,6 +101,7 @@ async function handle(
     headers: request.headers,
     body: request.json,
     requestId: request.id,
+    isGone: () => request.raw.socket.destroyed,
   });
   return send(http.reply, answer, budgetHeadersOf(request, parts));
 }

@@ -55,6 +55,16 @@ export function isId<Prefix extends string>(prefix: Prefix, value: string): valu
   );
 }
 
+/** The moment that an id was made for (ms since the epoch); of a hashed one, any. */
+export function momentOf(id: string): number {
+  return numberOf(id.slice(-26, -16));
+}
+
+/** The least id that a moment can have: all that were made earlier come before it. */
+export function leastId<Prefix extends string>(prefix: Prefix, now: number): Id<Prefix> {
+  return idOf(prefix, now, new Uint8Array(10));
+}
+
 /** The same id as a UUID (version 8), for dialects whose ids are such. Six of its 128 bits make room for those that every UUID has. */
 export function uuidOf(id: string): string {
   const body = id.slice(-26);

@@ -4,21 +4,13 @@ import type { Context } from '../context.ts';
 import type { SubscriptionId } from '../kernel/ids.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { levelOf } from '../storage/db.ts';
-import { createGroupCommit } from '../storage/group-commit.ts';
-import type { Job, Try } from './delivery.ts';
-import {
-  giveBack,
-  selectNextDue,
-  settleRows,
-  takeCollected,
-  takeDue,
-  type SettledRow,
-  type Taken,
-} from './delivery-store.ts';
-import type { Health } from './health.ts';
+import { LEASE_MS, type Job } from './delivery.ts';
+import { giveBack, selectNextDue, takeCollected, takeDue, type Taken } from './delivery-store.ts';
+import type { Listening } from './listening.ts';
 import { createOutlet, freeTries, roomOf, type Outlet } from './outlet.ts';
-import type { Poster, PostOutcome } from './post.ts';
-import { judgeTry } from './schedule.ts';
+import type { Poster } from './post.ts';
+import { isSuccess, type Settler } from './settle.ts';
+import { signTry } from './sign-try.ts';
 import type { KnownSubscription, SubscriptionDirectory } from './subscription-directory.ts';
 import type { Tellings } from './telling.ts';
 
@@ -26,7 +18,9 @@ export interface DelivererParts {
   directory: SubscriptionDirectory;
   poster: Poster;
   tellings: Tellings;
-  health: Health;
+  settler: Settler;
+  /** For subscriptions without an address. */
+  listening: Pick<Listening, 'wake'>;
 }
 
 export interface Deliverer {
@@ -45,24 +39,14 @@ export interface Deliverer {
   stop(withinMs: number): Promise<void>;
 }
 
-const LEASE_MS = 45_000;
 /** A try lasts 10 s at the most: nothing begins when less than that is left, and some. */
 const TRY_MS = 15_000;
 const TICK_MS = 250;
 /** How often the table is asked for what nobody here knows of: what other nodes left behind. */
 const LOOK_ROUND_MS = 10_000;
-const SETTLE_AGAIN_MS = 500;
 
 export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer {
   const outlets = new Map<SubscriptionId, Outlet>();
-  const settling = createGroupCommit<SettledRow, void>({
-    write: async (rows) => {
-      await settleRows(ctx.db, rows);
-      return rows.map(() => undefined);
-    },
-    maxRows: 1_000,
-    parallel: 2,
-  });
   let timer: Timer | undefined;
   let stopped = true;
   let underWay = 0;
@@ -115,86 +99,22 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
     job: Job,
   ): Promise<void> {
     const now = ctx.clock.now();
-    const signed = parts.tellings[job.dialect].headers({
-      body: job.body,
-      name: job.name,
-      subject: job.subject,
-      source: job.source,
-      eventId: job.eventId,
-      deliveryId: job.rows[0].id,
-      attempt: job.attempt + 1,
-      now,
-      secrets: subscription.secrets
-        .filter((one) => one.expiresAt === null || one.expiresAt.getTime() > now)
-        .map((one) => one.secret),
-      batch: job.batch,
-    });
-    const headers = { 'content-type': 'application/json', ...signed };
+    const what = { ...job, id: job.rows[0].id };
+    const headers = signTry(parts.tellings, subscription, { what, now });
     const outcome = await parts.poster.post({ url: subscription.url, headers, body: job.body });
     // The gateway stops: that says nothing about the receiver. Whoever takes it next tries again.
-    if (outcome.kind === 'failed' && outcome.reason === 'stopped') await letGo([job]);
-    else await settle(outlet, { subscription, job, outcome, at: now });
-  }
-
-  async function settle(
-    outlet: Outlet,
-    tried: { subscription: KnownSubscription; job: Job; outcome: PostOutcome; at: number },
-  ): Promise<void> {
-    const { subscription, job, outcome } = tried;
-    const attempt = job.attempt + 1;
-    const verdict = judgeTry(outcome, {
-      attempt,
-      random: ctx.random(),
-      scale: ctx.config.webhookRetryScale,
+    if (outcome.kind === 'failed' && outcome.reason === 'stopped') return letGo([job]);
+    outlet.failuresInARow = isSuccess(outcome) ? 0 : outlet.failuresInARow + 1;
+    const { dueAt } = await parts.settler.settle({
+      subscription,
+      rows: job.rows,
+      attempt: job.attempt + 1,
+      outcome,
+      at: now,
     });
-    const now = ctx.clock.now();
-    const dueAt = verdict.kind === 'again' ? now + verdict.afterMs : null;
-    outlet.failuresInARow = verdict.kind === 'succeeded' ? 0 : outlet.failuresInARow + 1;
-    const state = verdict.kind === 'succeeded' ? 'succeeded' : dueAt === null ? 'dead' : 'pending';
-    if (ctx.log.isLevelEnabled('debug'))
-      ctx.log.debug(
-        { deliveryId: job.rows[0].id, attempt, state, outcome: brief(outcome) },
-        'delivery tried',
-      );
-    await recorded(
-      job.rows.map((row) => ({
-        organisationId: job.organisationId,
-        ...row,
-        state,
-        attempt,
-        dueAt,
-        finishedAt: dueAt === null ? now : null,
-        try: toTry(outcome, tried.at),
-      })),
-    );
     if (dueAt !== null) outlet.lookAt = Math.min(outlet.lookAt, dueAt);
     // Of what keeps an order the next one may go.
-    else if (subscription.ordered) outlet.lookAt = now;
-    if (verdict.kind === 'succeeded') await parts.health.succeeded(subscription);
-    else if (verdict.kind !== 'again')
-      await parts.health.died(subscription, {
-        count: job.rows.length,
-        gone: verdict.kind === 'gone',
-        outcome,
-      });
-  }
-
-  // A result that is not recorded would be tried again: it is kept for as long as the lease lasts, and a little more.
-  async function recorded(rows: readonly SettledRow[]): Promise<void> {
-    const until = ctx.clock.monotonic() + LEASE_MS;
-    for (;;) {
-      try {
-        await Promise.all(rows.map((row) => settling.add(row)));
-        return;
-      } catch (error) {
-        ctx.log[levelOf(error)](
-          { err: error },
-          'what became of a delivery could not be recorded; it is kept',
-        );
-        if (ctx.clock.monotonic() > until) throw error;
-        await new Promise<void>((resolve) => ctx.clock.after(SETTLE_AGAIN_MS, resolve));
-      }
-    }
+    else if (subscription.ordered) outlet.lookAt = ctx.clock.now();
   }
 
   // Others may take them at once.
@@ -310,7 +230,11 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
     },
     wake(subscriptions) {
       const now = ctx.clock.now();
-      for (const { id } of subscriptions) {
+      for (const { id, url } of subscriptions) {
+        if (url === null) {
+          parts.listening.wake(id);
+          continue;
+        }
         const outlet = outletOf(id);
         outlet.lookAt = Math.min(outlet.lookAt, now);
       }
@@ -332,7 +256,7 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
       // What has not been answered by now fails as stopped.
       await parts.poster.close();
       while (underWay > 0) await new Promise<void>((resolve) => rest.push(resolve));
-      await settling.drained();
+      await parts.settler.drained();
     },
   };
 }
@@ -379,19 +303,4 @@ function toBatch(
       },
     ),
   };
-}
-
-function toTry(outcome: PostOutcome, at: number): Try {
-  const base = { at: new Date(at).toISOString(), ms: Math.round(outcome.ms) };
-  if (outcome.kind === 'failed') return { ...base, error: outcome.reason, detail: outcome.detail };
-  const isRefusal = outcome.status < 200 || outcome.status >= 300;
-  return {
-    ...base,
-    status: outcome.status,
-    ...(isRefusal && outcome.excerpt !== '' ? { detail: outcome.excerpt } : {}),
-  };
-}
-
-function brief(outcome: PostOutcome): string {
-  return outcome.kind === 'answered' ? `HTTP ${outcome.status}` : outcome.reason;
 }

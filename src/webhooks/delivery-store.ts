@@ -104,6 +104,7 @@ export interface Taken {
   id: DeliveryId;
   subscriptionId: SubscriptionId;
   eventId: EventId;
+  type: string;
   dialect: WebhookDialect;
   createdAt: number;
   attempt: number;
@@ -121,6 +122,7 @@ interface TakenRow extends Row {
   id: DeliveryId;
   subscription_id: SubscriptionId;
   event_id: EventId;
+  type: string;
   dialect: WebhookDialect;
   created_at: Date;
   attempt: number;
@@ -136,7 +138,7 @@ interface TakenRow extends Row {
 const TAKEN = `taken as (
   update deliveries d set due_at = to_timestamp($LEASE / 1000.0)
   from due where d.organisation_id = due.organisation_id and d.id = due.id and d.created_at = due.created_at
-  returning d.organisation_id, d.id, d.subscription_id, d.event_id, d.dialect, d.told_at, d.created_at, d.attempt, d.conversation, d.turn, d.batch
+  returning d.organisation_id, d.id, d.subscription_id, d.event_id, d.type, d.dialect, d.told_at, d.created_at, d.attempt, d.conversation, d.turn, d.batch
 )
 select taken.*, t.name, t.subject, t.source, t.body from taken
   join tellings t on t.organisation_id = taken.organisation_id and t.event_id = taken.event_id and t.dialect = taken.dialect and t.created_at = taken.told_at
@@ -203,7 +205,7 @@ with lines as (
 ), taken as (
   update deliveries d set due_at = to_timestamp($5 / 1000.0), batch = named.made
   from named where d.organisation_id = named.organisation_id and d.id = named.id and d.created_at = named.created_at
-  returning d.organisation_id, d.id, d.subscription_id, d.event_id, d.dialect, d.told_at, d.created_at, d.attempt, d.conversation, d.turn, d.batch
+  returning d.organisation_id, d.id, d.subscription_id, d.event_id, d.type, d.dialect, d.told_at, d.created_at, d.attempt, d.conversation, d.turn, d.batch
 )
 select taken.*, t.name, t.subject, t.source, t.body from taken
   join tellings t on t.organisation_id = taken.organisation_id and t.event_id = taken.event_id and t.dialect = taken.dialect and t.created_at = taken.told_at
@@ -308,6 +310,7 @@ function toTaken(row: TakenRow): Taken {
     id: row.id,
     subscriptionId: row.subscription_id,
     eventId: row.event_id,
+    type: row.type,
     dialect: row.dialect,
     createdAt: row.created_at.getTime(),
     attempt: row.attempt,

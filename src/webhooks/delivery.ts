@@ -11,6 +11,9 @@ import type { WebhookDialect } from './telling.ts';
 export const DELIVERY_STATES = ['pending', 'succeeded', 'dead'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
+/** How long a row that was taken is nobody else's. */
+export const LEASE_MS = 45_000;
+
 /** A try as it is kept. */
 export interface Try {
   at: string;
@@ -18,6 +21,31 @@ export interface Try {
   status?: number;
   error?: string;
   detail?: string;
+}
+
+/** A delivery as it is shown. */
+export interface Delivery {
+  id: DeliveryId;
+  subscriptionId: SubscriptionId;
+  eventId: EventId;
+  dialect: WebhookDialect;
+  type: string;
+  state: DeliveryState;
+  attempt: number;
+  /** Of a pending one: when it is tried next, at the latest. */
+  dueAt: Date | null;
+  createdAt: Date;
+  finishedAt: Date | null;
+  replayedFrom: string | null;
+  tries: Try[];
+}
+
+/** What is posted, where it is kept still. */
+export interface Said {
+  name: string;
+  subject: string;
+  source: 'meta' | 'kirim';
+  body: string;
 }
 
 /** What a node has in hand: all that a try needs. */

@@ -10,7 +10,7 @@ import {
   selectSubscriptionsFingerprint,
   type SealedSecret,
 } from './subscription-store.ts';
-import { isFor, type OpenSecret, type Subscription, type Topic } from './subscription.ts';
+import { isAsleep, isFor, type OpenSecret, type Subscription, type Topic } from './subscription.ts';
 
 export interface KnownSubscription extends Subscription {
   /** The newest first; some may have expired since they were read. */
@@ -18,7 +18,7 @@ export interface KnownSubscription extends Subscription {
 }
 
 export interface SubscriptionDirectory {
-  /** Who hears of an event: active ones, and paused ones, for whom it waits. */
+  /** Who hears of an event: active ones, and paused ones, for whom it waits; of listeners those that ask. */
   audience(organisationId: OrganisationId, about: Topic): readonly KnownSubscription[];
   find(id: SubscriptionId): KnownSubscription | undefined;
   all(): Iterable<KnownSubscription>;
@@ -82,7 +82,8 @@ export async function createSubscriptionDirectory(ctx: Context): Promise<Subscri
       const what = `${organisationId} ${about.type} ${about.phoneNumberId}`;
       let known = audiences.get(what);
       if (!known) audiences.set(what, (known = all.filter((one) => isFor(one, about))));
-      return known;
+      const now = ctx.clock.now();
+      return known.some((one) => isAsleep(one, now)) ? known.filter((one) => !isAsleep(one, now)) : known;
     },
     find: (id) => byId.get(id),
     all: () => byId.values(),

@@ -21,6 +21,7 @@ interface SubscriptionRow extends Row {
   dead_in_a_row: number;
   last_success_at: Date | null;
   last_failure_at: Date | null;
+  last_fetch_at: Date | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -32,8 +33,8 @@ export async function insertSubscription(
   const s = subscription;
   await db.query(
     `insert into webhook_subscriptions (organisation_id, id, url, dialect, events, phone_number_ids, description, status, status_since,
-       ordered, buffer_seconds, buffer_max, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+       ordered, buffer_seconds, buffer_max, last_fetch_at, created_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
     [
       s.organisationId,
       s.id,
@@ -47,6 +48,7 @@ export async function insertSubscription(
       s.ordered,
       s.buffer?.seconds ?? null,
       s.buffer?.max ?? null,
+      s.lastFetchAt,
       s.createdAt,
       s.updatedAt,
     ],
@@ -87,6 +89,27 @@ export async function selectSubscriptions(db: Queryable, organisationId: string)
   return rows.map(toSubscription);
 }
 
+/** Those of one organisation, for one that makes another: nobody else does until its transaction ends. */
+export async function lockSubscriptions(tx: Queryable, organisationId: string): Promise<Subscription[]> {
+  // Not stronger: what refers to the organisation goes on being written.
+  await tx.query('select id from organisations where id = $1 for no key update', [organisationId]);
+  return selectSubscriptions(tx, organisationId);
+}
+
+/** Notes that a listener asked, where that was not noted lately; whether it was noted now. */
+export async function noteFetch(
+  db: Queryable,
+  subscription: { organisationId: string; id: string },
+  { now, notSince }: { now: number; notSince: number },
+): Promise<boolean> {
+  const rows = await db.query(
+    `update webhook_subscriptions set last_fetch_at = to_timestamp($3 / 1000.0)
+     where organisation_id = $1 and id = $2 and (last_fetch_at is null or last_fetch_at < to_timestamp($4 / 1000.0)) returning id`,
+    [subscription.organisationId, subscription.id, now, notSince],
+  );
+  return rows.length > 0;
+}
+
 /** Those of all organisations: for the directory. */
 export async function selectAllSubscriptions(db: Queryable): Promise<Subscription[]> {
   const rows = await db.query<SubscriptionRow>('select * from webhook_subscriptions order by id');
@@ -105,7 +128,7 @@ export async function selectSubscriptionsFingerprint(db: Queryable): Promise<str
 export async function updateSubscription(db: Queryable, s: Subscription): Promise<void> {
   await db.query(
     `update webhook_subscriptions set url = $3, dialect = $4, events = $5, phone_number_ids = $6, description = $7, status = $8,
-       status_reason = $9, status_since = $10, ordered = $11, buffer_seconds = $12, buffer_max = $13, dead_in_a_row = $14, updated_at = $15
+       status_reason = $9, status_since = $10, ordered = $11, buffer_seconds = $12, buffer_max = $13, dead_in_a_row = $14, last_fetch_at = $15, updated_at = $16
      where organisation_id = $1 and id = $2`,
     [
       s.organisationId,
@@ -122,6 +145,7 @@ export async function updateSubscription(db: Queryable, s: Subscription): Promis
       s.buffer?.seconds ?? null,
       s.buffer?.max ?? null,
       s.deadInARow,
+      s.lastFetchAt,
       s.updatedAt,
     ],
   );
@@ -253,6 +277,7 @@ function toSubscription(row: SubscriptionRow): Subscription {
     deadInARow: row.dead_in_a_row,
     lastSuccessAt: row.last_success_at,
     lastFailureAt: row.last_failure_at,
+    lastFetchAt: row.last_fetch_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

@@ -3,6 +3,8 @@
 //   active    hears of every event it names
 //   paused    by a person: events are kept for it and go out when it is turned on again
 //   disabled  by Kurir, after deliveries died in a row (`health.ts`): new events are not kept; what waits goes out when it is turned on again
+//
+// Without an address it is a listener's (`kurir listen`): its deliveries wait to be fetched, and while nobody fetches, none are made.
 import type { EventType } from '../events/event.ts';
 import type { OrganisationId, SecretId, SubscriptionId } from '../kernel/ids.ts';
 import type { WebhookDialect } from './telling.ts';
@@ -35,6 +37,8 @@ export interface Subscription {
   deadInARow: number;
   lastSuccessAt: Date | null;
   lastFailureAt: Date | null;
+  /** Of a listener: when it last asked, to the minute. */
+  lastFetchAt: Date | null;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -68,4 +72,17 @@ export function isFor(subscription: Pick<Subscription, 'events' | 'phoneNumberId
   return (
     phoneNumberIds === null || (about.phoneNumberId !== null && phoneNumberIds.includes(about.phoneNumberId))
   );
+}
+
+/** A listener that has not asked for so long hears nothing more until it asks again: what is kept for it would only pile up. */
+const LISTENER_IDLE_MS = 5 * 60_000;
+/** How old what is known of its last asking may be. */
+export const FETCH_NOTED_MS = 60_000;
+
+/** Whether nobody listens for a subscription that has no address. */
+export function isAsleep(
+  { url, lastFetchAt }: Pick<Subscription, 'url' | 'lastFetchAt'>,
+  now: number,
+): boolean {
+  return url === null && now - (lastFetchAt?.getTime() ?? 0) > LISTENER_IDLE_MS + FETCH_NOTED_MS;
 }

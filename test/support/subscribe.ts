@@ -1,6 +1,7 @@
 // Subscriptions of the house's organisation, made as its API makes them.
 import type { OrganisationId } from '../../src/kernel/ids.ts';
-import type { NewSubscription, Subscriptions } from '../../src/webhooks/subscriptions.ts';
+import type { NewSubscription } from '../../src/webhooks/make-subscription.ts';
+import type { Subscriptions } from '../../src/webhooks/subscriptions.ts';
 import type { House } from './house.ts';
 
 /** In the kirim dialect to every event, unless told otherwise. */

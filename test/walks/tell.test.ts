@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 
 import type { OrganisationId } from '../../src/kernel/ids.ts';
-import type { NewSubscription } from '../../src/webhooks/subscriptions.ts';
+import type { NewSubscription } from '../../src/webhooks/make-subscription.ts';
 import { startHook, type Heard } from '../support/hook.ts';
 import { inboundText, messageEnvelope, postWebhook } from '../support/signed-webhooks.ts';
 import { WEBHOOK_DIALECTS } from '../../src/webhooks/telling.ts';

@@ -17,6 +17,7 @@ import {
 import { expectGraphError, expectKirimError, expectStatus } from '../support/expect-reply.ts';
 import { startMetaByHand, type MetaByHand } from '../support/meta-by-hand.ts';
 import { inboundText, messageEnvelope, postWebhook, statusEnvelope } from '../support/signed-webhooks.ts';
+import { webhookCases } from '../support/tenant-webhooks.ts';
 
 const CANARY = 'Rahasia Kopi Senja';
 const CUSTOMER = '12025550101';
@@ -266,6 +267,7 @@ const CASES: Record<string, () => Promise<void>> = {
     expectKirimNotFound(await asStranger(`PATCH /v1/conversations/${ownersConversationId}`, close));
     expect(await ownersConversation()).toMatchObject({ status: 'open', assignee: null });
   },
+  ...webhookCases(() => ({ house, asStranger, phoneNumberId: PHONE_NUMBER_ID })),
   'kapso POST /meta/whatsapp/v24.0/:phone_number_id/messages': graphCases('/meta/whatsapp/v24.0'),
   'graph POST /v24.0/:phone_number_id/messages': graphCases('/v24.0'),
 };

@@ -3,6 +3,7 @@ import type { Dialect } from '../dialect.ts';
 import { deleteMessage } from './delete-message.ts';
 import { kirimUnknownPath, renderKirimError } from './errors.ts';
 import { getConversation, getFlatConversation } from './get-conversation.ts';
+import { fetchWebhooks, reportWebhooks } from './fetch-webhooks.ts';
 import { getMe } from './get-me.ts';
 import { getFlatMessage, getMessage } from './get-message.ts';
 import { getFlatMessageMedia, getMessageMedia } from './get-message-media.ts';
@@ -12,6 +13,21 @@ import { listAllMessages, listMessages } from './list-messages.ts';
 import { patchConversation, patchFlatConversation } from './patch-conversation.ts';
 import { postFlatMessage } from './post-flat-message.ts';
 import { postMessage } from './post-message.ts';
+import {
+  getWebhookDelivery,
+  listWebhookDeliveries,
+  replayWebhookDeliveries,
+  replayWebhookDelivery,
+} from './webhook-deliveries.ts';
+import { createWebhookSecret, deleteWebhookSecret } from './webhook-secrets.ts';
+import {
+  changeWebhookSubscription,
+  createWebhookSubscription,
+  deleteWebhookSubscription,
+  getWebhookSubscription,
+  listWebhookSubscriptions,
+  testWebhookSubscription,
+} from './webhook-subscriptions.ts';
 
 export const kirim: Dialect = {
   name: 'kirim',
@@ -34,6 +50,20 @@ export const kirim: Dialect = {
     patchConversation,
     patchFlatConversation,
     getFlatMessageMedia,
+    createWebhookSubscription,
+    listWebhookSubscriptions,
+    getWebhookSubscription,
+    changeWebhookSubscription,
+    deleteWebhookSubscription,
+    createWebhookSecret,
+    deleteWebhookSecret,
+    testWebhookSubscription,
+    listWebhookDeliveries,
+    getWebhookDelivery,
+    replayWebhookDelivery,
+    replayWebhookDeliveries,
+    fetchWebhooks,
+    reportWebhooks,
   ],
   credentials: (headers) => ({ authorization: headers.authorization }),
   renderError: renderKirimError,

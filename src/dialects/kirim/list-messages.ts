@@ -6,7 +6,7 @@ import type { WireStatus } from '../../messages/message.ts';
 import { mediaStates } from '../../media/media-states.ts';
 import { readMessagePage, type MessageFilter } from '../../messages/read-messages.ts';
 import { requireNumber, type Answer, type Call, type Endpoint } from '../dialect.ts';
-import { limitOf, oneOf, pageAnswer, refused, requireKnownParameters } from './list-query.ts';
+import { instantOf, limitOf, oneOf, pageAnswer, refused, requireKnownParameters } from './list-query.ts';
 import { renderMedia, renderMessage } from './render-message.ts';
 
 export const listMessages: Endpoint = {
@@ -81,18 +81,7 @@ function filterOf(call: Call, phoneNumberId: string | undefined): MessageFilter 
     conversationId,
     status: oneOf(call, 'status', STATUSES),
     wamid: call.query['message_id'],
-    createdAfter: instantOf(call, 'created_after'),
-    createdBefore: instantOf(call, 'created_before'),
+    createdAfter: instantOf('created_after', call.query['created_after']),
+    createdBefore: instantOf('created_before', call.query['created_before']),
   };
-}
-
-function instantOf(call: Call, name: string): Date | undefined {
-  const text = call.query[name];
-  if (text === undefined) return undefined;
-  const at = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text)
-    ? new Date(text)
-    : new Date(Number.NaN);
-  if (Number.isNaN(at.getTime()))
-    throw refused(name, `${name} must be an ISO 8601 instant, such as 2026-05-24T08:00:00Z.`);
-  return at;
 }

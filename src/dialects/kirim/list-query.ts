@@ -31,6 +31,16 @@ export function oneOf<Word extends string>(
   return word;
 }
 
+export function instantOf(name: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const at = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text)
+    ? new Date(text)
+    : new Date(Number.NaN);
+  if (Number.isNaN(at.getTime()))
+    throw refused(name, `${name} must be an ISO 8601 instant, such as 2026-05-24T08:00:00Z.`);
+  return at;
+}
+
 export function pageAnswer(call: Call, data: readonly object[], nextCursor: string | null): Answer {
   const page = { data, has_more: nextCursor !== null, next_cursor: nextCursor };
   return { status: 200, body: { ...page, request_id: call.requestId } };

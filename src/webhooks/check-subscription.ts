@@ -1,0 +1,61 @@
+// What a subscription may be: its events are ones there are, its numbers the caller's, and it collects only where that can be told.
+import { isEventType } from '../events/event.ts';
+import { KurirError } from '../kernel/errors.ts';
+import type { OrganisationId } from '../kernel/ids.ts';
+import type { NumberDirectory } from '../organisations/number-directory.ts';
+import type { Subscription } from './subscription.ts';
+
+const EVENTS_MAX = 100;
+
+/** Each once; throws `invalid_field_value`. */
+export function checkEvents(events: readonly string[]): string[] {
+  const unknown = events.find((one) => one !== '*' && one !== 'meta.*' && !isEventType(one));
+  if (unknown !== undefined)
+    throw new KurirError(
+      'invalid_field_value',
+      `${JSON.stringify(unknown.slice(0, 80))} is no event: see the list in the documentation, or use "*" for all.`,
+      { param: 'events' },
+    );
+  if (events.length === 0 || events.length > EVENTS_MAX)
+    throw new KurirError('invalid_field_value', `events must name 1 to ${EVENTS_MAX} events, or "*".`, {
+      param: 'events',
+    });
+  return [...new Set(events)];
+}
+
+/** What is collected goes out as one body, which only one dialect has a form for. */
+export function checkBuffer({
+  url,
+  dialect,
+  events,
+  buffer,
+}: Pick<Subscription, 'url' | 'dialect' | 'events' | 'buffer'>): void {
+  if (buffer === null) return;
+  const why =
+    url === null
+      ? 'A listener collects nothing'
+      : dialect !== 'kapso'
+        ? 'Only the dialect kapso has a form for several messages in one body'
+        : events.includes('message.received') || events.includes('*')
+          ? null
+          : 'What is collected are customers’ messages, and events does not name message.received';
+  if (why !== null)
+    throw new KurirError('invalid_field_value', `${why}: leave buffer out.`, { param: 'buffer' });
+}
+
+/** Throws `resource_not_found`. */
+export async function checkNumbers(
+  numbers: Pick<NumberDirectory, 'findNumber'>,
+  {
+    organisationId,
+    phoneNumberIds,
+  }: { organisationId: OrganisationId; phoneNumberIds: readonly string[] | null },
+): Promise<void> {
+  for (const [i, id] of (phoneNumberIds ?? []).entries())
+    if (!(await numbers.findNumber(organisationId, id)))
+      throw new KurirError(
+        'resource_not_found',
+        'There is no number with this phone_number_id in your organisation.',
+        { param: `phone_number_ids[${i}]` },
+      );
+}

@@ -1,0 +1,104 @@
+// Settle: what became of a try is judged, written down together with others of the moment, and told to the health of its subscription;
+// one rule for what a node has posted and for what a listener has fetched.
+import type { Context } from '../context.ts';
+import { levelOf } from '../storage/db.ts';
+import { createGroupCommit } from '../storage/group-commit.ts';
+import type { Job, Try } from './delivery.ts';
+import { settleRows, type SettledRow } from './delivery-store.ts';
+import type { Health } from './health.ts';
+import type { PostOutcome } from './post.ts';
+import { judgeTry } from './schedule.ts';
+import type { KnownSubscription } from './subscription-directory.ts';
+
+export interface Tried {
+  subscription: KnownSubscription;
+  rows: Job['rows'];
+  /** Which try it was, from 1. */
+  attempt: number;
+  outcome: PostOutcome;
+  /** When it began. */
+  at: number;
+}
+
+export interface Settler {
+  /** Resolves when it is written down, with the moment of the next try, if there is one. */
+  settle(tried: Tried): Promise<{ dueAt: number | null }>;
+  drained(): Promise<void>;
+}
+
+const SETTLE_AGAIN_MS = 500;
+
+/** @param keepMs how long a result that cannot be written down is kept: as long as the lease of its row */
+export function createSettler(ctx: Context, { health, keepMs }: { health: Health; keepMs: number }): Settler {
+  const settling = createGroupCommit<SettledRow, void>({
+    write: async (rows) => {
+      await settleRows(ctx.db, rows);
+      return rows.map(() => undefined);
+    },
+    maxRows: 1_000,
+    parallel: 2,
+  });
+
+  // A result that is not recorded would be tried again: it is kept for as long as the lease lasts, and a little more.
+  async function recorded(rows: readonly SettledRow[]): Promise<void> {
+    const until = ctx.clock.monotonic() + keepMs;
+    for (;;) {
+      try {
+        await Promise.all(rows.map((row) => settling.add(row)));
+        return;
+      } catch (error) {
+        ctx.log[levelOf(error)](
+          { err: error },
+          'what became of a delivery could not be recorded; it is kept',
+        );
+        if (ctx.clock.monotonic() > until) throw error;
+        await new Promise<void>((resolve) => ctx.clock.after(SETTLE_AGAIN_MS, resolve));
+      }
+    }
+  }
+
+  return {
+    async settle({ subscription, rows, attempt, outcome, at }) {
+      const verdict = judgeTry(outcome, {
+        attempt,
+        random: ctx.random(),
+        scale: ctx.config.webhookRetryScale,
+      });
+      const now = ctx.clock.now();
+      const dueAt = verdict.kind === 'again' ? now + verdict.afterMs : null;
+      const state = verdict.kind === 'succeeded' ? 'succeeded' : dueAt === null ? 'dead' : 'pending';
+      if (ctx.log.isLevelEnabled('debug'))
+        ctx.log.debug({ deliveryId: rows[0].id, attempt, state, outcome: brief(outcome) }, 'delivery tried');
+      const { organisationId } = subscription;
+      const finishedAt = dueAt === null ? now : null;
+      const tried = toTry(outcome, at);
+      await recorded(
+        rows.map((row) => ({ organisationId, ...row, state, attempt, dueAt, finishedAt, try: tried })),
+      );
+      if (verdict.kind === 'succeeded') await health.succeeded(subscription);
+      else if (verdict.kind !== 'again')
+        await health.died(subscription, { count: rows.length, gone: verdict.kind === 'gone', outcome });
+      return { dueAt };
+    },
+    drained: () => settling.drained(),
+  };
+}
+
+function toTry(outcome: PostOutcome, at: number): Try {
+  const base = { at: new Date(at).toISOString(), ms: Math.round(outcome.ms) };
+  if (outcome.kind === 'failed') return { ...base, error: outcome.reason, detail: outcome.detail };
+  return {
+    ...base,
+    status: outcome.status,
+    ...(!isSuccess(outcome) && outcome.excerpt !== '' ? { detail: outcome.excerpt } : {}),
+  };
+}
+
+/** Whether the receiver took it. */
+export function isSuccess(outcome: PostOutcome): boolean {
+  return outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300;
+}
+
+function brief(outcome: PostOutcome): string {
+  return outcome.kind === 'answered' ? `HTTP ${outcome.status}` : outcome.reason;
+}
