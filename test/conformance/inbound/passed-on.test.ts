@@ -2,7 +2,7 @@
 // they say of a number is shown on it.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { canonicalJson, type JsonObject } from '../../../src/kernel/json.ts';
+import { canonicalJson, isObject, type Json, type JsonObject } from '../../../src/kernel/json.ts';
 import type { OrganisationId } from '../../../src/kernel/ids.ts';
 import { objects } from '../../../src/meta/webhook-envelope.ts';
 import { expectStatus } from '../../support/expect-reply.ts';
@@ -17,7 +17,7 @@ import {
   type Reply,
 } from '../../support/house.ts';
 import { inboundText, messageEnvelope, postWebhook } from '../../support/signed-webhooks.ts';
-import { SECONDS } from './golden-people.ts';
+import { METADATA, SECONDS } from './golden-people.ts';
 import { bodyOf, VARIANTS, type Variant } from './variants.ts';
 
 const OTHER_NUMBER = '106540352242955';
@@ -234,3 +234,45 @@ test('where nobody listens it is set aside', async () => {
   const values = kept.map(({ change }) => canonicalJson(change['value'] ?? null));
   for (const { name, value } of CHANGES) expect(values, name).toContain(canonicalJson(value));
 });
+
+test('what cannot be read at all is set aside as it is', async () => {
+  await using quiet = await startHouse();
+  const value = (said: JsonObject): JsonObject => ({ metadata: METADATA, ...said });
+  const changes: Json[] = [
+    { field: 'messages', value: value({ messages: ['a text', null, { type: 'text' }], statuses: [5] }) },
+    { field: 'messages', value: value({ messages: 'no list', statuses: { no: 'list' } }) },
+    { field: 'smb_message_echoes', value: value({ message_echoes: [{ id: 'wamid.to-nobody' }, 6] }) },
+    { field: 'messages', value: 7 },
+    'no change',
+  ];
+  const body = { entry: [{ id: WABA_ID, changes }, 'no entry', { id: WABA_ID, changes: 'none' }] };
+  expectStatus(await postWebhook(quiet, body), 200);
+  expectStatus(await postWebhook(quiet, ['no envelope']), 200);
+  const kept = await quiet.ctx.db.query<{ change: JsonObject }>('select change from inbound_aside');
+  const said = kept.map(({ change }) => change['unread'] ?? partsOf(change['value'] ?? null));
+  const expected: Json[] = [
+    { messages: ['a text'] },
+    { messages: [null] },
+    { messages: [{ type: 'text' }] },
+    { statuses: [5] },
+    { messages: ['no list'] },
+    { statuses: [{ no: 'list' }] },
+    { message_echoes: [{ id: 'wamid.to-nobody' }, 6] },
+    { field: 'messages', value: 7 },
+    'no change',
+    'no entry',
+    { id: WABA_ID, changes: 'none' },
+    ['no envelope'],
+  ];
+  expect(said.map(canonicalJson).toSorted(byName)).toEqual(expected.map(canonicalJson).toSorted(byName));
+});
+
+function byName(a: string, b: string): number {
+  return a.localeCompare(b);
+}
+
+function partsOf(value: Json): Json {
+  if (!isObject(value)) return value;
+  const { metadata: _, messaging_product: __, ...parts } = value;
+  return parts;
+}
