@@ -1,4 +1,5 @@
 // GET /v1/{phone_number_id}/messages and GET /v1/messages: messages, newest first, by page.
+import { namesInKey } from '../../conversations/conversation.ts';
 import { KurirError } from '../../kernel/errors.ts';
 import { isId } from '../../kernel/ids.ts';
 import { phoneDigits } from '../../kernel/phone-number.ts';
@@ -67,17 +68,18 @@ function filterOf(call: Call, phoneNumberId: string | undefined): MessageFilter 
       'conversation_id',
       'conversation_id must be the id of a conversation: cnv_ and 26 characters.',
     );
-  const digits = to === undefined ? undefined : phoneDigits(to);
-  if (digits === null)
+  // A customer with a username may have a user id alone.
+  const customer = to === undefined ? undefined : (namesInKey(to).userId ?? phoneDigits(to));
+  if (customer === null)
     throw new KurirError(
       'invalid_phone_number',
-      'to must be a phone number in E.164 format, such as +628111222333.',
+      'to must be a phone number in E.164 format, such as +628111222333, or a business-scoped user id.',
       { param: 'to' },
     );
   return {
     phoneNumberId,
     direction: oneOf(call, 'direction', ['inbound', 'outbound']),
-    conversation: digits,
+    conversation: customer,
     conversationId,
     status: oneOf(call, 'status', STATUSES),
     wamid: call.query['message_id'],

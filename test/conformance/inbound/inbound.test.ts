@@ -6,7 +6,14 @@ import { mediaIn } from '../../../src/meta/inbound-media.ts';
 import { objects } from '../../../src/meta/webhook-envelope.ts';
 import { MESSAGE_ID } from '../../support/envelopes.ts';
 import { expectStatus } from '../../support/expect-reply.ts';
-import { BUSINESS_PHONE, PHONE_NUMBER_ID, startHouse, type House } from '../../support/house.ts';
+import {
+  BUSINESS_PHONE,
+  PHONE_NUMBER_ID,
+  startHouse,
+  until,
+  type House,
+  type Reply,
+} from '../../support/house.ts';
 import { postWebhook } from '../../support/signed-webhooks.ts';
 import { SECONDS } from './golden-people.ts';
 import { SHOWN } from './shown.ts';
@@ -25,8 +32,8 @@ const named = (about: Variant['about']): (readonly [string, Variant])[] =>
   VARIANTS.filter((one) => one.about === about).map((one) => [one.name, one] as const);
 
 /** The message of a variant, as the list shows it and as it is shown alone. */
-async function shown(wamid: unknown): Promise<JsonObject[]> {
-  const list = await house.request('GET', `/v1/messages?message_id=${encodeURIComponent(String(wamid))}`);
+async function shown(id: unknown): Promise<JsonObject[]> {
+  const list = await house.request('GET', `/v1/messages?message_id=${encodeURIComponent(String(id))}`);
   expectStatus(list, 200);
   expect(list.body.data).toHaveLength(1);
   const one = list.body.data[0];
@@ -64,4 +71,33 @@ describe('a customer’s message', () => {
 test('the names, and the ids of their messages, are each of one variant', () => {
   const names = VARIANTS.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
+});
+
+test('a customer without a phone is listed, marked as read and answered by the user id', async () => {
+  const userId = 'ID.3059384756102938';
+  const phone = (path: string, body: JsonObject): Promise<Response> =>
+    fetch(`${house.simulator.url}/_sim/v1/phones${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  expect((await phone('', { user_id: userId, username: 'citra' })).ok).toBe(true);
+  expect((await phone(`/${userId}/send`, { type: 'text', text: 'Halo' })).ok).toBe(true);
+  const written = await until('what was written', async () => {
+    const list = await house.request('GET', `/v1/messages?to=${userId}`);
+    return list.body.data[0];
+  });
+  expect(written).toMatchObject({ content: 'Halo', from: userId, from_user_id: userId });
+  const send = (body: JsonObject): Promise<Reply> =>
+    house.request('POST', `/v1/${PHONE_NUMBER_ID}/messages`, { messaging_product: 'whatsapp', ...body });
+  expectStatus(await send({ status: 'read', message_id: written.message_id }), 200);
+  expect((await shown(written.message_id))[0]).toMatchObject({ status: 'read' });
+  const answered = await send({ recipient: userId, type: 'text', text: { body: 'Siap' } });
+  expectStatus(answered, 200);
+  const { status, to, conversation_id } = answered.body.data;
+  expect({ status, to, conversation_id }).toEqual({
+    status: 'pending',
+    to: userId,
+    conversation_id: written.conversation_id,
+  });
 });
