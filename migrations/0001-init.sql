@@ -413,13 +413,22 @@ create table media (
   fetch_at timestamptz,
   tries smallint not null default 0,
   failure text,
-  -- Meta's id of our latest upload of it, for thirty days.
-  upload_id text,
-  uploaded_at timestamptz,
   created_at timestamptz not null,
   primary key (organisation_id, id)
 );
 create index media_due on media (fetch_at, phone_number_id) where fetch_at is not null;
-create index media_uploads on media (phone_number_id, upload_id) where upload_id is not null;
 create index media_by_sum on media (phone_number_id, sha256) where source_id is null;
+create index media_by_source on media (phone_number_id, source_id) where source_id is not null;
 create index media_by_age on media using brin (created_at);
+
+-- Uploads to Meta, which keeps them for thirty days and for the one number. Old ones are kept as long as the medium: an application may
+-- name it by any of them.
+create table media_uploads (
+  organisation_id text not null,
+  upload_id text not null,
+  phone_number_id text not null,
+  media_id text not null,
+  uploaded_at timestamptz not null,
+  primary key (organisation_id, upload_id)
+);
+create index media_uploads_of on media_uploads (media_id, phone_number_id, uploaded_at);

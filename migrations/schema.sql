@@ -185,10 +185,17 @@ create table media (
   fetch_at timestamp with time zone,
   tries smallint not null default 0,
   failure text,
-  upload_id text,
-  uploaded_at timestamp with time zone,
   created_at timestamp with time zone not null,
   constraint media_pkey PRIMARY KEY (organisation_id, id)
+);
+
+create table media_uploads (
+  organisation_id text not null,
+  upload_id text not null,
+  phone_number_id text not null,
+  media_id text not null,
+  uploaded_at timestamp with time zone not null,
+  constraint media_uploads_pkey PRIMARY KEY (organisation_id, upload_id)
 );
 
 create table message_states (
@@ -389,11 +396,13 @@ CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING brin (created_at)
 
 CREATE INDEX media_by_age ON media USING brin (created_at);
 
+CREATE INDEX media_by_source ON media USING btree (phone_number_id, source_id) WHERE (source_id IS NOT NULL);
+
 CREATE INDEX media_by_sum ON media USING btree (phone_number_id, sha256) WHERE (source_id IS NULL);
 
 CREATE INDEX media_due ON media USING btree (fetch_at, phone_number_id) WHERE (fetch_at IS NOT NULL);
 
-CREATE INDEX media_uploads ON media USING btree (phone_number_id, upload_id) WHERE (upload_id IS NOT NULL);
+CREATE INDEX media_uploads_of ON media_uploads USING btree (media_id, phone_number_id, uploaded_at);
 
 CREATE INDEX message_states_overdue ON message_states USING btree (phone_number_id, LEAST(expires_at, owed_until)) WHERE ((turn IS NOT NULL) AND (line < 9));
 

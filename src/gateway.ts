@@ -33,6 +33,7 @@ import { createLease, type Lease } from './lanes/lease.ts';
 import { createWaiters } from './lanes/waiters.ts';
 import { createMediaFiles } from './media/create-files.ts';
 import { createFetcher } from './media/fetcher.ts';
+import { createUploads } from './media/uploads.ts';
 import { createAccepter } from './messages/accept-message.ts';
 import { createQueueCounter } from './messages/count-queued.ts';
 import { createReadMarker } from './messages/mark-read.ts';
@@ -208,7 +209,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     clock: ctx.clock,
   });
   const media = wireMedia(ctx, meta, numbers);
-  const { fetcher } = media;
+  const { fetcher, uploads } = media;
   const tokenKey = ctx.sealer.derive('callback-token');
   const hints = createHints(ctx, () => lease.hasNeighbours());
   const waiters = createWaiters(ctx.clock, {
@@ -278,7 +279,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     queuedElsewhere: (phoneNumberId) => hints.queued(phoneNumberId),
     renewLease: () => lease.renew(),
   });
-  const sender = createSender(ctx, { accepter, keys, lanes, backlog, diskIsLow, numbers, teller });
+  const sender = createSender(ctx, { accepter, keys, lanes, backlog, diskIsLow, numbers, teller, uploads });
   const receiver = createReceiver(ctx, {
     progresser,
     lanes,
@@ -301,6 +302,8 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
       webhooks,
       deliveries,
       listening,
+      media,
+      meta,
     },
     authenticator: createAuthenticator(ctx),
     budgets: createBudgets(ctx),
@@ -338,7 +341,8 @@ function thisProcess(ctx: Context, id: string) {
 
 function wireMedia(ctx: Context, meta: MetaClient, numbers: NumberDirectory) {
   const files = createMediaFiles(ctx.config);
-  return { files, fetcher: createFetcher(ctx, { meta, files, numbers }) };
+  const uploads = createUploads(ctx, { meta, files });
+  return { files, uploads, fetcher: createFetcher(ctx, { meta, files, numbers }) };
 }
 
 // What other nodes hint at is looked at here: in the queues of our lanes, for those who wait, and at lanes that were left.

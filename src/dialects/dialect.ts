@@ -1,14 +1,18 @@
 // What a dialect is: its paths, its endpoints, how it reads credentials and how it says no. An endpoint is one object in one file;
 // everything that all of them need (authentication, budget, headers, the rendering of errors) is done once, where they are mounted.
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 
 import type { Context } from '../context.ts';
 import type { Teller } from '../events/teller.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
 import type { Lanes } from '../lanes/lanes.ts';
+import type { MediaFiles } from '../media/media-files.ts';
+import type { Uploads } from '../media/uploads.ts';
 import type { ReadMarker } from '../messages/mark-read.ts';
 import type { Sender } from '../messages/send-message.ts';
+import type { MetaClient } from '../meta/client.ts';
 import type { Caller, Credentials } from '../organisations/authenticate.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
@@ -22,6 +26,8 @@ export interface Rooms {
   numbers: NumberDirectory;
   sender: Sender;
   readMarker: ReadMarker;
+  meta: MetaClient;
+  media: { files: MediaFiles; uploads: Uploads };
   lanes: Lanes;
   teller: Teller;
   webhooks: Subscriptions;
@@ -39,6 +45,8 @@ export interface Call {
   query: Record<string, string>;
   headers: IncomingHttpHeaders;
   body: Json | undefined;
+  /** The bytes of the body, as they come, where the endpoint takes a form. */
+  form: Readable | undefined;
   requestId: string;
   /** Whether nobody is there any more to be answered. */
   isGone: () => boolean;
@@ -58,6 +66,8 @@ export interface Endpoint {
   summary: string;
   /** Who takes from the budget: `mount` before the endpoint runs, or the endpoint itself (a send: a replay costs nothing). */
   budget: 'mount' | 'endpoint';
+  /** A form (multipart/form-data), read by the endpoint itself; JSON otherwise. */
+  body?: 'form';
   handle(call: Call): Promise<Answer>;
 }
 

@@ -18,6 +18,7 @@ import { KurirError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { parseJson } from '../kernel/json.ts';
 import type { MediaFiles } from '../media/media-files.ts';
+import { BODY_MS, FILE_BODY_MS, limitBodyTime } from './body-time.ts';
 import { createBodyRoom } from './body-room.ts';
 import { mountHealth } from './health.ts';
 import { mountMedia } from './media-door.ts';
@@ -31,7 +32,6 @@ const IDLE_SWEEP_MS = 50;
 const BODY_BYTES_MAX = 256 * 1024;
 const PARAM_CHARACTERS_MAX = 300;
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface AppParts extends Omit<MountParts, 'bodies'>, DoorParts {
   dialects: readonly Dialect[];
@@ -44,7 +44,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: FILE_BODY_MS,
     connectionTimeout: 0,
     keepAliveTimeout: 65_000,
     maxRequestsPerSocket: 0,
@@ -91,6 +91,11 @@ export function createApp(parts: AppParts): FastifyInstance {
   door.mount(app);
   app.server.removeAllListeners('request').on('request', (request, response) => {
     if (!door.takes(request, response)) app.routing(request, response);
+  });
+  limitBodyTime(app.server, {
+    limitMs: BODY_MS,
+    isFile: ({ method, headers }) =>
+      method === 'POST' && headers['content-type']?.startsWith('multipart/form-data') === true,
   });
   // Callers have a room of their own: however many there are, Meta finds its own free.
   const bodies = createBodyRoom(ctx, {

@@ -41,33 +41,53 @@ export function mountDialect(app: FastifyInstance, dialect: Dialect, parts: Moun
         const methods = paths.find(({ form }) => form.test(pathOf(request)))?.methods ?? [];
         return send(reply, dialect.unknownPath({ ...about(request), methods }), undefined);
       });
-      for (const endpoint of dialect.endpoints) {
-        scope.route({
-          method: endpoint.method,
-          url: endpoint.path,
-          // Before the body is read: who may not ask is not listened to, and whoever may hears of the budget whatever is wrong with it.
-          onRequest(request, reply, done) {
-            const enter = (caller: Caller): void => {
-              request.caller = caller;
-              parts.bodies.enter(request.raw, reply.raw);
-            };
-            let entering: Promise<void> | undefined;
-            try {
-              const caller = parts.authenticator.authenticate(dialect.credentials(request.headers));
-              if (caller instanceof Promise) entering = caller.then(enter);
-              else enter(caller);
-            } catch (error) {
-              return done(toKurirError(error));
-            }
-            if (entering) entering.then(() => done(), done);
-            else done();
-          },
-          handler: (request, reply) => handle(endpoint, { request, reply, parts }),
-        });
-      }
+      for (const endpoint of dialect.endpoints)
+        if (endpoint.body === 'form')
+          scope.register(async (inner) => takeForm(inner, dialect, { endpoint, parts }));
+        else mountEndpoint(scope, dialect, { endpoint, parts });
     },
     { prefix: dialect.prefix },
   );
+}
+
+// Forms alone are handed on unread: everywhere else a form is refused.
+function takeForm(
+  scope: FastifyInstance,
+  dialect: Dialect,
+  what: { endpoint: Endpoint; parts: MountParts },
+): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('multipart/form-data', (_request, _form, done) => done(null));
+  mountEndpoint(scope, dialect, what);
+}
+
+function mountEndpoint(
+  scope: FastifyInstance,
+  dialect: Dialect,
+  { endpoint, parts }: { endpoint: Endpoint; parts: MountParts },
+): void {
+  scope.route({
+    method: endpoint.method,
+    url: endpoint.path,
+    // Before the body is read: who may not ask is not listened to, and whoever may hears of the budget whatever is wrong with it.
+    onRequest(request, reply, done) {
+      const enter = (caller: Caller): void => {
+        request.caller = caller;
+        parts.bodies.enter(request.raw, reply.raw);
+      };
+      let entering: Promise<void> | undefined;
+      try {
+        const caller = parts.authenticator.authenticate(dialect.credentials(request.headers));
+        if (caller instanceof Promise) entering = caller.then(enter);
+        else enter(caller);
+      } catch (error) {
+        return done(toKurirError(error));
+      }
+      if (entering) entering.then(() => done(), done);
+      else done();
+    },
+    handler: (request, reply) => handle(endpoint, { request, reply, parts }),
+  });
 }
 
 // Of a request that is refused before anything was taken, too.
@@ -100,6 +120,7 @@ async function handle(
     query: queryTexts(request.query),
     headers: request.headers,
     body: request.json,
+    form: endpoint.body === 'form' ? request.raw : undefined,
     requestId: request.id,
     isGone: () => request.raw.socket.destroyed,
   });

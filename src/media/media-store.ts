@@ -127,6 +127,7 @@ interface MediaRow extends Row {
   id: string;
   phone_number_id: string;
   status: MediaStatus;
+  told_type: string | null;
   filename: string | null;
   mime_type: string | null;
   sha256: string | null;
@@ -134,7 +135,8 @@ interface MediaRow extends Row {
   created_at: Date;
 }
 
-const COLUMNS = 'organisation_id, id, phone_number_id, status, filename, mime_type, sha256, size, created_at';
+const COLUMNS =
+  'organisation_id, id, phone_number_id, status, told_type, filename, mime_type, sha256, size, created_at';
 
 /** Those of these ids that there are (primary key). */
 export async function findMedia(
@@ -155,10 +157,106 @@ function toMedium(row: MediaRow): Medium {
     id: row.id,
     phoneNumberId: row.phone_number_id,
     status: row.status,
+    toldType: row.told_type,
     filename: row.filename,
     mimeType: row.mime_type,
     sha256: row.sha256,
     size: row.size,
     createdAt: row.created_at,
   };
+}
+
+/** Notes a file before its bytes are kept, so that none are ever kept that no row knows. */
+export async function insertUpload(
+  db: Queryable,
+  row: { organisationId: string; id: string; phoneNumberId: string; filename: string | null },
+): Promise<void> {
+  await db.query(
+    `insert into media (organisation_id, id, phone_number_id, status, filename, created_at) values ($1, $2, $3, 'pending', $4, database_now())`,
+    [row.organisationId, row.id, row.phoneNumberId, row.filename],
+  );
+}
+
+/** The bytes of an upload are here. */
+export async function endUpload(
+  db: Queryable,
+  key: { organisationId: string; id: string },
+  found: Measured & { toldType: string },
+): Promise<Medium> {
+  const [row] = await db.query<MediaRow>(
+    `update media set status = 'ready', told_type = $3, mime_type = $4, sha256 = $5, size = $6
+     where organisation_id = $1 and id = $2 returning ${COLUMNS}`,
+    [key.organisationId, key.id, found.toldType, found.mimeType, found.sha256, found.size],
+  );
+  if (!row) throw new Error('A medium went away while its bytes were kept.');
+  return toMedium(row);
+}
+
+/** The same file, uploaded to be sent by the same number before (index media_by_sum). */
+export async function findSame(db: Queryable, medium: Medium): Promise<Medium | undefined> {
+  const rows = await db.query<MediaRow>(
+    `select ${COLUMNS} from media where organisation_id = $1 and phone_number_id = $2 and sha256 = $3 and source_id is null
+       and status = 'ready' and told_type = $4 and id <> $5 order by created_at limit 1`,
+    [medium.organisationId, medium.phoneNumberId, medium.sha256, medium.toldType, medium.id],
+  );
+  return rows.map(toMedium)[0];
+}
+
+/** By the id that Meta gave it: an upload of ours, or what a customer sent (primary key; index media_by_source). */
+export async function findByMetaId(
+  db: Queryable,
+  organisationId: string,
+  find: { metaId: string; phoneNumberIds: readonly string[] },
+): Promise<{ medium: Medium; phoneNumberId: string } | undefined> {
+  const rows = await db.query<MediaRow & { of_number: string }>(
+    `select m.*, u.phone_number_id as of_number from media_uploads u join media m on m.organisation_id = u.organisation_id and m.id = u.media_id
+     where u.organisation_id = $1 and u.upload_id = $2 and u.phone_number_id = any($3::text[])
+     union all
+     select m.*, m.phone_number_id from media m where m.organisation_id = $1 and m.phone_number_id = any($3::text[]) and m.source_id = $2
+     limit 1`,
+    [organisationId, find.metaId, find.phoneNumberIds],
+  );
+  const [row] = rows;
+  return row && { medium: toMedium(row), phoneNumberId: row.of_number };
+}
+
+export interface Upload {
+  organisationId: string;
+  mediaId: string;
+  phoneNumberId: string;
+  uploadId: string;
+}
+
+/** Meta's id of an upload of a medium by a number that is young enough (index media_uploads_of). */
+export async function findUpload(
+  db: Queryable,
+  of: Omit<Upload, 'uploadId'>,
+  youngerThanMs: number,
+): Promise<string | undefined> {
+  const rows = await db.query<{ upload_id: string }>(
+    `select upload_id from media_uploads where organisation_id = $1 and media_id = $2 and phone_number_id = $3
+       and uploaded_at > database_now() - make_interval(secs => $4 / 1000.0) order by uploaded_at desc limit 1`,
+    [of.organisationId, of.mediaId, of.phoneNumberId, youngerThanMs],
+  );
+  return rows[0]?.upload_id;
+}
+
+export async function insertUploadId(db: Queryable, upload: Upload): Promise<void> {
+  await db.query(
+    `insert into media_uploads (organisation_id, upload_id, phone_number_id, media_id, uploaded_at) values ($1, $2, $3, $4, database_now())
+     on conflict (organisation_id, upload_id) do update set uploaded_at = excluded.uploaded_at`,
+    [upload.organisationId, upload.uploadId, upload.phoneNumberId, upload.mediaId],
+  );
+}
+
+/** Forgets a medium; its bytes are to be deleted first. */
+export async function deleteMedium(
+  db: Queryable,
+  { organisationId, id }: { organisationId: string; id: string },
+): Promise<void> {
+  await db.query(
+    `with uploads as (delete from media_uploads where organisation_id = $1 and media_id = $2)
+     delete from media where organisation_id = $1 and id = $2`,
+    [organisationId, id],
+  );
 }

@@ -7,6 +7,8 @@ export interface Medium {
   id: string;
   phoneNumberId: string;
   status: MediaStatus;
+  /** As told by Meta, or as it is uploaded to Meta. */
+  toldType: string | null;
   filename: string | null;
   /** What was found in the bytes; null until they are here. */
   mimeType: string | null;

@@ -9,12 +9,14 @@ import { createRareWarning } from '../kernel/log.ts';
 import type { Backlog } from '../lanes/backlog.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { AwaitedMessage, News } from '../lanes/waiters.ts';
+import type { Uploads } from '../media/uploads.ts';
 import type { OutboundMessage } from '../meta/outbound.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import { isOutage } from '../storage/db.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
 import { writeFailures, type FailureParts } from './tell-failures.ts';
 import type { Accepter } from './accept-message.ts';
+import { mediaNamedIn, withLivingMedia } from './living-media.ts';
 import {
   endOwed,
   findMessage,
@@ -73,6 +75,7 @@ export interface SenderParts extends FailureParts {
   backlog: Backlog;
   /** Whether the disk of the database is nearly full. */
   diskIsLow: () => boolean;
+  uploads: Uploads;
 }
 
 /** A little beyond Meta's time-out: when a call is under way, its end is near. */
@@ -134,16 +137,19 @@ async function sendWaiting(state: State, input: SendInput): Promise<Sent> {
 async function send(state: State, input: SendInput): Promise<Sent> {
   const { parts } = state;
   const refusal = refusalOf(state, input);
-  if (refusal) {
+  const living = refusal ?? livingMessage(parts.uploads, input);
+  const said = living instanceof Promise ? await living : living;
+  if (said instanceof KurirError) {
     // A replay passes what depends on state: look whether it is one before saying no.
     const id = input.idempotency && (await parts.keys.find(input.organisationId, input.idempotency));
-    if (id === undefined) throw refusal;
+    if (id === undefined) throw said;
+    if (!refusal) input.budget.giveBack();
     return replay(state, input, id);
   }
   const line = lineOf(input.priority, input.waitMs > 0);
   const tooLong = !input.owed && parts.backlog.waitMs(input.number, line) > input.waitMs;
   const waitMs = tooLong ? 0 : input.waitMs;
-  const { organisationId, number, message: said, idempotency, priority } = input;
+  const { organisationId, number, idempotency, priority } = input;
   const accepted = await parts.accepter.accept({
     organisationId,
     number,
@@ -167,6 +173,19 @@ async function send(state: State, input: SendInput): Promise<Sent> {
   if (idempotency && !input.owed && !news?.firstAnswer)
     await keepAnswer(state, { ...message, status: sent.status });
   return sent;
+}
+
+// With ids of media that live at Meta; the refusal, where one does not. No promise for what names none.
+function livingMessage(
+  uploads: Uploads,
+  { number, message }: SendInput,
+): OutboundMessage | Promise<OutboundMessage | KurirError> {
+  const named = mediaNamedIn(message);
+  if (named.length === 0) return message;
+  return withLivingMedia(uploads, number, { message, named }).catch((error: unknown) => {
+    if (error instanceof KurirError) return error;
+    throw error;
+  });
 }
 
 function awaited(

@@ -1,10 +1,11 @@
 // The one door to Meta's Graph API. A send's answer is a value: accepted, refused, not sent, or unknown; never an exception, so
 // that no branch can be forgotten. What is *not sent* never reached a socket: everything else without a clear word is unknown.
+import type { Readable } from 'node:stream';
 import { Pool, request, type Dispatcher } from 'undici';
 
 import type { Clock } from '../kernel/clock.ts';
 import { isObject, type JsonObject } from '../kernel/json.ts';
-import { download, type Download, type Downloading } from './transfer.ts';
+import { download, formOf, type Download, type Downloading, type UploadedFile } from './transfer.ts';
 
 export type { Download } from './transfer.ts';
 
@@ -12,6 +13,9 @@ export type { Download } from './transfer.ts';
 export const GRAPH_VERSION = 'v24.0';
 
 const CONNECT_MS = 10_000;
+
+/** A hundred megabytes over a slow line. */
+const UPLOAD_MS = 600_000;
 
 /** What an answer may weigh. */
 const ANSWER_BYTES_MAX = 1_000_000;
@@ -54,6 +58,8 @@ export interface MetaClient {
     path: string;
     body?: JsonObject;
   }): Promise<GraphAnswer>;
+  /** Uploads a file, to be sent by this number. */
+  upload(upload: { accessToken: string; phoneNumberId: string; file: UploadedFile }): Promise<GraphAnswer>;
   /** The bytes behind an address of Meta's; they break off when the signal is aborted. */
   download(what: Downloading): Promise<Download>;
   /** Ends all connections; calls that are still under way have an unknown outcome. */
@@ -88,30 +94,51 @@ export function createMetaClient(options: MetaClientOptions): MetaClient {
   return {
     send: (call, mayLeave) =>
       send(pool, { ...call, timeoutMs, clock, path: `${prefix}/${GRAPH_VERSION}/${call.path}` }, mayLeave),
-    async call(call) {
-      try {
-        const answer = await request(`${options.graphUrl}/${GRAPH_VERSION}/${call.path}`, {
-          method: call.method,
-          headers: headers(call.accessToken),
-          headersTimeout: timeoutMs,
-          bodyTimeout: timeoutMs,
-          signal: AbortSignal.timeout(timeoutMs),
-          ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-        });
-        const read = readAnswer(
-          answer.statusCode,
-          await answer.body.text(),
-          retryAfter(answer.headers['retry-after']),
-        );
-        return read.kind === 'unread' ? { kind: 'failed', reason: read.reason } : read;
-      } catch (error) {
-        return { kind: 'failed', reason: reasonOf(error) };
-      }
+    call: ({ body, ...call }) =>
+      ask(options, { ...call, timeoutMs, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
+    upload({ accessToken, phoneNumberId, file }) {
+      const { body, type, bytes } = formOf(file);
+      return ask(options, {
+        method: 'POST',
+        accessToken,
+        path: `${phoneNumberId}/media`,
+        timeoutMs: UPLOAD_MS,
+        body,
+        headers: { 'content-type': type, 'content-length': String(bytes) },
+      });
     },
     download: (what) =>
       download(what, options).catch((error: unknown) => ({ kind: 'failed', reason: reasonOf(error) })),
     close: () => pool.destroy(),
   };
+}
+
+interface Asked {
+  method: 'GET' | 'POST' | 'DELETE';
+  accessToken: string;
+  path: string;
+  body?: string | Readable;
+  headers?: Record<string, string>;
+  timeoutMs: number;
+}
+
+async function ask({ graphUrl }: MetaClientOptions, call: Asked): Promise<GraphAnswer> {
+  const { timeoutMs } = call;
+  try {
+    const answer = await request(`${graphUrl}/${GRAPH_VERSION}/${call.path}`, {
+      method: call.method,
+      headers: { ...headers(call.accessToken), ...call.headers },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(call.body === undefined ? {} : { body: call.body }),
+    });
+    const retryAfterMs = retryAfter(answer.headers['retry-after']);
+    const read = readAnswer(answer.statusCode, await answer.body.text(), retryAfterMs);
+    return read.kind === 'unread' ? { kind: 'failed', reason: read.reason } : read;
+  } catch (error) {
+    return { kind: 'failed', reason: reasonOf(error) };
+  }
 }
 
 function headers(accessToken: string): Record<string, string> {

@@ -14,6 +14,7 @@ import {
   type House,
   type Reply,
 } from '../support/house.ts';
+import { postForm } from '../support/form.ts';
 import { expectGraphError, expectKirimError, expectStatus } from '../support/expect-reply.ts';
 import { startMetaByHand, type MetaByHand } from '../support/meta-by-hand.ts';
 import { inboundText, messageEnvelope, postWebhook, statusEnvelope } from '../support/signed-webhooks.ts';
@@ -128,6 +129,20 @@ async function ownersConversation(): Promise<object> {
   return shown.body.data;
 }
 
+function uploadAsStranger(path: string): Promise<Reply> {
+  return postForm({ ...house, apiKey: stranger.apiKey }, { path, bytes: Buffer.from('Halo') });
+}
+
+async function foreignMedium(
+  route: 'GET /v24.0' | 'DELETE /v24.0' | `${'GET' | 'DELETE'} /meta/${string}`,
+): Promise<void> {
+  await ownersMedia();
+  for (const query of ['', `?phone_number_id=${PHONE_NUMBER_ID}`])
+    expectGraphNotFound(await asStranger(`${route}/1000000000000001${query}`));
+  const [row] = await house.ctx.db.query(`select id from media where source_id = '1000000000000001'`);
+  expect(row).toBeDefined();
+}
+
 const graphCases = (prefix: string) => async (): Promise<void> => {
   const key = { 'x-api-key': stranger.apiKey };
   expectGraphNotFound(await asStranger(`POST ${prefix}/${PHONE_NUMBER_ID}/messages`, text(), key));
@@ -223,6 +238,9 @@ const CASES: Record<string, () => Promise<void>> = {
   async 'kirim GET /v1/messages/:id/media'() {
     expectKirimNotFound(await asStranger(`GET /v1/messages/${await ownersMedia()}/media`));
   },
+  async 'kirim POST /v1/:phone_number_id/media'() {
+    expectKirimNotFound(await uploadAsStranger(`/v1/${PHONE_NUMBER_ID}/media`), 'phone_number_id');
+  },
   async 'kirim GET /v1/messages/:id'() {
     expectKirimNotFound(await asStranger(`GET /v1/messages/${ownersMessageId}`));
   },
@@ -269,7 +287,15 @@ const CASES: Record<string, () => Promise<void>> = {
   },
   ...webhookCases(() => ({ house, asStranger, phoneNumberId: PHONE_NUMBER_ID })),
   'kapso POST /meta/whatsapp/v24.0/:phone_number_id/messages': graphCases('/meta/whatsapp/v24.0'),
+  'kapso POST /meta/whatsapp/v24.0/:phone_number_id/media': async () =>
+    expectGraphNotFound(await uploadAsStranger(`/meta/whatsapp/v24.0/${PHONE_NUMBER_ID}/media`)),
+  'kapso GET /meta/whatsapp/v24.0/:media_id': () => foreignMedium('GET /meta/whatsapp/v24.0'),
+  'kapso DELETE /meta/whatsapp/v24.0/:media_id': () => foreignMedium('DELETE /meta/whatsapp/v24.0'),
   'graph POST /v24.0/:phone_number_id/messages': graphCases('/v24.0'),
+  'graph POST /v24.0/:phone_number_id/media': async () =>
+    expectGraphNotFound(await uploadAsStranger(`/v24.0/${PHONE_NUMBER_ID}/media`)),
+  'graph GET /v24.0/:media_id': () => foreignMedium('GET /v24.0'),
+  'graph DELETE /v24.0/:media_id': () => foreignMedium('DELETE /v24.0'),
 };
 
 const DIALECTS: readonly Dialect[] = [kirim, kapso, graph];

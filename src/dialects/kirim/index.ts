@@ -12,6 +12,7 @@ import { listAllConversations, listConversations } from './list-conversations.ts
 import { listAllMessages, listMessages } from './list-messages.ts';
 import { patchConversation, patchFlatConversation } from './patch-conversation.ts';
 import { postFlatMessage } from './post-flat-message.ts';
+import { postMedia } from './post-media.ts';
 import { postMessage } from './post-message.ts';
 import {
   getWebhookDelivery,
@@ -39,6 +40,7 @@ export const kirim: Dialect = {
     listMessages,
     getMessage,
     getMessageMedia,
+    postMedia,
     deleteMessage,
     postFlatMessage,
     listAllMessages,
