@@ -57,6 +57,17 @@ export const BORDERS: readonly Mechanism[] = [
   },
   {
     promise: 9,
+    mechanism: 'our token is told to nobody',
+    file: 'src/messages/tell-progress.ts',
+    find: 'const { biz_opaque_callback_data: _token, ...told } = status;',
+    replace: 'const told = status;',
+    test: {
+      file: 'test/conformance/telling/whole-house.test.ts',
+      name: 'is followed in each dialect, and nobody hears our token',
+    },
+  },
+  {
+    promise: 9,
     mechanism: 'every address of a webhook’s name is judged',
     file: GUARDED,
     find: '!addresses.every(mayGo)',

@@ -10,10 +10,13 @@ import { objects } from '../../../src/meta/webhook-envelope.ts';
 import { WEBHOOK_DIALECTS, type WebhookDialect } from '../../../src/webhooks/telling.ts';
 import { expectStatus } from '../../support/expect-reply.ts';
 import { startHook, type Heard, type Hook } from '../../support/hook.ts';
-import { startHouse, until, type House } from '../../support/house.ts';
+import { PHONE_NUMBER_ID, startHouse, until, type House } from '../../support/house.ts';
 import { postWebhook } from '../../support/signed-webhooks.ts';
 import { bodyOf, VARIANTS, type Variant } from '../inbound/variants.ts';
 import { isKirims } from './verify-kirim.ts';
+
+/** A number of the simulator's. */
+const READS_AT_ONCE = '+12025550101';
 
 let house: House;
 const listeners = new Map<WebhookDialect, { hook: Hook; secret: string }>();
@@ -41,6 +44,32 @@ beforeAll(async () => {
 afterAll(async () => {
   await house[Symbol.asyncDispose]();
   for (const { hook } of listeners.values()) await hook[Symbol.asyncDispose]();
+});
+
+describe.each(['pesanan-17', undefined])('a send with the application’s own word %j', (own) => {
+  test('is followed in each dialect, and nobody hears our token', async () => {
+    const sent = await house.request('POST', `/v1/${PHONE_NUMBER_ID}/messages`, {
+      messaging_product: 'whatsapp',
+      to: READS_AT_ONCE,
+      type: 'text',
+      text: { body: 'Pesanan Anda siap' },
+      ...(own === undefined ? {} : { biz_opaque_callback_data: own }),
+    });
+    expectStatus(sent, 200);
+    const wamid: unknown = sent.body.data.message_id;
+    for (const dialect of WEBHOOK_DIALECTS) {
+      const told = await until(`its statuses in ${dialect}`, async () => {
+        const all = listenerOf(dialect).hook.heard.map((one) => statusIn(jsonOf(one.body)));
+        const its = all.filter((one) => one?.['id'] === wamid);
+        return new Set(its.map((one) => one?.['status'])).size === 3 && its;
+      });
+      // As many as there are: none is told twice.
+      expect(told).toHaveLength(3);
+      for (const one of told) expect(one?.['biz_opaque_callback_data']).toBe(own);
+      // Our own begin so, whatever stands behind.
+      for (const one of listenerOf(dialect).hook.heard) expect(one.body).not.toContain('k1.msg_');
+    }
+  });
 });
 
 describe.each(WEBHOOK_DIALECTS)('%s', (dialect) => {
@@ -113,6 +142,17 @@ const TELLS: Record<WebhookDialect, (one: Heard, variant: Variant) => string | u
   },
 };
 
+/** Meta's status in a body, wherever the dialect puts it. */
+function statusIn(body: Json): JsonObject | undefined {
+  const [entry] = objects(at(body, 'entry'));
+  const [change] = objects(entry?.['changes']);
+  const [inEnvelope] = objects(at(change ?? null, 'value', 'statuses'));
+  if (inEnvelope) return inEnvelope;
+  const meta = at(body, 'data', 'meta');
+  if (isObject(meta) && meta['status'] !== undefined) return meta;
+  return objects(at(body, 'message', 'kapso', 'statuses')).at(-1);
+}
+
 function wantedOf(dialect: WebhookDialect, variant: Variant): string {
   const whole = canonicalJson(bodyOf([variant]));
   const message = messageOf(variant);
@@ -140,7 +180,12 @@ function objectOf(body: string): JsonObject {
 }
 
 function textAt(json: Json, ...path: string[]): string | undefined {
+  const found = at(json, ...path);
+  return typeof found === 'string' ? found : undefined;
+}
+
+function at(json: Json, ...path: string[]): Json | undefined {
   let found: Json | undefined = json;
   for (const step of path) found = isObject(found) ? found[step] : undefined;
-  return typeof found === 'string' ? found : undefined;
+  return found;
 }
