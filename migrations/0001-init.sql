@@ -265,6 +265,39 @@ create table conversations (
 create index conversations_ids on conversations (id);
 create index conversations_latest on conversations (phone_number_id, last_message_at) where same_as is null;
 
+-- Labels of an organisation, and what they are on. What goes away takes its labels along.
+create table labels (
+  organisation_id text not null,
+  id text not null,
+  name text not null,
+  color text not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  primary key (organisation_id, id),
+  unique (organisation_id, name)
+);
+
+create table contact_labels (
+  organisation_id text not null,
+  contact_id text not null,
+  label_id text not null,
+  primary key (organisation_id, contact_id, label_id),
+  foreign key (organisation_id, contact_id) references contacts (organisation_id, id) on delete cascade,
+  foreign key (organisation_id, label_id) references labels (organisation_id, id) on delete cascade
+);
+create index contact_labels_of_label on contact_labels (label_id);
+
+create table conversation_labels (
+  organisation_id text not null,
+  phone_number_id text not null,
+  conversation text not null,
+  label_id text not null,
+  primary key (organisation_id, phone_number_id, conversation, label_id),
+  foreign key (organisation_id, phone_number_id, conversation) references conversations (organisation_id, phone_number_id, conversation) on delete cascade,
+  foreign key (organisation_id, label_id) references labels (organisation_id, id) on delete cascade
+);
+create index conversation_labels_of_label on conversation_labels (label_id);
+
 -- Changes of Meta's webhooks that nothing was done with: unknown fields, unknown numbers, what could not be applied.
 create table inbound_aside (
   id bigint generated always as identity,

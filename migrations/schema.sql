@@ -57,6 +57,15 @@ create table clock_shift (
   constraint clock_shift_one_check CHECK (one)
 );
 
+create table contact_labels (
+  organisation_id text not null,
+  contact_id text not null,
+  label_id text not null,
+  constraint contact_labels_pkey PRIMARY KEY (organisation_id, contact_id, label_id),
+  constraint contact_labels_organisation_id_contact_id_fkey FOREIGN KEY (organisation_id, contact_id) REFERENCES contacts(organisation_id, id) ON DELETE CASCADE,
+  constraint contact_labels_organisation_id_label_id_fkey FOREIGN KEY (organisation_id, label_id) REFERENCES labels(organisation_id, id) ON DELETE CASCADE
+);
+
 create table contacts (
   organisation_id text not null,
   id text not null,
@@ -73,6 +82,16 @@ create table contacts (
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   constraint contacts_pkey PRIMARY KEY (organisation_id, id)
+);
+
+create table conversation_labels (
+  organisation_id text not null,
+  phone_number_id text not null,
+  conversation text not null,
+  label_id text not null,
+  constraint conversation_labels_pkey PRIMARY KEY (organisation_id, phone_number_id, conversation, label_id),
+  constraint conversation_labels_organisation_id_label_id_fkey FOREIGN KEY (organisation_id, label_id) REFERENCES labels(organisation_id, id) ON DELETE CASCADE,
+  constraint conversation_labels_organisation_id_phone_number_id_conver_fkey FOREIGN KEY (organisation_id, phone_number_id, conversation) REFERENCES conversations(organisation_id, phone_number_id, conversation) ON DELETE CASCADE
 );
 
 create table conversations (
@@ -158,6 +177,17 @@ create table inbound_aside (
 ) partition by RANGE (received_at);
 
 create table inbound_aside_default partition of inbound_aside DEFAULT;
+
+create table labels (
+  organisation_id text not null,
+  id text not null,
+  name text not null,
+  color text not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint labels_organisation_id_name_key UNIQUE (organisation_id, name),
+  constraint labels_pkey PRIMARY KEY (organisation_id, id)
+);
 
 create table lanes (
   phone_number_id text not null,
@@ -370,11 +400,15 @@ CREATE INDEX api_keys_of_organisation ON api_keys USING btree (organisation_id, 
 
 CREATE UNIQUE INDEX apps_one_default ON apps USING btree (is_default) WHERE is_default;
 
+CREATE INDEX contact_labels_of_label ON contact_labels USING btree (label_id);
+
 CREATE INDEX contacts_by_phone ON contacts USING btree (phone_number_id, phone) WHERE (phone IS NOT NULL);
 
 CREATE INDEX contacts_by_user_id ON contacts USING btree (phone_number_id, user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX contacts_of_number ON contacts USING btree (phone_number_id, created_at);
+
+CREATE INDEX conversation_labels_of_label ON conversation_labels USING btree (label_id);
 
 CREATE INDEX conversations_ids ON conversations USING btree (id);
 

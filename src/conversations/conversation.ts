@@ -1,9 +1,38 @@
 // What a conversation is, and the contact at its other end: one customer of one number. A group has a conversation and is nobody.
-import type { ContactId, ConversationId } from '../kernel/ids.ts';
+import type { ContactId, ConversationId, LabelId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 
 export const CONVERSATION_STATUSES = ['open', 'resolved', 'pending'] as const;
 export type ConversationStatus = (typeof CONVERSATION_STATUSES)[number];
+
+/** What an organisation calls its contacts and conversations. */
+export interface Label {
+  id: LabelId;
+  name: string;
+  color: LabelColor;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** A label as it stands on something. */
+export type Labelled = Pick<Label, 'id' | 'name' | 'color'>;
+
+export const LABEL_COLORS = [
+  'gray',
+  'red',
+  'orange',
+  'amber',
+  'yellow',
+  'lime',
+  'green',
+  'emerald',
+  'teal',
+  'sky',
+  'blue',
+  'violet',
+  'pink',
+] as const;
+export type LabelColor = (typeof LABEL_COLORS)[number];
 
 export interface Conversation {
   id: ConversationId;
@@ -21,6 +50,7 @@ export interface Conversation {
   updatedAt: Date;
   /** Null for a group. */
   contact: Named | null;
+  labels: Labelled[];
 }
 
 /** Who it is, as far as is known. */
@@ -42,6 +72,7 @@ export interface Contact extends Named {
   profileName: string | null;
   email: string | null;
   metadata: JsonObject | null;
+  labels: Labelled[];
   createdAt: Date;
   updatedAt: Date;
 }

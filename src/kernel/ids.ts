@@ -17,6 +17,7 @@ export type SecretId = Id<'sec'>;
 export type ConversationId = Id<'cnv'>;
 export type ContactId = Id<'ctc'>;
 export type MediaId = Id<'med'>;
+export type LabelId = Id<'lbl'>;
 
 /** A new id of the given prefix for the given moment (ms since the epoch). */
 export function newId<Prefix extends string>(prefix: Prefix, now: number): Id<Prefix> {

@@ -105,6 +105,7 @@ describe('a conversation', () => {
       },
       whatsapp_account: { phone_number: `+${BUSINESS_PHONE}` },
       assignee: null,
+      labels: [],
       unread_count: 1,
       last_message_at: new Date(at * 1_000).toISOString(),
       last_inbound_at: new Date(at * 1_000).toISOString(),

@@ -17,6 +17,7 @@ import {
 import { postForm } from '../support/form.ts';
 import { expectGraphError, expectKirimError, expectStatus } from '../support/expect-reply.ts';
 import { startMetaByHand, type MetaByHand } from '../support/meta-by-hand.ts';
+import { peopleCases, type Method } from '../support/tenant-people.ts';
 import { inboundText, messageEnvelope, postWebhook, statusEnvelope } from '../support/signed-webhooks.ts';
 import { webhookCases } from '../support/tenant-webhooks.ts';
 
@@ -68,7 +69,7 @@ async function ownersMedia(): Promise<string> {
 
 /** A request of the stranger's. */
 function asStranger(
-  route: `${'GET' | 'POST' | 'PATCH' | 'DELETE'} ${string}`,
+  route: `${Method} ${string}`,
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<Reply> {
@@ -121,12 +122,6 @@ function expectEmptyList(reply: Reply): void {
   expectStatus(reply, 200);
   expect(reply.body).toMatchObject({ data: [], has_more: false, next_cursor: null });
   expectNothingOfTheOwner(reply);
-}
-
-async function ownersConversation(): Promise<object> {
-  const shown = await house.request('GET', `/v1/conversations/${ownersConversationId}`);
-  expectStatus(shown, 200);
-  return shown.body.data;
 }
 
 function uploadAsStranger(path: string): Promise<Reply> {
@@ -244,48 +239,16 @@ const CASES: Record<string, () => Promise<void>> = {
   async 'kirim GET /v1/messages/:id'() {
     expectKirimNotFound(await asStranger(`GET /v1/messages/${ownersMessageId}`));
   },
-  async 'kirim GET /v1/:phone_number_id/conversations'() {
-    expectKirimNotFound(await asStranger(`GET /v1/${PHONE_NUMBER_ID}/conversations`), 'phone_number_id');
-    const contactId = ownersConversationId.replace('cnv', 'ctc');
-    expectEmptyList(await asStranger(`GET /v1/${STRANGER_NUMBER_ID}/conversations?contact_id=${contactId}`));
-  },
-  async 'kirim GET /v1/conversations'() {
-    const fresh = await house.addOrganisation('Baru lagi');
-    const key = { authorization: `Bearer ${fresh.apiKey}` };
-    expectEmptyList(await house.request('GET', '/v1/conversations', undefined, key));
-    expectEmptyList(
-      await house.request('GET', `/v1/messages?conversation_id=${ownersConversationId}`, undefined, key),
-    );
-    const { body } = await house.request('GET', '/v1/conversations?limit=1');
-    if (body['next_cursor'] === null) return;
-    const foreign = `/v1/conversations?limit=1&cursor=${body['next_cursor']}`;
-    expectKirimError(await house.request('GET', foreign, undefined, key), 'invalid_cursor', 'cursor');
-  },
-  async 'kirim GET /v1/:phone_number_id/conversations/:id'() {
-    const foreign = await asStranger(`GET /v1/${PHONE_NUMBER_ID}/conversations/${ownersConversationId}`);
-    expectKirimNotFound(foreign, 'phone_number_id');
-    expectKirimNotFound(
-      await asStranger(`GET /v1/${STRANGER_NUMBER_ID}/conversations/${ownersConversationId}`),
-    );
-  },
-  async 'kirim GET /v1/conversations/:id'() {
-    await ownersConversation();
-    expectKirimNotFound(await asStranger(`GET /v1/conversations/${ownersConversationId}`));
-  },
-  async 'kirim PATCH /v1/:phone_number_id/conversations/:id'() {
-    const close = { status: 'resolved', assigned_to: 'usr_stranger' };
-    const foreign = `PATCH /v1/${PHONE_NUMBER_ID}/conversations/${ownersConversationId}` as const;
-    expectKirimNotFound(await asStranger(foreign, close), 'phone_number_id');
-    const own = `PATCH /v1/${STRANGER_NUMBER_ID}/conversations/${ownersConversationId}` as const;
-    expectKirimNotFound(await asStranger(own, close));
-    expect(await ownersConversation()).toMatchObject({ status: 'open', assignee: null });
-  },
-  async 'kirim PATCH /v1/conversations/:id'() {
-    const close = { status: 'resolved', assigned_to: 'usr_stranger' };
-    expectKirimNotFound(await asStranger(`PATCH /v1/conversations/${ownersConversationId}`, close));
-    expect(await ownersConversation()).toMatchObject({ status: 'open', assignee: null });
-  },
   ...webhookCases(() => ({ house, asStranger, phoneNumberId: PHONE_NUMBER_ID })),
+  ...peopleCases(() => ({
+    house,
+    asStranger,
+    conversationId: ownersConversationId,
+    customer: CUSTOMER,
+    strangerNumberId: STRANGER_NUMBER_ID,
+    expectNotFound: expectKirimNotFound,
+    expectEmptyList,
+  })),
   'kapso POST /meta/whatsapp/v24.0/:phone_number_id/messages': graphCases('/meta/whatsapp/v24.0'),
   'kapso POST /meta/whatsapp/v24.0/:phone_number_id/media': async () =>
     expectGraphNotFound(await uploadAsStranger(`/meta/whatsapp/v24.0/${PHONE_NUMBER_ID}/media`)),

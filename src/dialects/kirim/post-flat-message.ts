@@ -1,10 +1,9 @@
 // POST /v1/messages, Kirim's older form: the sender stands in the body as `from`, media come by `url`.
 import { KurirError } from '../../kernel/errors.ts';
 import { isObject, type JsonObject } from '../../kernel/json.ts';
-import { phoneDigits } from '../../kernel/phone-number.ts';
 import { parseOutbound, type OutboundMessage } from '../../meta/outbound.ts';
-import type { BusinessNumber } from '../../organisations/numbers.ts';
-import { requireObject, type Call, type Endpoint } from '../dialect.ts';
+import { requireObject, type Endpoint } from '../dialect.ts';
+import { numberNamed } from './number-named.ts';
 import { sendAs, withLanguageObject } from './post-message.ts';
 
 export const postFlatMessage: Endpoint = {
@@ -15,7 +14,7 @@ export const postFlatMessage: Endpoint = {
   async handle(call) {
     const { from, ...rest } = requireObject(call);
     const message = parseFlat(rest);
-    return sendAs(call, { message, status: 202, number: () => numberOf(call, from) });
+    return sendAs(call, { message, status: 202, number: () => numberNamed(call, from) });
   },
 };
 
@@ -46,36 +45,4 @@ function withLink(flat: JsonObject, media: (typeof MEDIA)[number]): JsonObject {
   if (!isObject(content)) return flat;
   const { url, ...rest } = content;
   return { ...flat, [media]: { ...rest, ...(url === undefined ? {} : { link: url }) } };
-}
-
-async function numberOf(call: Call, from: unknown): Promise<BusinessNumber> {
-  const { organisationId } = call.caller;
-  if (from === undefined) {
-    const [only, ...others] = call.rooms.numbers.connectedNumbers(organisationId);
-    if (!only)
-      throw new KurirError(
-        'whatsapp_number_not_verified',
-        'No WhatsApp number of your organisation is connected: connect one with "kurir numbers add".',
-      );
-    if (others.length > 0)
-      throw new KurirError(
-        'missing_required_field',
-        'from is required: your organisation has several connected numbers.',
-        { param: 'from' },
-      );
-    return only;
-  }
-  const digits = typeof from === 'string' ? phoneDigits(from) : null;
-  if (digits === null)
-    throw new KurirError(
-      'invalid_phone_number',
-      'from must be a phone number in E.164 format, such as +628111222333.',
-      { param: 'from' },
-    );
-  const number = await call.rooms.numbers.findNumberByPhone(organisationId, digits);
-  if (!number)
-    throw new KurirError('resource_not_found', 'from is not a number of your organisation.', {
-      param: 'from',
-    });
-  return number;
 }
