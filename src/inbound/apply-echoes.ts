@@ -3,12 +3,20 @@
 import type { Context } from '../context.ts';
 import type { EchoField } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
+import type { Fetcher } from '../media/fetcher.ts';
 import { objects, others } from '../meta/webhook-envelope.ts';
 import { keepElsewhere } from '../messages/keep-elsewhere.ts';
 import { eventsOfEchoes } from '../messages/tell-echoes.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import { toEventNumber, type PassedOn, type PassOn } from './pass-on.ts';
 import { readElsewhere } from './read-elsewhere.ts';
+
+/** What the other fields are handed. */
+export interface FieldParts {
+  teller: Teller;
+  passing: PassOn;
+  fetcher: Pick<Fetcher, 'wake'>;
+}
 
 const ECHO_FIELDS: readonly string[] = ['smb_message_echoes', 'message_echoes'] satisfies EchoField[];
 
@@ -18,35 +26,25 @@ export function isEchoField(field: string): field is EchoField {
 
 export async function applyEchoes(
   ctx: Context,
-  parts: { teller: Teller; passing: PassOn },
+  parts: FieldParts,
   about: Omit<PassedOn, 'reason'> & { number: BusinessNumber; field: EchoField },
 ): Promise<void> {
   const { number, change, field } = about;
   const contacts = objects(change.value['contacts']);
   const now = ctx.clock.now();
-  const all = objects(change.value['message_echoes']);
-  const read = all.map((message) => ({
+  const read = objects(change.value['message_echoes']).map((message) => ({
     message,
     row: readElsewhere(message, { number, source: 'app', now }),
   }));
-  const told = await ctx.db.transaction(async (tx) => {
-    const { fresh } = await keepElsewhere(
-      tx,
-      read.flatMap(({ row }) => row ?? []),
-    );
-    const messages = new Map(read.map(({ message, row }) => [row?.id, message]));
-    const echoes = fresh.map(({ id, wamid }) => ({
-      organisationId: number.organisationId,
-      number: toEventNumber(number),
-      field,
-      id,
-      wamid,
-      message: messages.get(id) ?? {},
-      contacts,
-    }));
-    return parts.teller.record(tx, await eventsOfEchoes(ctx, tx, echoes));
+  const messages = read.flatMap(({ row }) => row ?? []);
+  const { told, hasMedia } = await ctx.db.transaction(async (tx) => {
+    const kept = await keepElsewhere(tx, messages, now);
+    const from = { organisationId: number.organisationId, number: toEventNumber(number), field, contacts };
+    const echoes = kept.fresh.map(({ id, wamid, message }) => ({ ...from, id, wamid, message }));
+    return { told: await parts.teller.record(tx, await eventsOfEchoes(ctx, tx, echoes)), ...kept };
   });
   told.committed();
+  if (hasMedia) parts.fetcher.wake();
   const rest = [
     ...read.flatMap(({ message, row }) => (row ? [] : [message])),
     ...others(change.value['message_echoes']),

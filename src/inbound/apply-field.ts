@@ -1,34 +1,39 @@
 // The other fields of Meta's webhooks: what Kurir itself keeps of some, and each passed on.
 import type { Context } from '../context.ts';
-import type { Teller } from '../events/teller.ts';
 import { keepElsewhere } from '../messages/keep-elsewhere.ts';
 import { instantMs } from '../meta/webhook-envelope.ts';
+import type { BusinessNumber } from '../organisations/numbers.ts';
 import { noteOf, noteOnNumbers } from '../organisations/number-notes.ts';
-import { applyEchoes, isEchoField } from './apply-echoes.ts';
+import { applyEchoes, isEchoField, type FieldParts } from './apply-echoes.ts';
 import type { PassedOn, PassOn } from './pass-on.ts';
 import { readHistory } from './read-history.ts';
 
 type About = Omit<PassedOn, 'reason'>;
 
-export function applyField(
-  ctx: Context,
-  parts: { teller: Teller; passing: PassOn },
-  about: About,
-): Promise<void> {
+export function applyField(ctx: Context, parts: FieldParts, about: About): Promise<void> {
   const { change, number } = about;
   const { field } = change;
   if (number && isEchoField(field)) return applyEchoes(ctx, parts, { ...about, number, field });
   const what = { ...about, reason: 'a field that nobody hears of' };
-  if (number && field === 'history') {
-    const { messages, isAll } = readHistory(change.value, { number, now: ctx.clock.now() });
-    return parts.passing.doAndPassOn(what, async (tx) => {
-      const { isNews } = await keepElsewhere(tx, messages);
-      // All of it told before: nobody hears of it again.
-      return { isNews: isNews || !isAll, isKept: isAll };
-    });
-  }
+  if (number && field === 'history') return applyHistory(ctx, parts, { ...what, number });
   const name = noteOf(change);
   return name === undefined ? parts.passing.passOn(what) : note(ctx, parts.passing, { what, name });
+}
+
+async function applyHistory(
+  ctx: Context,
+  { passing, fetcher }: FieldParts,
+  what: PassedOn & { number: BusinessNumber },
+): Promise<void> {
+  const now = ctx.clock.now();
+  const { messages, isAll } = readHistory(what.change.value, { number: what.number, now });
+  await passing.doAndPassOn(what, async (tx) => {
+    const { isNews } = await keepElsewhere(tx, messages, now);
+    // All of it told before: nobody hears of it again.
+    return { isNews: isNews || !isAll, isKept: isAll };
+  });
+  // Whether there were media is not worth telling apart: it looks, and finds nothing.
+  fetcher.wake();
 }
 
 function note(

@@ -37,7 +37,7 @@ export function readElsewhere(message: JsonObject, about: About): WrittenElsewhe
     type: (text(message['type']) ?? 'unknown').slice(0, 100),
     recipient: isOurs ? conversation : number.phone,
     conversation,
-    body: JSON.stringify(message),
+    message,
     wamid,
     at: Math.min(told ?? about.now, about.now),
     ...stateOf(message, isOurs ? 'outbound' : 'inbound'),

@@ -156,7 +156,7 @@ async function applyChange(state: State, app: App, change: Change): Promise<void
     return state.passing.setAside({ ...about, reason: 'about a number that is not connected with this app' });
   if (change.field === 'messages' && concerned.number && change.phoneNumberId !== undefined)
     return applyTold(state, { ...about, number: concerned.number });
-  return applyField(state.ctx, { teller: state.parts.teller, passing: state.passing }, about);
+  return applyField(state.ctx, { ...state.parts, passing: state.passing }, about);
 }
 
 interface About extends Concerned {

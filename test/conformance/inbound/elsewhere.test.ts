@@ -79,6 +79,18 @@ test('an echo is an outbound message, sent with the app', async () => {
   });
 });
 
+test('the media of echoes and of history are fetched, as a customer’s are', async () => {
+  for (const name of ['echo of an image', 'pictured long ago'])
+    expect(['pending', 'ready', 'failed'], name).toContain((await shown(name))['media_status']);
+  const noted = await house.ctx.db.query('select source_id, tries from media order by source_id');
+  expect(noted.map((one) => one['source_id'])).toEqual(['3310000000000020', '3310000000000021']);
+  await until('both to be tried', async () => {
+    await house.gateway.tick();
+    const rows = await house.ctx.db.query<{ tries: number }>('select tries from media');
+    return rows.every(({ tries }) => tries > 0);
+  });
+});
+
 test('what is edited or revoked in the app is shown on it', async () => {
   expect(await shown('echo of a text')).toMatchObject({
     content: 'Dari ponsel',
