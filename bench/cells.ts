@@ -10,6 +10,7 @@ import { queued } from './queued.ts';
 import { figureAt, ratioTo, type Comparison } from './report.ts';
 import { storedTemplate, WARM_UP_STORED } from './stored-rows.ts';
 import { storedBesideEmpty } from './stored.ts';
+import { told } from './told.ts';
 
 interface Axis {
   name: string;
@@ -115,6 +116,7 @@ export const CELLS: readonly Cell[] = [
       yield reportOf(compared, [judge('added', 'added', added)], chosen);
     },
   },
+  told,
   storedBesideEmpty,
   blocked,
   queued,

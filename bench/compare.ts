@@ -47,6 +47,7 @@ export function baseWork(mode: Mode): Work {
     connections: CONNECTIONS,
     metaConnections: META_CONNECTIONS,
     openMax: OPEN_MAX,
+    subscriptions: 0,
     perSecond: undefined,
   };
 }

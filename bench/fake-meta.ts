@@ -97,9 +97,10 @@ function take(
   const recipient = body.to.replace('+', '');
   counts.sends++;
   if (recipient === aim?.silent) return;
+  const place = Number(body.text.body.slice(body.text.body.lastIndexOf('#') + 1));
   const sent: Sent = {
-    place: Number(body.text.body.slice(body.text.body.lastIndexOf('#') + 1)),
-    wamid: `wamid.HBgN${run}FQIAERgS${String(sends++).padStart(16, '0')}AA==`,
+    place,
+    wamid: `wamid.HBgN${run}FQIAERgS${String(sends++).padStart(8, '0')}${String(place).padStart(8, '0')}AA==`,
     phoneNumberId: request.url?.split('/').at(-2) ?? '',
     recipient,
     callbackData: body.biz_opaque_callback_data,

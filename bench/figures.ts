@@ -19,6 +19,8 @@ interface Wanted {
 const WANTED = {
   acceptOnly: { what: 'accept-only, of the floor', least: 0.6, unit: '' },
   full: { what: 'full, of the floor', least: 0.75, unit: '' },
+  told: { what: 'full with one subscription, of the floor', least: 0.7, unit: '' },
+  toldMany: { what: 'cost of a delivery with 50 subscriptions, of that with one', most: 1, unit: '' },
   added: { what: 'added to Meta’s time at 300 ms and 100/s, p50', below: 5, unit: 'ms' },
   queuedRss: { what: 'memory of the gateway with 200 000 queued, peak', below: 300, unit: 'MB' },
   storedAccept: { what: 'accept with 1 000 000 stored, of the empty rate', least: 0.8, unit: '' },

@@ -12,7 +12,10 @@ import { serveSide, sideInput } from './side.ts';
 const TABLES = `
 create table idempotency_keys (key text primary key, message_id text not null);
 create table messages (id text primary key, phone_number_id text not null, recipient text not null, body jsonb not null,
-  status text not null, rank smallint not null, wamid text, status_at timestamptz not null) with (fillfactor = 60);`;
+  status text not null, rank smallint not null, wamid text, status_at timestamptz not null) with (fillfactor = 60);
+create table tellings (id text primary key, body text not null);
+create table deliveries (id text primary key, telling text not null, subscriber smallint not null, state text not null,
+  done_at timestamptz);`;
 
 const ACCEPT = `
 with input as (
@@ -31,6 +34,15 @@ where m.id = t.id and m.rank < t.rank`;
 // A plan made while the tables were empty would be kept for minutes: each row is a probe into an index, as with the gateway.
 const PROBES = SESSIONS.hot.map((setting) => `-c ${setting}`).join(' ');
 
+// The same, with what is told of it: the body once, and a row for each subscriber.
+const PROGRESS_TOLD = `
+with moved as (${PROGRESS}),
+told as (insert into tellings (id, body) select id, body from unnest($6::text[], $7::text[]) as t (id, body))
+insert into deliveries (id, telling, subscriber, state)
+select id, telling, subscriber, 'pending' from unnest($8::text[], $9::text[], $10::smallint[]) as t (id, telling, subscriber)`;
+
+const DONE = `update deliveries d set state = 'done', done_at = now() from unnest($1::text[]) as t (id) where d.id = t.id`;
+
 const RANKS: Record<string, number> = { pending: 1, sent: 2, delivered: 3, read: 4 };
 
 interface Send {
@@ -46,6 +58,15 @@ interface Step {
   rank: number;
   wamid: string;
   at: number;
+  /** What subscribers hear of it. */
+  body: string | undefined;
+}
+
+interface Delivery {
+  id: string;
+  telling: string;
+  subscriber: number;
+  body: string;
 }
 
 interface Envelope {
@@ -59,10 +80,12 @@ interface Status {
   biz_opaque_callback_data: string;
 }
 
-const { databaseUrl, graphUrl, node, metaConnections, apiKey } = sideInput();
+const { databaseUrl, graphUrl, node, metaConnections, apiKey, subscribers } = sideInput();
 const db = new pg.Pool({ connectionString: databaseUrl, max: 10, options: PROBES });
 const graph = new Pool(graphUrl, { connections: metaConnections, pipelining: 1 });
+const pools = new Map<string, Pool>();
 const app = fastify({ logger: false });
+const outlets = subscribers.map((url) => ({ url: new URL(url), pool: poolTo(new URL(url).origin) }));
 let ids = 0;
 
 const accept = groupCommit<Send, boolean>(async (rows) => {
@@ -86,19 +109,63 @@ const progress = groupCommit<Step, void>(async (steps) => {
   const furthest = new Map<string, Step>();
   for (const step of steps) if (step.rank > (furthest.get(step.id)?.rank ?? -1)) furthest.set(step.id, step);
   const rows = [...furthest.values()];
+  const values = [
+    rows.map((row) => row.id),
+    rows.map((row) => row.status),
+    rows.map((row) => row.rank),
+    rows.map((row) => row.wamid),
+    rows.map((row) => row.at),
+  ];
+  const told = steps.flatMap((step) =>
+    step.body === undefined ? [] : [{ id: newId('evt'), body: step.body }],
+  );
+  if (outlets.length === 0 || told.length === 0) {
+    await db.query({ name: 'progress', text: PROGRESS, values });
+    return steps.map(() => undefined);
+  }
+  const deliveries = told.flatMap(({ id, body }) =>
+    outlets.map((_, subscriber): Delivery => ({ id: newId('wbd'), telling: id, subscriber, body })),
+  );
   await db.query({
-    name: 'progress',
-    text: PROGRESS,
+    name: 'progress-told',
+    text: PROGRESS_TOLD,
     values: [
-      rows.map((row) => row.id),
-      rows.map((row) => row.status),
-      rows.map((row) => row.rank),
-      rows.map((row) => row.wamid),
-      rows.map((row) => row.at),
+      ...values,
+      told.map((one) => one.id),
+      told.map((one) => one.body),
+      deliveries.map((one) => one.id),
+      deliveries.map((one) => one.telling),
+      deliveries.map((one) => one.subscriber),
     ],
   });
+  for (const one of deliveries) void deliver(one);
   return steps.map(() => undefined);
 });
+
+const done = groupCommit<string, void>(async (rows) => {
+  await db.query({ name: 'done', text: DONE, values: [rows.toSorted()] });
+  return rows.map(() => undefined);
+});
+
+// Signed and posted once; the floor has no retries.
+async function deliver({ id, subscriber, body }: Delivery): Promise<void> {
+  const outlet = outlets[subscriber];
+  if (!outlet) return;
+  const t = Math.floor(Date.now() / 1_000);
+  const signature = createHmac('sha256', APP_SECRET).update(`${t}.${body}`).digest('hex');
+  const answer = await outlet.pool.request({
+    path: outlet.url.pathname,
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-delivery-id': id,
+      'x-signature': `t=${t},v1=${signature}`,
+    },
+    body,
+  });
+  await answer.body.dump();
+  if (answer.statusCode === 200) await done(id);
+}
 
 app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
   done(null, body),
@@ -107,7 +174,7 @@ app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, b
 app.post('/v1/:phone_number_id/messages', async (request, reply) => {
   const { phone_number_id: phoneNumberId } = request.params as { phone_number_id: string };
   const body = JSON.parse(String(request.body)) as { to: string };
-  const id = `msg_${Date.now().toString(36)}${node}${(ids++).toString(36).padStart(8, '0')}`;
+  const id = newId('msg');
   const key = String(request.headers['idempotency-key']);
   if (!(await accept({ id, key, phoneNumberId, body }))) return reply.code(409).send({ error: 'key in use' });
   // What is accepted alone is not called: the floor has no queue.
@@ -120,7 +187,7 @@ app.post('/v1/:phone_number_id/messages', async (request, reply) => {
   });
   const taken = (await answer.body.json()) as { messages: [{ id: string }] };
   const wamid = taken.messages[0].id;
-  await progress({ id, status: 'pending', rank: 1, wamid, at: Date.now() / 1_000 });
+  await progress({ id, status: 'pending', rank: 1, wamid, at: Date.now() / 1_000, body: undefined });
   return reply.send(said(id, body.to, 'pending', wamid));
 });
 
@@ -139,11 +206,23 @@ app.post('/webhooks/meta', async (request, reply) => {
         rank: RANKS[one.status] ?? 0,
         wamid: one.id,
         at: Number(one.timestamp),
+        body: outlets.length === 0 ? undefined : JSON.stringify({ type: 'message.status', data: one }),
       }),
     ),
   );
   return reply.send('ok');
 });
+
+function newId(prefix: string): string {
+  return `${prefix}_${Date.now().toString(36)}${node}${(ids++).toString(36).padStart(8, '0')}`;
+}
+
+// Of all subscribers at one origin, as few connections as it takes.
+function poolTo(origin: string): Pool {
+  const known = pools.get(origin) ?? new Pool(origin, { connections: 256, pipelining: 1 });
+  pools.set(origin, known);
+  return known;
+}
 
 function said(id: string, to: string, status: string, wamid?: string): object {
   return { data: { id, object: 'message', to, type: 'text', status, message_id: wamid ?? null } };
@@ -182,11 +261,13 @@ serveSide(
     url,
     apiKey: 'none',
     countRead: `select count(*)::int as count from messages where status = 'read'`,
+    countTold: `select count(*)::int as count from deliveries where state = 'done'`,
     countMisplaced: 'select 0 as count',
   },
   async () => {
     await app.close();
     await graph.close();
+    for (const pool of pools.values()) await pool.close();
     await db.end();
   },
 );

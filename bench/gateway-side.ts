@@ -22,7 +22,7 @@ import {
 } from './setting.ts';
 import { serveSide, sideInput } from './side.ts';
 
-const { databaseUrl, graphUrl, node, metaConnections, numbers, apiKey: knownKey } = sideInput();
+const { databaseUrl, graphUrl, node, metaConnections, numbers, apiKey: knownKey, subscribers } = sideInput();
 const { config, secrets } = readConfig(
   {
     KURIR_SECRET: 'a secret of the bench, long enough for all',
@@ -33,6 +33,7 @@ const { config, secrets } = readConfig(
     // The bench measures what the gateway can do, not what an organisation may.
     KURIR_WRITE_PER_MINUTE: '1000000000',
     KURIR_READ_PER_MINUTE: '1000000000',
+    KURIR_WEBHOOK_ALLOW: '127.0.0.0/8',
   },
   'production',
 );
@@ -42,12 +43,16 @@ const all = numbers.flatMap(({ count, pace }) => Array.from({ length: count }, (
 const apiKey = knownKey ?? (await seed());
 if (knownKey !== undefined && node === 0) await setPaces();
 const gateway = await createGateway(input);
-if (knownKey === undefined) await openWindows(gateway.url);
+if (knownKey === undefined) {
+  await openWindows(gateway.url);
+  for (const url of subscribers) await subscribe(url);
+}
 serveSide(
   {
     url: gateway.url,
     apiKey,
     countRead: `select count(*)::int as count from message_states where state = 'read'`,
+    countTold: `select count(*)::int as count from deliveries where state = 'succeeded'`,
     countMisplaced: `select (greatest(count(*), 2) / 2 - count(*) filter (where owner = 'node-bench-1'))::int as count from lanes`,
   },
   () => gateway.close(),
@@ -72,6 +77,15 @@ async function seed(): Promise<string> {
   const { key } = await createKey(ctx, { organisationId, label: 'bench' });
   await ctx.db.close();
   return key;
+}
+
+async function subscribe(url: string): Promise<void> {
+  const answer = await fetch(`${gateway.url}/v1/webhook_subscriptions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ url, events: ['message.status'] }),
+  });
+  if (!answer.ok) throw new Error(`A subscription was refused: ${answer.status} ${await answer.text()}`);
 }
 
 // A copied database has the numbers of the work that it was made for.

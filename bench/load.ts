@@ -15,8 +15,8 @@ export interface LoadInput {
   /** accept: sends that ask for no more than that; send: sends that wait; the lists: their first page. */
   request: 'accept' | 'send' | 'list' | 'list of a number';
   priority?: 'high' | 'normal' | 'bulk';
-  /** The fake Meta, whose word ends a message; undefined: its answer does. */
-  metaUrl?: string;
+  /** Whose word ends a message: the fake Meta's, or the subscriber's; undefined: its answer does. */
+  finishUrl?: string;
   audience: Audience;
   messages: number;
   connections: number;
@@ -70,7 +70,7 @@ async function run(input: LoadInput): Promise<LoadResult> {
     over: () => undefined,
   };
   const over = new Promise<void>((resolve) => (at.over = resolve));
-  const unfollow = input.metaUrl === undefined ? () => undefined : await follow(at, input.metaUrl);
+  const unfollow = input.finishUrl === undefined ? () => undefined : await follow(at, input.finishUrl);
   const clients = clientsOf(input);
   const late = globalThis.setTimeout(
     () => fail(at, `only ${at.counted} of ${input.messages} counted in time`),
@@ -135,7 +135,7 @@ function send(at: Run, client: Client, place: number): Promise<void> {
       onResponseEnd() {
         at.answerMs[place] = performance.now() - (at.startedAt[place] ?? 0);
         if (status > 299 || !isWanted(at.input.request, text)) fail(at, `${status} ${text}`);
-        else if (at.input.metaUrl === undefined) count(at, place);
+        else if (at.input.finishUrl === undefined) count(at, place);
         resolve();
       },
       onResponseError(_controller, error) {
@@ -191,9 +191,9 @@ function fail(at: Run, what: string): void {
 }
 
 // The fake Meta tells what is finished by lines: a place, or -(place + 1) for one whose status was refused.
-function follow(at: Run, metaUrl: string): Promise<() => void> {
+function follow(at: Run, finishUrl: string): Promise<() => void> {
   return new Promise((resolve, reject) => {
-    const request = get(`${metaUrl}/finished`, { agent: false }, (response) => {
+    const request = get(`${finishUrl}/finished`, { agent: false }, (response) => {
       let rest = '';
       response.setEncoding('utf8');
       response.on('data', (text: string) => {

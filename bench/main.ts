@@ -121,7 +121,12 @@ async function setStage(postgres: BenchPostgres, ending: AsyncDisposableStack): 
     ending.defer(() => begun.stop());
     return begun;
   };
-  return { postgres, meta: await begin<{ url: string }>('fake-meta'), load: await begin<object>('load') };
+  return {
+    postgres,
+    meta: await begin<{ url: string }>('fake-meta'),
+    load: await begin<object>('load'),
+    subscriber: await begin<{ url: string }>('subscriber'),
+  };
 }
 
 async function keep(file: string, reports: readonly CellReport[], postgres: BenchPostgres): Promise<void> {

@@ -10,6 +10,7 @@ import type { BenchPostgres, StatementCost } from './postgres.ts';
 import { startProcess, type BenchProcess, type Usage } from './processes.ts';
 import type { Audience, NumberGroup } from './setting.ts';
 import type { SideInput, SideReady } from './side.ts';
+import type { SubscriberAim } from './subscriber.ts';
 
 export const MODES = ['accept-only', 'send-and-wait', 'full', 'list', 'list of a number'] as const;
 export type Mode = (typeof MODES)[number];
@@ -33,6 +34,7 @@ export interface Stage {
   postgres: BenchPostgres;
   meta: BenchProcess<{ url: string }>;
   load: BenchProcess<object>;
+  subscriber: BenchProcess<{ url: string }>;
 }
 
 /** What is done to a side: the base cell's, but for what a cell changes. */
@@ -46,6 +48,8 @@ export interface Work {
   connections: number;
   metaConnections: number;
   openMax: number;
+  /** So many are told of the statuses, and a message counts when all have heard of all of them. */
+  subscriptions: number;
   /** At an even rate; undefined: as fast as the connections go. */
   perSecond: number | undefined;
   /** A recipient whose sends Meta never answers. */
@@ -102,6 +106,9 @@ interface Task {
 
 const SLICE_WITHIN_MS = 60_000;
 const SHARED_WITHIN_MS = 60_000;
+const SETTLED_WITHIN_MS = 10_000;
+/** Of a message, as the fake Meta tells them. */
+const STATUSES = 3;
 
 /** The rounds of all sides, in their order. */
 export async function measureRound(stage: Stage, sides: readonly Side[], task: Task): Promise<Round[]> {
@@ -132,7 +139,7 @@ export async function measureRound(stage: Stage, sides: readonly Side[], task: T
 
 /** Starts a side's nodes on a database of its own. */
 export async function start(
-  { postgres, meta }: Stage,
+  { postgres, meta, subscriber }: Stage,
   side: Side,
   about: { work: Work; loadAverage: number; graphUrl?: string },
 ): Promise<Running> {
@@ -151,6 +158,10 @@ export async function start(
           metaConnections,
           numbers,
           apiKey,
+          subscribers: Array.from(
+            { length: about.work.subscriptions },
+            (_, i) => `${subscriber.ready.url}/${i}`,
+          ),
         } satisfies SideInput,
         logFile: join(postgres.folder, `${database}.log`),
         serves: true,
@@ -212,6 +223,8 @@ export async function run(
   what: Work & { messages: number; withinMs?: number },
 ): Promise<LoadResult> {
   const full = what.mode === 'full';
+  const told = what.subscriptions > 0;
+  if (told) await stage.subscriber.ask('aim', { subscriptions: what.subscriptions } satisfies SubscriberAim);
   const urls = programs.map((program) => program.ready.url);
   await stage.meta.ask('aim', {
     callbackUrls: urls.map((url) => `${url}/webhooks/meta`),
@@ -223,7 +236,7 @@ export async function run(
     urls,
     apiKey: programs[0]?.ready.apiKey ?? '',
     request: REQUESTS[what.mode],
-    ...(full ? { metaUrl: stage.meta.ready.url } : {}),
+    ...(full ? { finishUrl: (told ? stage.subscriber : stage.meta).ready.url } : {}),
     audience: what.audience,
     messages: what.messages,
     connections: what.connections,
@@ -258,11 +271,11 @@ interface Used extends Usage {
   harnessCpuMs: number;
 }
 
-async function used({ postgres, meta, load }: Stage, { programs }: Running): Promise<Used> {
+async function used({ postgres, meta, load, subscriber }: Stage, { programs }: Running): Promise<Used> {
   const ask = (program: BenchProcess<unknown>): Promise<Usage> => program.ask<Usage>('usage');
   const [sides, harness] = await Promise.all([
     Promise.all(programs.map(ask)),
-    Promise.all([meta, load].map(ask)),
+    Promise.all([meta, load, subscriber].map(ask)),
   ]);
   return {
     cpuMs: sides.reduce((sum, one) => sum + one.cpuMs, 0),
@@ -271,6 +284,22 @@ async function used({ postgres, meta, load }: Stage, { programs }: Running): Pro
     postgresCpuMs: await postgres.cpuMs(),
     harnessCpuMs: harness.reduce((sum, one) => sum + one.cpuMs, 0),
   };
+}
+
+// What the subscriber has heard is recorded a moment later.
+async function settled(
+  postgres: BenchPostgres,
+  { side, databaseUrl, programs }: Running,
+  wanted: number,
+): Promise<void> {
+  const until = performance.now() + SETTLED_WITHIN_MS;
+  for (;;) {
+    const told = await postgres.count(databaseUrl, programs[0]?.ready.countTold ?? '');
+    if (told === wanted) return;
+    if (performance.now() > until)
+      throw new Error(`${side.name} stored ${told} of ${wanted} deliveries as done.`);
+    await setTimeout(200);
+  }
 }
 
 // A message counts when its last status was answered 2xx; here is looked whether it was stored, too.
@@ -287,4 +316,5 @@ async function finish({ postgres }: Stage, one: Running, { work, effort }: Task)
   const stored = (await postgres.count(databaseUrl, programs[0]?.ready.countRead ?? '')) - one.readBefore;
   const sent = effort.warmUp + effort.slices * effort.messagesPerSlice;
   if (stored !== sent) throw new Error(`${side.name} stored ${stored} of ${sent} messages as read.`);
+  await settled(postgres, one, sent * STATUSES * work.subscriptions);
 }

@@ -15,6 +15,8 @@ export interface SideInput {
   numbers: readonly NumberGroup[];
   /** Known where the database is not empty: nothing is to be made in it. */
   apiKey: string | undefined;
+  /** Where statuses are told. */
+  subscribers: readonly string[];
 }
 
 export interface SideReady {
@@ -22,6 +24,8 @@ export interface SideReady {
   apiKey: string;
   /** How many messages are stored as read, in its own tables. */
   countRead: string;
+  /** How many deliveries are stored as done, in its own tables. */
+  countTold: string;
   /** How many numbers a second node still has to take over, until both have as many. */
   countMisplaced: string;
 }
