@@ -36,7 +36,6 @@ export function createSettler(ctx: Context, { health, keepMs }: { health: Health
       return rows.map(() => undefined);
     },
     maxRows: 1_000,
-    parallel: 2,
   });
 
   // A result that is not recorded would be tried again: it is kept for as long as the lease lasts, and a little more.
