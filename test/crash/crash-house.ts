@@ -9,26 +9,15 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { LEDGER_FILE } from '../../simulator/ledger.ts';
-import { readConfig } from '../../src/config/config.ts';
-import { openContext } from '../../src/gateway.ts';
 import { createLog } from '../../src/kernel/log.ts';
-import { createKey } from '../../src/organisations/api-keys.ts';
-import { addApp } from '../../src/organisations/apps.ts';
-import { addNumber, setNumber } from '../../src/organisations/numbers.ts';
-import { createOrganisation } from '../../src/organisations/organisations.ts';
-import { openDatabase, type Database } from '../../src/storage/db.ts';
+import type { Database } from '../../src/storage/db.ts';
 import { startEmbeddedPostgres } from '../../src/storage/embedded.ts';
 import { freePort } from '../../src/storage/free-port.ts';
-import { migrate } from '../../src/storage/migrate.ts';
 import { createGatewayProcess, startSimulatorProcess, type GatewayProcess } from '../support/processes.ts';
 import { openBalancer, type Balancer } from './balancer.ts';
+import { APP_SECRET, createRunDatabase, furnish, GRAPH_TOKEN, VERIFY_TOKEN, WABA_ID } from './furnish.ts';
 import { TIME_SCALE, UNKNOWN_AFTER_MS, type Plan } from './plan.ts';
 
-const APP_SECRET = 'the-app-secret-of-the-crash-test';
-const VERIFY_TOKEN = 'the-verify-token-of-the-crash-test';
-const GRAPH_TOKEN = 'EAAcrash0000000000000000000';
-const WABA_ID = '102290129340398';
-const PACE = 200;
 const SEND_WAIT_MS = 2_000;
 const POSTGRES_BACK_MS = 60_000;
 
@@ -60,7 +49,6 @@ export interface CrashHouse extends AsyncDisposable {
 }
 
 const log = createLog('silent');
-const onIdleError = (): void => undefined;
 
 export async function startCrashPostgres(): Promise<CrashPostgres> {
   const dataDir = mkdtempSync(join(tmpdir(), 'kurir-crash-postgres-'));
@@ -96,7 +84,7 @@ export async function startCrashHouse(plan: Plan, postgres: CrashPostgres): Prom
     process.off('exit', clear);
     clear();
   });
-  const { database, databaseUrl } = await createDatabase(postgres, stack);
+  const { database, databaseUrl } = await createRunDatabase(postgres, stack);
   const ports = [];
   for (let i = 0; i < plan.nodes; i++) ports.push(await freePort());
   const balancer = await openBalancer();
@@ -131,7 +119,7 @@ export async function startCrashHouse(plan: Plan, postgres: CrashPostgres): Prom
     KURIR_READ_PER_MINUTE: '1000000000',
     LOG_LEVEL: process.env['TEST_LOG'] ?? 'info',
   };
-  const apiKey = await furnish({ plan, env, databaseUrl });
+  const apiKey = await furnish({ numbers: plan.numbers, policy: plan.policy, env, databaseUrl });
   const nodes = ports.map((port, i): Node => {
     const name = `node-${i}`;
     const own = { ...env, PORT: String(port), KURIR_DATA_DIR: join(folder, name) };
@@ -165,58 +153,6 @@ export async function startCrashHouse(plan: Plan, postgres: CrashPostgres): Prom
     balancer,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
-}
-
-async function createDatabase(
-  postgres: CrashPostgres,
-  stack: AsyncDisposableStack,
-): Promise<{ database: Database; databaseUrl: string }> {
-  const admin = openDatabase({ url: postgres.url, connections: 1, onIdleError });
-  const name = `crash_${randomBytes(6).toString('hex')}`;
-  await admin.query(`create database ${name}`);
-  await admin.close();
-  const url = new URL(postgres.url);
-  url.pathname = `/${name}`;
-  const database = openDatabase({ url: url.href, connections: 2, onIdleError });
-  stack.defer(async () => {
-    await database.close();
-    const last = openDatabase({ url: postgres.url, connections: 1, onIdleError });
-    await last.query(`drop database ${name} with (force)`);
-    await last.close();
-  });
-  return { database, databaseUrl: url.href };
-}
-
-// An organisation with its numbers and a key, through the verbs that the commands use: twenty commands take half a minute.
-async function furnish(house: {
-  plan: Plan;
-  env: Record<string, string>;
-  databaseUrl: string;
-}): Promise<string> {
-  const { plan, env, databaseUrl } = house;
-  const { config, secrets } = readConfig({ ...env, PORT: '0' }, 'production');
-  if (!secrets) throw new Error('The crash test gives a secret.');
-  const ctx = openContext({ config, secrets, databaseUrl, nodeId: 'node-furnisher' });
-  try {
-    await migrate(ctx.db);
-    const { id: organisationId } = await createOrganisation(ctx, { name: 'Crash' });
-    await addApp(ctx, { name: 'Crash', appSecret: APP_SECRET, verifyToken: VERIFY_TOKEN });
-    for (const [i, phoneNumberId] of plan.numbers.entries()) {
-      const phone = `62851176000${1_000 + i}`;
-      const found = {
-        kind: 'found' as const,
-        phone,
-        displayPhoneNumber: `+${phone}`,
-        verifiedName: `Kopi Senja ${i}`,
-      };
-      const number = { organisationId, phoneNumberId, wabaId: WABA_ID, token: GRAPH_TOKEN };
-      await addNumber(ctx, { ...number, check: async () => found });
-      await setNumber(ctx, { organisationId, phoneNumberId, pace: PACE, onUnknown: plan.policy });
-    }
-    return (await createKey(ctx, { organisationId, label: 'crash' })).key;
-  } finally {
-    await ctx.db.close();
-  }
 }
 
 function childrenOf(parent: number): number[] {
