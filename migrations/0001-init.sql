@@ -412,6 +412,8 @@ create table deliveries (
   attempt smallint not null default 0,
   -- When it is to be tried (again); while a node has it in hand, the moment from which others may take it; null: nothing to do.
   due_at timestamptz,
+  -- The node that has it in hand (holderOf), so that one that starts again can take up at once what it held when it died.
+  held_by integer,
   finished_at timestamptz,
   -- What became of each try.
   tries jsonb not null default '[]',

@@ -128,6 +128,7 @@ create table deliveries (
   state text not null,
   attempt smallint not null default 0,
   due_at timestamp with time zone,
+  held_by integer,
   finished_at timestamp with time zone,
   tries jsonb not null default '[]'::jsonb,
   constraint deliveries_pkey PRIMARY KEY (organisation_id, id, created_at)

@@ -184,7 +184,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   rooms.media.fetcher.start();
   rooms.receiver.start();
   rooms.subscriptions.start();
-  rooms.deliverer.start();
+  await rooms.deliverer.start();
   const url = await app.listen({ host: ctx.config.host, port: ctx.config.port });
   state.started = true;
   return {
@@ -237,6 +237,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     tellings: TELLINGS,
     settler,
     listening,
+    nodeId,
   });
   const deliveries = createDeliveries(ctx, { directory: subscriptions, deliverer });
   const teller: Teller = createTeller(ctx, { directory: subscriptions, deliverer, tellings: TELLINGS });

@@ -4,8 +4,15 @@ import type { Context } from '../context.ts';
 import type { SubscriptionId } from '../kernel/ids.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { levelOf } from '../storage/db.ts';
-import { LEASE_MS, type Job } from './delivery.ts';
-import { giveBack, selectNextDue, takeCollected, takeDue, type Taken } from './delivery-store.ts';
+import { holderOf, LEASE_MS, type Job } from './delivery.ts';
+import {
+  giveBack,
+  giveBackHeld,
+  selectNextDue,
+  takeCollected,
+  takeDue,
+  type Taken,
+} from './delivery-store.ts';
 import type { Listening } from './listening.ts';
 import { createOutlet, freeTries, roomOf, type Outlet } from './outlet.ts';
 import type { Poster } from './post.ts';
@@ -19,6 +26,8 @@ export interface DelivererParts {
   poster: Poster;
   tellings: Tellings;
   settler: Settler;
+  /** Of this node; it keeps it over restarts. */
+  nodeId: string;
   /** For subscriptions without an address. */
   listening: Pick<Listening, 'wake'>;
 }
@@ -26,13 +35,16 @@ export interface DelivererParts {
 export interface Deliverer {
   /** How long a row is a node's. */
   leaseMs: number;
+  /** Who has it in hand, in the row. */
+  holder: number;
   /** How many deliveries may be handed over for a subscription now. */
   room(subscription: KnownSubscription): number;
   /** Takes over what has been committed. */
   hand(jobs: readonly Job[]): void;
   /** The table has something for these. */
   wake(subscriptions: readonly KnownSubscription[]): void;
-  start(): void;
+  /** Takes up what this node had in hand when it died. */
+  start(): Promise<void>;
   /** Looks for what is due, once; resolves when it is under way. */
   tick(): Promise<void>;
   /** Begins nothing more, and waits for what is under way, so long at the most. */
@@ -47,6 +59,7 @@ const LOOK_ROUND_MS = 10_000;
 
 export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer {
   const outlets = new Map<SubscriptionId, Outlet>();
+  const holder = holderOf(parts.nodeId);
   let timer: Timer | undefined;
   let stopped = true;
   let underWay = 0;
@@ -187,6 +200,7 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
         subscription,
         now,
         leaseUntil,
+        holder,
         conversations: 50,
         max: buffer.max,
         full: true,
@@ -194,7 +208,7 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
       for (const together of Map.groupBy(taken, (one) => one.batch).values())
         put(toBatch(parts.tellings, together, { heldUntil, windowMs: buffer.seconds * 1_000 }));
     }
-    for (const one of await takeDue(ctx.db, { subscriptions: plain, now, leaseUntil }))
+    for (const one of await takeDue(ctx.db, { subscriptions: plain, now, leaseUntil, holder }))
       put(toJob(one, heldUntil));
   }
 
@@ -220,6 +234,7 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
 
   return {
     leaseMs: LEASE_MS,
+    holder,
     room: (subscription) =>
       stopped || subscription.status !== 'active' || subscription.url === null
         ? 0
@@ -239,7 +254,12 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
         outlet.lookAt = Math.min(outlet.lookAt, now);
       }
     },
-    start() {
+    async start() {
+      await giveBackHeld(ctx.db, {
+        subscriptionIds: [...parts.directory.all()].map((one) => one.id),
+        holder,
+        now: ctx.clock.now(),
+      });
       stopped = false;
       again();
     },

@@ -30,6 +30,8 @@ export interface NewDelivery {
   /** Non-null for what keeps an order or is collected. */
   conversation: string | null;
   dueAt: number;
+  /** The node that has it in hand from the beginning. */
+  heldBy: number | null;
   /** Collected: what waits there already waits as long. */
   postpones: boolean;
 }
@@ -41,11 +43,11 @@ with told as (
   from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::float8[])
     as t (organisation_id, event_id, dialect, type, phone_number_id, conversation, name, subject, source, body, at)
 )
-insert into deliveries (organisation_id, id, subscription_id, event_id, dialect, type, told_at, created_at, conversation, turn, state, due_at)
+insert into deliveries (organisation_id, id, subscription_id, event_id, dialect, type, told_at, created_at, conversation, turn, state, due_at, held_by)
 select organisation_id, id, subscription_id, event_id, dialect, type, to_timestamp(at / 1000), to_timestamp(at / 1000), conversation,
-  case when conversation is not null then nextval('delivery_turns') end, 'pending', to_timestamp(due_at / 1000)
-from unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::float8[], $19::text[], $20::float8[])
-  as d (organisation_id, id, subscription_id, event_id, dialect, type, at, conversation, due_at)`;
+  case when conversation is not null then nextval('delivery_turns') end, 'pending', to_timestamp(due_at / 1000), held_by
+from unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::float8[], $19::text[], $20::float8[], $21::integer[])
+  as d (organisation_id, id, subscription_id, event_id, dialect, type, at, conversation, due_at, held_by)`;
 
 /** Writes events as they are told, with their deliveries. */
 export async function insertTold(
@@ -76,6 +78,7 @@ export async function insertTold(
       deliveries.map((d) => d.at),
       deliveries.map((d) => d.conversation),
       deliveries.map((d) => d.dueAt),
+      deliveries.map((d) => d.heldBy),
     ],
     'tell',
   );
@@ -136,7 +139,7 @@ interface TakenRow extends Row {
 }
 
 const TAKEN = `taken as (
-  update deliveries d set due_at = to_timestamp($LEASE / 1000.0)
+  update deliveries d set due_at = to_timestamp($LEASE / 1000.0), held_by = $HOLDER::integer
   from due where d.organisation_id = due.organisation_id and d.id = due.id and d.created_at = due.created_at
   returning d.organisation_id, d.id, d.subscription_id, d.event_id, d.type, d.dialect, d.told_at, d.created_at, d.attempt, d.conversation, d.turn, d.batch
 )
@@ -155,7 +158,7 @@ with due as (
       and (d.turn is null or (select true from deliveries e where e.subscription_id = d.subscription_id and e.conversation = d.conversation
         and e.turn is not null and e.turn < d.turn limit 1) is null)
     order by d.due_at limit s.room for update skip locked) d
-), ${TAKEN.replace('$LEASE', '$5')}`;
+), ${TAKEN.replace('$LEASE', '$5').replace('$HOLDER', '$7')}`;
 
 /** Takes what is due for these subscriptions until a moment; afterwards others may take it. */
 export async function takeDue(
@@ -165,6 +168,8 @@ export async function takeDue(
     subscriptions: readonly { organisationId: string; id: string; room: number; collects: boolean }[];
     now: number;
     leaseUntil: number;
+    /** The node that takes it; null: somebody outside. */
+    holder: number | null;
   },
 ): Promise<Taken[]> {
   const rows = await db.query<TakenRow>(
@@ -176,6 +181,7 @@ export async function takeDue(
       take.now,
       take.leaseUntil,
       take.subscriptions.map((s) => s.collects),
+      take.holder,
     ],
     'take-deliveries',
   );
@@ -203,7 +209,7 @@ with lines as (
 ), named as (
   select *, coalesce(batch, first_value(id) over (partition by conversation order by turn)) as made from due
 ), taken as (
-  update deliveries d set due_at = to_timestamp($5 / 1000.0), batch = named.made
+  update deliveries d set due_at = to_timestamp($5 / 1000.0), held_by = $8::integer, batch = named.made
   from named where d.organisation_id = named.organisation_id and d.id = named.id and d.created_at = named.created_at
   returning d.organisation_id, d.id, d.subscription_id, d.event_id, d.type, d.dialect, d.told_at, d.created_at, d.attempt, d.conversation, d.turn, d.batch
 )
@@ -218,6 +224,7 @@ export async function takeCollected(
     subscription: { organisationId: string; id: string };
     now: number;
     leaseUntil: number;
+    holder: number;
     conversations: number;
     max: number;
     /** Look, too, for conversations that are full before their time. */
@@ -232,6 +239,7 @@ export async function takeCollected(
     take.leaseUntil,
     take.max,
     take.full,
+    take.holder,
   ]);
   return rows.map(toTaken);
 }
@@ -266,7 +274,7 @@ export interface SettledRow {
 
 // By primary key, in its order. What succeeded stays so, whatever a second try of another node says.
 const SETTLE = `
-update deliveries d set state = r.state, attempt = greatest(d.attempt, r.attempt), due_at = to_timestamp(r.due_at / 1000),
+update deliveries d set state = r.state, attempt = greatest(d.attempt, r.attempt), due_at = to_timestamp(r.due_at / 1000), held_by = null,
   turn = case when r.state = 'pending' then d.turn end, finished_at = to_timestamp(r.finished_at / 1000), tries = d.tries || r.try
 from (select * from unnest($1::text[], $2::text[], $3::float8[], $4::text[], $5::smallint[], $6::float8[], $7::float8[], $8::jsonb[])
   as r (organisation_id, id, created_at, state, attempt, due_at, finished_at, try)) r
@@ -297,10 +305,22 @@ export async function giveBack(
   dueAt: number,
 ): Promise<void> {
   await db.query(
-    `update deliveries d set due_at = to_timestamp($4 / 1000.0)
+    `update deliveries d set due_at = to_timestamp($4 / 1000.0), held_by = null
      from (select * from unnest($1::text[], $2::text[], $3::float8[]) as r (organisation_id, id, created_at) order by 1, 2) r
      where d.organisation_id = r.organisation_id and d.id = r.id and d.created_at = to_timestamp(r.created_at / 1000) and d.state = 'pending'`,
     [rows.map((r) => r.organisationId), rows.map((r) => r.id), rows.map((r) => r.createdAt), dueAt],
+  );
+}
+
+/** Gives back what a node had in hand when it died: for its next life, before it takes anything (index deliveries_due). */
+export async function giveBackHeld(
+  db: Queryable,
+  held: { subscriptionIds: readonly string[]; holder: number; now: number },
+): Promise<void> {
+  await db.query(
+    `update deliveries set due_at = to_timestamp($3::float8 / 1000), held_by = null
+     where subscription_id = any($1) and held_by = $2 and due_at > to_timestamp($3::float8 / 1000)`,
+    [held.subscriptionIds, held.holder, held.now],
   );
 }
 

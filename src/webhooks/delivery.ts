@@ -5,6 +5,8 @@
 //
 // At least once: a try whose answer is lost is made again. Its lease says until when the node that has it in hand may begin a try; after
 // that another one may take it.
+import { createHash } from 'node:crypto';
+
 import type { DeliveryId, EventId, OrganisationId, SubscriptionId } from '../kernel/ids.ts';
 import type { WebhookDialect } from './telling.ts';
 
@@ -46,6 +48,12 @@ export interface Said {
   subject: string;
   source: 'meta' | 'kirim';
   body: string;
+}
+
+/** A node as its deliveries name it: half of an id would do. Were two nodes' the same, a restart of one would repeat what the other has in
+ *  hand, and no more. */
+export function holderOf(nodeId: string): number {
+  return createHash('sha256').update(nodeId).digest().readInt32BE();
 }
 
 /** What a node has in hand: all that a try needs. */

@@ -13,7 +13,7 @@ import type { Rendered, Tellings, WebhookDialect } from './telling.ts';
 
 export interface TellerParts {
   directory: SubscriptionDirectory;
-  deliverer: Pick<Deliverer, 'leaseMs' | 'room' | 'hand' | 'wake'>;
+  deliverer: Pick<Deliverer, 'leaseMs' | 'holder' | 'room' | 'hand' | 'wake'>;
   tellings: Tellings;
 }
 
@@ -53,6 +53,7 @@ async function record(
       if (delivery.conversation === null && room > 0) {
         rooms.set(subscription, room - 1);
         delivery.dueAt = now + parts.deliverer.leaseMs;
+        delivery.heldBy = parts.deliverer.holder;
         jobs.push(
           toJob(delivery, { event, body, heldUntil: ctx.clock.monotonic() + parts.deliverer.leaseMs }),
         );
@@ -113,6 +114,7 @@ function toDelivery(
     at: now,
     conversation: isCollected || subscription.ordered ? conversationOfEvent(event) : null,
     dueAt: isCollected && subscription.buffer ? now + subscription.buffer.seconds * 1_000 : now,
+    heldBy: null,
     postpones: isCollected,
   };
 }

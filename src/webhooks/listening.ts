@@ -136,7 +136,7 @@ async function take(
   const { organisationId, id } = subscription;
   const now = ctx.clock.now();
   const subscriptions = [{ organisationId, id, room: max, collects: false }];
-  const taken = await takeDue(ctx.db, { subscriptions, now, leaseUntil: now + LEASE_MS });
+  const taken = await takeDue(ctx.db, { subscriptions, now, leaseUntil: now + LEASE_MS, holder: null });
   return taken.map((one) => ({
     ...one,
     headers: signTry(tellings, subscription, { what: { ...one, batch: null }, now }),
