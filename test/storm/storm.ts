@@ -60,13 +60,14 @@ export async function runStorm(
   ]);
   about.say(`${plan.events} events taken after ${Math.round((Date.now() - beganAt) / 1_000)} s`);
   await settled(house);
-  await house.gateway.stop();
+  const died = house.gateway.died();
+  await house.gateway.kill();
   await house.receivers.stop();
   const rows = await readRows(house);
   const { requests } = house.receivers;
   const log = house.gateway.log();
   return {
-    evidence: { plan, posts, kills, removedAt, requests, rows, died: house.gateway.died() },
+    evidence: { plan, posts, kills, removedAt, requests, rows, died },
     seconds: (performance.now() - startedAt) / 1_000,
     keep() {
       const kept = mkdtempSync(join(tmpdir(), `kurir-storm-${plan.seed}-kept-`));
