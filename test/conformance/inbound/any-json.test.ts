@@ -7,6 +7,7 @@ import type { OrganisationId } from '../../../src/kernel/ids.ts';
 import { isObject, type Json } from '../../../src/kernel/json.ts';
 import { WEBHOOK_DIALECTS } from '../../../src/webhooks/telling.ts';
 import { expectStatus } from '../../support/expect-reply.ts';
+import { startHook, type Hook } from '../../support/hook.ts';
 import { BUSINESS_PHONE, startHouse, WABA_ID, type House } from '../../support/house.ts';
 import { seedOfRun } from '../../support/seed-of-run.ts';
 import { inboundText, postWebhook } from '../../support/signed-webhooks.ts';
@@ -14,15 +15,17 @@ import { METADATA, SECONDS, wamid } from './golden-people.ts';
 import { VARIANTS } from './variants.ts';
 
 let house: House;
+let hook: Hook;
 
 beforeAll(async () => {
-  house = await startHouse();
-  // Told in every dialect; without an address it is rendered, and waits.
+  house = await startHouse({ config: { webhookAllow: '127.0.0.0/8' } });
+  hook = await startHook();
+  // Whatever comes is told too, in every dialect.
   for (const dialect of WEBHOOK_DIALECTS)
     await house.gateway.webhooks.create({
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
       organisationId: house.organisationId as OrganisationId,
-      url: null,
+      url: hook.url,
       dialect,
       events: ['*'],
       phoneNumberIds: null,
@@ -32,7 +35,10 @@ beforeAll(async () => {
     });
 });
 
-afterAll(() => house[Symbol.asyncDispose]());
+afterAll(async () => {
+  await house[Symbol.asyncDispose]();
+  await hook[Symbol.asyncDispose]();
+});
 
 // Every key and every text that a golden webhook holds, so that what is made up is read as far as it goes.
 const words = { keys: new Set<string>(), texts: new Set<string>() };
