@@ -1,4 +1,4 @@
-// What `kurir dev` says when it is ready: where things are, the key, and one line that sends a first message when pasted.
+// What `kurir dev` says when it is ready: where things are, the key, and lines to paste: one that sends a first message, one that listens.
 import type { DevelopmentFile } from '../storage/data-directory.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,6 +23,10 @@ export function renderBanner(style: Terminal['noteStyle'], dev: DevelopmentFile,
     '  Send a first message:',
     '',
     renderCurl(dev),
+    '',
+    '  Hear what becomes of it, in a program of yours:',
+    '',
+    'npm run kurir -- listen --forward-to http://localhost:3000/hook',
     '',
   ].join('\n');
 }

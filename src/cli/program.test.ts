@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 const program = createProgram({ terminal: createTerminal({}), exitCode: 0 });
-const groups = ['keys', 'apps', 'numbers'];
+const groups = ['keys', 'apps', 'numbers', 'webhooks'];
 const leaves = program.commands.flatMap((command) =>
   groups.includes(command.name())
     ? command.commands.map((sub) => [command.name(), sub.name()])
@@ -37,6 +37,17 @@ test('the commands are these', () => {
     'numbers list',
     'numbers set',
     'send',
+    'listen',
+    'webhooks list',
+    'webhooks create',
+    'webhooks update',
+    'webhooks pause',
+    'webhooks resume',
+    'webhooks delete',
+    'webhooks rotate',
+    'webhooks test',
+    'webhooks deliveries',
+    'webhooks replay',
   ]);
 });
 

@@ -6,7 +6,10 @@ import { complain, EXIT } from './complain.ts';
 import type { CreateKeyOptions, OfOrganisation } from './keys.ts';
 import type { ListNodesOptions } from './nodes.ts';
 import type { AddNumberOptions, SetNumberOptions } from './numbers.ts';
+import type { TargetOptions } from './call-gateway.ts';
+import type { ListenOptions } from './listen.ts';
 import type { SendOptions } from './send.ts';
+import type { DeliveriesOptions, SubscribeOptions } from './webhooks.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 import { isPace, PACES } from '../organisations/pace-limits.ts';
 import { readVersion } from '../kernel/version.ts';
@@ -40,6 +43,9 @@ export function createProgram(run: Run): Command {
   addAppCommands(program, run);
   addNumberCommands(program, run);
   addUseCommands(program, run);
+  addListenCommand(program, run);
+  addWebhookCommands(program, run);
+  addDeliveryCommands(program, run);
   return program;
 }
 
@@ -190,11 +196,138 @@ function addUseCommands(program: Command, run: Run): void {
     .addOption(new Option('--wait <status>', 'wait until it is').choices(['sent', 'delivered', 'read']))
     .option('--timeout <seconds>', 'how long to wait', secondsFrom, 30)
     .option('--idempotency-key <key>', 'repeat a send safely')
-    .option('--url <url>', 'the gateway (KURIR_URL)')
-    .option('--api-key-file <path>', 'file with the API key (KURIR_API_KEY); - for stdin')
+    .addOption(gateway())
+    .addOption(keyFile())
     .action(async (text: string | undefined, options: SendOptions) => {
       run.exitCode = await (await import('./send.ts')).send(run.terminal, text, options);
     });
+}
+
+function addListenCommand(program: Command, run: Run): void {
+  leaf(program, 'listen', {
+    summary: 'bring events to a program on this computer, signed as they would be',
+    examples: [
+      'kurir listen --forward-to http://localhost:3000/hook',
+      'kurir listen --forward-to localhost:3000/hook --events message.received,message.status --dialect standard',
+      'kurir listen --forward-to localhost:3000/hook --print-secret',
+    ],
+  })
+    .requiredOption('--forward-to <address>', 'where they are posted to')
+    .option('--events <types...>', 'only these', ['*'])
+    .addOption(dialect().default('kirim'))
+    .option('--phone-number-id <id...>', 'only what is about these numbers')
+    .option('--print-secret', 'only print the secret that they are signed with; it stays the same')
+    .addOption(gateway())
+    .addOption(keyFile())
+    .action(async (options: ListenOptions) => {
+      run.exitCode = await (await import('./listen.ts')).listen(run.terminal, options);
+    });
+}
+
+function addWebhookCommands(program: Command, run: Run): void {
+  const { terminal } = run;
+  const webhooks = group(program, 'webhooks', 'who is told of what happens, through a gateway that runs');
+  const room = () => import('./webhooks.ts');
+  const command = (name: string, about: { summary: string; examples: readonly string[] }): Command =>
+    leaf(webhooks, name, about).addOption(gateway()).addOption(keyFile());
+  const ofOne = (name: string, summary: string, more = ''): Command =>
+    command(name, { summary, examples: [`kurir webhooks ${name} wbs_01…${more}`] }).argument(
+      '<id>',
+      'its id, as `kurir webhooks list` shows it',
+    );
+  command('list', { summary: 'show all webhooks', examples: ['kurir webhooks list'] }).action(
+    async (options: TargetOptions) => (await room()).listWebhooks(terminal, options),
+  );
+  subscribing(
+    command('create', {
+      summary: 'tell an address of events; the secret is shown once',
+      examples: [
+        'kurir webhooks create --to https://example.com/hook --events message.received message.status',
+        'kurir webhooks create --to https://example.com/hook --events "*" --dialect meta --phone-number-id 1065…',
+      ],
+    }),
+    { needed: true },
+  ).action(async (options: SubscribeOptions) => (await room()).createWebhook(terminal, options));
+  subscribing(ofOne('update', 'change a webhook', ' --events "*"'), { needed: false }).action(
+    async (id: string, options: SubscribeOptions) => (await room()).updateWebhook(terminal, id, options),
+  );
+  ofOne('pause', 'tell it nothing for a while; what happens is kept for it').action(
+    async (id: string, options: TargetOptions) =>
+      (await room()).turnWebhook(terminal, { id, status: 'paused' }, options),
+  );
+  ofOne('resume', 'turn it on again, also when Kurir has turned it off').action(
+    async (id: string, options: TargetOptions) =>
+      (await room()).turnWebhook(terminal, { id, status: 'active' }, options),
+  );
+  ofOne('delete', 'take it away').action(async (id: string, options: TargetOptions) =>
+    (await room()).deleteWebhook(terminal, id, options),
+  );
+  ofOne('rotate', 'make a new secret; it is shown once', ' --overlap-hours 48')
+    .option('--overlap-hours <n>', 'how long the earlier ones go on signing (24; 0 to 720)', hoursFrom)
+    .action(async (id: string, options: TargetOptions & { overlapHours?: number }) =>
+      (await room()).rotateWebhook(terminal, id, options),
+    );
+  ofOne('test', 'send it a test event and say what it answers').action(
+    async (id: string, options: TargetOptions) => {
+      run.exitCode = await (await room()).testWebhook(terminal, id, options);
+    },
+  );
+}
+
+function subscribing(command: Command, { needed }: { needed: boolean }): Command {
+  const [to, events] = ['--to <url>', '--events <types...>'];
+  const whom = 'where events are posted to';
+  const what = 'types such as message.received, "meta.*" for Meta’s other fields, "*" for all';
+  return (needed ? command.requiredOption(to, whom) : command.option(to, whom))
+    .addOption(new Option(events, what).makeOptionMandatory(needed))
+    .addOption(dialect())
+    .option('--phone-number-id <id...>', 'only what is about these numbers')
+    .option('--description <text>', 'for people')
+    .option('--ordered', 'one after the other within a conversation')
+    .option('--no-ordered', 'as fast as they come')
+    .option('--buffer-seconds <n>', 'collect customers’ messages for so long (only kapso)', secondsFrom)
+    .option('--buffer-max <n>', 'or until there are so many', secondsFrom);
+}
+
+function addDeliveryCommands(program: Command, { terminal }: Run): void {
+  const webhooks = program.commands.find((one) => one.name() === 'webhooks') ?? program;
+  const command = (name: string, about: { summary: string; examples: readonly string[] }): Command =>
+    leaf(webhooks, name, about)
+      .option('--subscription <id>', 'of this webhook')
+      .option('--event <type>', 'of this type')
+      .option('--after <date>', 'made after it, such as 2027-01-31')
+      .option('--before <date>', 'made before it')
+      .addOption(gateway())
+      .addOption(keyFile());
+  command('deliveries', {
+    summary: 'show what went where, the newest first',
+    examples: ['kurir webhooks deliveries --subscription wbs_01… --status dead'],
+  })
+    .addOption(new Option('--status <status>', 'only these').choices(['pending', 'succeeded', 'dead']))
+    .option('--limit <n>', 'so many (1 to 100)', secondsFrom, 25)
+    .action(async (options: DeliveriesOptions) =>
+      (await import('./webhooks.ts')).listDeliveriesCommand(terminal, options),
+    );
+  command('replay', {
+    summary: 'send one delivery again, or the dead ones of a webhook',
+    examples: ['kurir webhooks replay wbd_01…', 'kurir webhooks replay --subscription wbs_01…'],
+  })
+    .argument('[id]', 'of the delivery')
+    .action(async (id: string | undefined, options: DeliveriesOptions) =>
+      (await import('./webhooks.ts')).replayCommand(terminal, id, options),
+    );
+}
+
+function gateway(): Option {
+  return new Option('--url <url>', 'the gateway (KURIR_URL)');
+}
+
+function keyFile(): Option {
+  return new Option('--api-key-file <path>', 'file with the API key (KURIR_API_KEY); - for stdin');
+}
+
+function dialect(): Option {
+  return new Option('--dialect <name>', 'in whose words').choices(['kirim', 'kapso', 'meta', 'standard']);
 }
 
 function group(program: Command, name: string, summary: string): Command {
@@ -227,7 +360,12 @@ function paceFrom(given: string): number | 'off' | 'auto' {
 
 function secondsFrom(given: string): number {
   if (/^\d{1,5}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError('Give a number of seconds.');
+  throw new InvalidArgumentError('Give a whole number.');
+}
+
+function hoursFrom(given: string): number {
+  if (/^\d{1,3}$/.test(given)) return Number(given);
+  throw new InvalidArgumentError('Give a number of hours.');
 }
 
 function usageAsJson(text: string): string {

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { isId, momentOf, type OrganisationId, type SubscriptionId } from '../kernel/ids.ts';
 import { LEASE_MS } from './delivery.ts';
-import { takeDue, type Taken } from './delivery-store.ts';
+import { giveBack, takeDue, type Taken } from './delivery-store.ts';
 import { selectPending } from './delivery-log-store.ts';
 import type { PostOutcome } from './post.ts';
 import type { Settler } from './settle.ts';
@@ -64,6 +64,10 @@ export function createListening(ctx: Context, parts: ListeningParts): Listening 
         try {
           // What nobody is there to take would be nobody's until its lease ends.
           const taken = released || isGone() ? [] : await take(ctx, parts, { subscription, max });
+          if (taken.length > 0 && isGone()) {
+            await giveBack(ctx.db, taken, ctx.clock.now());
+            return [];
+          }
           const leftMs = until - ctx.clock.monotonic();
           if (taken.length > 0 || leftMs <= 0 || released || isGone()) return taken;
           await woken.within(Math.min(LOOK_MS, leftMs));

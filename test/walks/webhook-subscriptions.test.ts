@@ -167,8 +167,8 @@ test('what happens while it is paused goes out when it is turned on again', asyn
   const on = await house.request('PATCH', `${PATH}/${id}`, { status: 'active' });
   expect(on.body.data).toMatchObject({ status: 'active' });
   await until('what was kept', async () => hook.heard.length >= 3);
-  const told = hook.heard.map((one) => JSON.parse(one.body).data.message.id).toSorted();
-  expect(told).toEqual(sent.map((one) => one.body.data.id).toSorted());
+  const told = new Set(hook.heard.map((one) => JSON.parse(one.body).data.message.id));
+  expect(told).toEqual(new Set(sent.map((one) => one.body.data.id)));
 });
 
 test('one that Kurir turned off is turned on by a change of its status', async () => {
