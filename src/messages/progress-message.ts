@@ -13,6 +13,7 @@ import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { Queryable } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { RANKS } from './message.ts';
+import { createOutboundFactsReader, type OutboundFactsReader } from './outbound-facts.ts';
 import { progressRows, type ProgressedRow, type ProgressRow } from './progress-store.ts';
 import { eventsOfProgress, wantsProgress } from './tell-progress.ts';
 
@@ -42,9 +43,14 @@ export interface Progresser {
   drained(): Promise<void>;
 }
 
+interface Parts extends ProgresserParts {
+  facts: OutboundFactsReader;
+}
+
 const ROWS_MAX = 1_000;
 
-export function createProgresser(ctx: Context, parts: ProgresserParts): Progresser {
+export function createProgresser(ctx: Context, rooms: ProgresserParts): Progresser {
+  const parts = { ...rooms, facts: createOutboundFactsReader(ctx) };
   const progressing = createGroupCommit<Progress, ProgressedRow | undefined>({
     write: (steps) => write(ctx, parts, steps),
     maxRows: ROWS_MAX,
@@ -57,7 +63,7 @@ export function createProgresser(ctx: Context, parts: ProgresserParts): Progress
 
 async function write(
   ctx: Context,
-  parts: ProgresserParts,
+  parts: Parts,
   steps: readonly Progress[],
 ): Promise<(ProgressedRow | undefined)[]> {
   const { rows, told } = steps.some((step) => wantsProgress(parts.teller, step))
@@ -75,7 +81,7 @@ async function write(
 
 async function tellAll(
   ctx: Context,
-  parts: ProgresserParts,
+  parts: Parts,
   written: { tx: Queryable; steps: readonly Progress[]; rows: readonly ProgressedRow[] },
 ): Promise<Told | undefined> {
   const events = await eventsOfProgress(ctx, parts, written);

@@ -7,7 +7,8 @@ import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { Queryable } from '../storage/db.ts';
 import { aboutMessage, type AboutMessage } from './about-message.ts';
 import type { Progress } from './progress-message.ts';
-import { NEWS, readOutbound, type OutboundRow, type ProgressedRow } from './progress-store.ts';
+import type { OutboundFactsReader } from './outbound-facts.ts';
+import { NEWS, type OutboundRow, type ProgressedRow } from './progress-store.ts';
 
 /** Whether a subscriber may hear of a step. */
 export function wantsProgress(teller: Teller, { organisationId, phoneNumberId, told }: Progress): boolean {
@@ -28,7 +29,7 @@ interface Written {
 /** The events of what was written; reads what they tell in the same transaction. */
 export async function eventsOfProgress(
   ctx: Context,
-  parts: { numbers: Pick<NumberDirectory, 'numberAnywhere'>; teller: Teller },
+  parts: { numbers: Pick<NumberDirectory, 'numberAnywhere'>; teller: Teller; facts: OutboundFactsReader },
   { tx, steps, rows }: Written,
 ): Promise<Event[]> {
   const heard = newsOf(parts.teller, steps, rows);
@@ -36,14 +37,13 @@ export async function eventsOfProgress(
   if (heard.length + doubled.length === 0) return [];
   const stepOf = new Map(steps.map((step) => [step.messageId, step]));
   const about = [...heard.map((step) => step.messageId), ...doubled.map((row) => row.id)];
-  const outbound = await readOutbound(
+  const byId = await parts.facts.read(
     tx,
     [...new Set(about)].flatMap((id) => {
       const step = stepOf.get(id);
       return step ? [{ organisationId: step.organisationId, id }] : [];
     }),
   );
-  const byId = new Map(outbound.map((row) => [row.id, row]));
   const latest = new Map(rows.map((row) => [row.id, row]));
   const now = ctx.clock.now();
   function toEvent(step: Progress | undefined, render: typeof told | typeof doubledEvent): Event[] {
