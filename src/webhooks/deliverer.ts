@@ -7,7 +7,7 @@ import { levelOf } from '../storage/db.ts';
 import { holderOf, LEASE_MS, type Job } from './delivery.ts';
 import {
   giveBack,
-  giveBackHeld,
+  giveBackLost,
   selectNextDue,
   takeCollected,
   takeDue,
@@ -54,12 +54,16 @@ export interface Deliverer {
 /** A try lasts 10 s at the most: nothing begins when less than that is left, and some. */
 const TRY_MS = 15_000;
 const TICK_MS = 250;
+/** What was given to this node and has not come so long after never comes: the answer to a statement was lost. */
+const LOST_AFTER_MS = 5_000;
 /** How often the table is asked for what nobody here knows of: what other nodes left behind. */
 const LOOK_ROUND_MS = 10_000;
 
 export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer {
   const outlets = new Map<SubscriptionId, Outlet>();
   const holder = holderOf(parts.nodeId);
+  /** Held or under way. */
+  const inHand = new Set<string>();
   let timer: Timer | undefined;
   let stopped = true;
   let underWay = 0;
@@ -84,8 +88,8 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
 
   async function run(outlet: Outlet, job: Job): Promise<void> {
     const subscription = parts.directory.find(job.subscriptionId);
-    // Paused, taken away, or held too long: its row is left for whoever may take it, when its lease ends.
-    if (subscription?.status !== 'active' || subscription.url === null || tooLate(job)) return;
+    // Paused, taken away, or held too long: its row is left for whoever may take it.
+    if (subscription?.status !== 'active' || subscription.url === null || tooLate(job)) return drop(job);
     outlet.underWay++;
     underWay++;
     try {
@@ -96,6 +100,7 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
         'a delivery could not be tried; it comes again',
       );
     } finally {
+      drop(job);
       outlet.underWay--;
       if (--underWay === 0) for (const tell of rest.splice(0)) tell();
       pump(outlet);
@@ -213,13 +218,32 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
   }
 
   function put(job: Job): void {
+    for (const { id } of job.rows) inHand.add(id);
     outletOf(job.subscriptionId).held.push(job);
+  }
+
+  function drop(job: Job): void {
+    for (const { id } of job.rows) inHand.delete(id);
+  }
+
+  async function findLost(afterMs: number): Promise<void> {
+    const now = ctx.clock.now();
+    await giveBackLost(ctx.db, {
+      subscriptionIds: [...parts.directory.all()].map((one) => one.id),
+      holder,
+      inHand: [...inHand],
+      now,
+      leaseUntil: now + LEASE_MS - afterMs,
+    });
   }
 
   async function tick(): Promise<void> {
     const now = ctx.clock.now();
     if (ctx.clock.monotonic() - lookedRoundAt >= LOOK_ROUND_MS) {
       lookedRoundAt = ctx.clock.monotonic();
+      await findLost(LOST_AFTER_MS).catch((error: unknown) =>
+        ctx.log[levelOf(error)]({ err: error }, 'what this node was given is found when its leases end'),
+      );
       for (const one of parts.directory.all())
         outletOf(one.id).lookAt = Math.min(outletOf(one.id).lookAt, now);
       for (const [id, outlet] of outlets)
@@ -255,11 +279,7 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
       }
     },
     async start() {
-      await giveBackHeld(ctx.db, {
-        subscriptionIds: [...parts.directory.all()].map((one) => one.id),
-        holder,
-        now: ctx.clock.now(),
-      });
+      await findLost(0);
       stopped = false;
       again();
     },

@@ -312,15 +312,23 @@ export async function giveBack(
   );
 }
 
-/** Gives back what a node had in hand when it died: for its next life, before it takes anything (index deliveries_due). */
-export async function giveBackHeld(
+/** Gives back what is a node's in the table until some moment, and not in its hand (index deliveries_due): it died and started again, or was
+ *  never told that it had been given them. */
+export async function giveBackLost(
   db: Queryable,
-  held: { subscriptionIds: readonly string[]; holder: number; now: number },
+  lost: {
+    subscriptionIds: readonly string[];
+    holder: number;
+    inHand: readonly string[];
+    now: number;
+    leaseUntil: number;
+  },
 ): Promise<void> {
   await db.query(
     `update deliveries set due_at = to_timestamp($3::float8 / 1000), held_by = null
-     where subscription_id = any($1) and held_by = $2 and due_at > to_timestamp($3::float8 / 1000)`,
-    [held.subscriptionIds, held.holder, held.now],
+     where subscription_id = any($1) and held_by = $2 and due_at > to_timestamp($3::float8 / 1000)
+       and due_at <= to_timestamp($4::float8 / 1000) and id <> all($5::text[])`,
+    [lost.subscriptionIds, lost.holder, lost.now, lost.leaseUntil, lost.inHand],
   );
 }
 
