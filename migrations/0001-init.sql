@@ -57,6 +57,8 @@ create table numbers (
   -- Whether it follows Meta's throughput level, or was set by a person.
   pace_from_meta boolean not null default true,
   on_unknown text not null default 'fail' check (on_unknown in ('fail', 'resend')),
+  -- Whether a free-form message outside the customer's window is refused at once, instead of by Meta later.
+  window_check boolean not null default false,
   -- What Meta said of it, or of its account, by webhook: the last word on each thing.
   notes jsonb not null default '{}',
   created_at timestamptz not null default now()

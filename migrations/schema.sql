@@ -313,6 +313,7 @@ create table numbers (
   pace integer default 80,
   pace_from_meta boolean not null default true,
   on_unknown text not null default 'fail'::text,
+  window_check boolean not null default false,
   notes jsonb not null default '{}'::jsonb,
   created_at timestamp with time zone not null default now(),
   constraint numbers_pkey PRIMARY KEY (phone_number_id),

@@ -16,6 +16,7 @@ import { standardTelling } from './dialects/standard/tell-event.ts';
 import type { Teller } from './events/teller.ts';
 import { createDispatch } from './dispatch/dispatcher.ts';
 import { closeApp, createApp } from './http/app.ts';
+import { createWindowLookUp } from './conversations/look-up-window.ts';
 import { createOutboundKeeper } from './conversations/keep-outbound.ts';
 import { createKeyLookUp } from './idempotency/idempotency-key.ts';
 import { createReceiver } from './inbound/receive.ts';
@@ -280,7 +281,17 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     queuedElsewhere: (phoneNumberId) => hints.queued(phoneNumberId),
     renewLease: () => lease.renew(),
   });
-  const sender = createSender(ctx, { accepter, keys, lanes, backlog, diskIsLow, numbers, teller, uploads });
+  const sender = createSender(ctx, {
+    accepter,
+    keys,
+    lanes,
+    backlog,
+    windows: createWindowLookUp(ctx.db),
+    diskIsLow,
+    numbers,
+    teller,
+    uploads,
+  });
   const receiver = createReceiver(ctx, {
     progresser,
     lanes,

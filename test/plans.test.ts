@@ -2,6 +2,7 @@
 // finds its rows by an index, with every column of the condition, and nothing is ever read from end to end.
 import { expect, test } from 'vitest';
 
+import { createWindowLookUp } from '../src/conversations/look-up-window.ts';
 import { postpone } from '../src/dispatch/dispatch-store.ts';
 import { listAmendments, listMessages } from '../src/messages/message-store.ts';
 import type { Queryable } from '../src/storage/db.ts';
@@ -83,6 +84,7 @@ const HOT = [
   'keep-inbound',
   'keep-outbound',
   'keys by hash',
+  'last-inbound',
   'lines-with-ready',
   'postpone',
   'progress',
@@ -108,6 +110,12 @@ async function everyWalk(house: House, meta: MetaByHand): Promise<void> {
   await house.sendText('+628111111113', 'behind it', later);
   // Seldom needed: only another node's accept does not know who stands before it.
   await postpone(house.gateway.ctx.db, { phoneNumberId: PHONE_NUMBER_ID, owner: 'nobody', epoch: 0 }, []);
+  // Only numbers that check windows ask.
+  await createWindowLookUp(house.gateway.ctx.db).lastInboundAt({
+    organisationId: house.organisationId,
+    phoneNumberId: PHONE_NUMBER_ID,
+    conversation: '1',
+  });
   meta.letGo();
   await until('every hot statement', async () => {
     await house.gateway.tick();

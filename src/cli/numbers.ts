@@ -30,6 +30,7 @@ export interface SetNumberOptions extends OfOrganisation, TokenOptions {
   /** Messages a second. */
   pace?: number | 'off' | 'auto';
   onUnknown?: OnUnknown;
+  windowCheck?: 'on' | 'off';
 }
 
 export async function addNumberCommand(terminal: Terminal, options: AddNumberOptions): Promise<void> {
@@ -74,13 +75,14 @@ export async function listNumbersCommand(terminal: Terminal, options: OfOrganisa
     shownStatus(one),
     shownPace(one),
     one.onUnknown,
+    one.windowCheck ? 'on' : 'off',
   ]);
   terminal.result({ data: numbers }, () =>
     numbers.length === 0
       ? 'There are no numbers yet: kurir numbers add'
       : table(
           terminal.style,
-          ['PHONE NUMBER ID', 'NUMBER', 'NAME', 'WABA', 'STATUS', 'PACE', 'ON UNKNOWN'],
+          ['PHONE NUMBER ID', 'NUMBER', 'NAME', 'WABA', 'STATUS', 'PACE', 'ON UNKNOWN', 'WINDOW CHECK'],
           rows,
         ),
   );
@@ -91,12 +93,12 @@ export async function setNumberCommand(
   phoneNumberId: string,
   options: SetNumberOptions,
 ): Promise<void> {
-  const { pace, onUnknown } = options;
+  const { pace, onUnknown, windowCheck } = options;
   const given = options.token !== undefined || options.tokenFile !== undefined;
   const token = given ? await secretFrom('token', options.token, options.tokenFile) : undefined;
-  if (token === undefined && pace === undefined && onUnknown === undefined)
+  if (token === undefined && pace === undefined && onUnknown === undefined && windowCheck === undefined)
     throw usage(
-      'Say what is to change: --pace <n>, off or auto; --on-unknown fail or resend; --token-file <path>.',
+      'Say what is to change: --pace <n>, off or auto; --on-unknown fail or resend; --window-check on or off; --token-file <path>.',
     );
   const number = await withTables(async (ctx) => {
     const { id: organisationId } = await ensureOnlyOrganisation(ctx, options.organisation);
@@ -105,13 +107,14 @@ export async function setNumberCommand(
       phoneNumberId,
       pace: pace === 'off' ? null : pace,
       onUnknown,
+      windowCheck: windowCheck === undefined ? undefined : windowCheck === 'on',
       token: token === undefined ? undefined : { value: token, check: checkNumber(ctx.config) },
     });
   });
   terminal.result(
     number,
     () =>
-      `${number.phoneNumberId}: ${shownStatus(number)}, pace ${shownPace(number)}, on unknown outcomes ${number.onUnknown}.`,
+      `${number.phoneNumberId}: ${shownStatus(number)}, pace ${shownPace(number)}, on unknown outcomes ${number.onUnknown}, window check ${number.windowCheck ? 'on' : 'off'}.`,
   );
 }
 

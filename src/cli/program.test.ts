@@ -68,6 +68,7 @@ describe('wrong usage', () => {
     ]),
     [['numbers', 'set', '1'], 'Say what is to change: --pace <n>, off or auto; --on-unknown'],
     [['numbers', 'set', '1', '--on-unknown', 'retry'], 'Allowed choices are fail, resend'],
+    [['numbers', 'set', '1', '--window-check', 'yes'], 'Allowed choices are on, off'],
     [
       ['keys', 'create', '--label', 'x', '--expires', 'tomorrow'],
       '--expires must be a date such as 2027-01-31',

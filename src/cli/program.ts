@@ -155,6 +155,7 @@ function addNumberCommands(program: Command, { terminal }: Run): void {
       'kurir numbers set 1065… --pace 80',
       'kurir numbers set 1065… --pace auto',
       'kurir numbers set 1065… --pace off --on-unknown resend',
+      'kurir numbers set 1065… --window-check on',
       'kurir numbers set 1065… --token-file ./token',
     ],
   })
@@ -169,6 +170,12 @@ function addNumberCommands(program: Command, { terminal }: Run): void {
         'fail',
         'resend',
       ]),
+    )
+    .addOption(
+      new Option(
+        '--window-check <on|off>',
+        'refuse free-form messages outside the 24-hour window at once, instead of by Meta later',
+      ).choices(['on', 'off']),
     )
     .option('--token-file <path>', 'file with a new access token; - for stdin')
     .addOption(new Option('--token <token>', 'the access token itself').hideHelp())

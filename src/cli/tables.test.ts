@@ -107,8 +107,10 @@ describe('an installation is set up', () => {
   });
 
   test('with its pace and policy', async () => {
-    const set = await kurir('numbers', 'set', NUMBER, '--pace', 'off', '--on-unknown', 'resend');
-    expect(set).toMatchObject({ code: 0, value: { pace: null, on_unknown: 'resend' } });
+    const policy = ['--on-unknown', 'resend', '--window-check', 'on'];
+    const set = await kurir('numbers', 'set', NUMBER, '--pace', 'off', ...policy);
+    const value = { pace: null, on_unknown: 'resend', window_check: true };
+    expect(set).toMatchObject({ code: 0, value });
     expect(await kurir('numbers', 'set', '1234567890', '--pace', '5')).toMatchObject({
       code: 4,
       error: { code: 'resource_not_found' },

@@ -101,6 +101,37 @@ export function selectNames(
   );
 }
 
+/** When customers last wrote, in the order of the question: each by the conversation's key, or by any other name of the contact's (primary key,
+ *  indexes contacts_by_phone and contacts_by_user_id). */
+export async function selectLastInbound(
+  db: Queryable,
+  places: readonly ConversationPlace[],
+): Promise<(Date | null)[]> {
+  const names = places.map(({ conversation }) => namesInKey(conversation));
+  const rows = await db.query<{ last_inbound_at: Date | null }>(
+    `select greatest(
+       (select c.last_inbound_at from conversations c where c.organisation_id = i.organisation_id
+         and c.phone_number_id = i.phone_number_id and c.conversation = i.conversation),
+       (select max((select c.last_inbound_at from conversations c where c.organisation_id = p.organisation_id
+         and c.phone_number_id = p.phone_number_id and c.conversation = p.key)) from contacts p
+         where p.organisation_id = i.organisation_id and p.phone_number_id = i.phone_number_id and p.phone = i.phone),
+       (select max((select c.last_inbound_at from conversations c where c.organisation_id = p.organisation_id
+         and c.phone_number_id = p.phone_number_id and c.conversation = p.key)) from contacts p
+         where p.organisation_id = i.organisation_id and p.phone_number_id = i.phone_number_id and p.user_id = i.user_id)) as last_inbound_at
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) with ordinality
+       as i (organisation_id, phone_number_id, conversation, phone, user_id, place) order by place`,
+    [
+      places.map((one) => one.organisationId),
+      places.map((one) => one.phoneNumberId),
+      places.map((one) => one.conversation),
+      names.map(({ phone }) => phone),
+      names.map(({ userId }) => userId),
+    ],
+    'last-inbound',
+  );
+  return rows.map((row) => row.last_inbound_at);
+}
+
 /** The row stays as it is until the transaction ends. */
 export async function lockConversation(tx: Queryable, organisationId: string, id: string): Promise<void> {
   await tx.query(

@@ -43,6 +43,7 @@ const FAULTS = {
   path_too_long: INVALID_PARAMETER,
   unsupported_media_type: INVALID_PARAMETER,
   idempotency_key_reuse: INVALID_PARAMETER,
+  outside_24h_window: { code: 131047, type: 'OAuthException', status: 400 },
   whatsapp_number_not_verified: { code: 133010, type: 'OAuthException', status: 400 },
   account_not_connected: { code: 133010, type: 'OAuthException', status: 400 },
   rate_limit_exceeded: { code: 80007, type: 'OAuthException', transient: true },

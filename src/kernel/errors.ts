@@ -101,6 +101,11 @@ export const REFUSALS = {
     type: 'invalid_request_error',
     meaning: 'The key was used with another request.',
   },
+  outside_24h_window: {
+    status: 422,
+    type: 'invalid_request_error',
+    meaning: 'The number checks windows, and that of this customer is closed: send a template.',
+  },
   whatsapp_number_not_verified: {
     status: 422,
     type: 'invalid_request_error',

@@ -1,6 +1,7 @@
 // Send: accept, then wait for Meta's answer as long as the caller does. A repeat with the same key attaches to the message of the
 // first call: it waits as that would, and is answered alike.
 import type { Context } from '../context.ts';
+import type { WindowLookUp } from '../conversations/look-up-window.ts';
 import { windowIsOpen } from '../conversations/window.ts';
 import type { IdempotencyKey, KeyLookUp } from '../idempotency/idempotency-key.ts';
 import { KurirError, type Failure } from '../kernel/errors.ts';
@@ -17,6 +18,7 @@ import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts'
 import { writeFailures, type FailureParts } from './tell-failures.ts';
 import type { Accepter } from './accept-message.ts';
 import { mediaNamedIn, withLivingMedia } from './living-media.ts';
+import { closedWindow } from './require-window.ts';
 import {
   endOwed,
   findMessage,
@@ -73,6 +75,7 @@ export interface SenderParts extends FailureParts {
   keys: KeyLookUp;
   lanes: Lanes;
   backlog: Backlog;
+  windows: WindowLookUp;
   /** Whether the disk of the database is nearly full. */
   diskIsLow: () => boolean;
   uploads: Uploads;
@@ -136,7 +139,8 @@ async function sendWaiting(state: State, input: SendInput): Promise<Sent> {
 
 async function send(state: State, input: SendInput): Promise<Sent> {
   const { parts } = state;
-  const refusal = refusalOf(state, input);
+  const closed = input.number.windowCheck ? await closedWindow(state.ctx, parts.windows, input) : undefined;
+  const refusal = closed ?? refusalOf(state, input);
   const living = refusal ?? livingMessage(parts.uploads, input);
   const said = living instanceof Promise ? await living : living;
   if (said instanceof KurirError) {

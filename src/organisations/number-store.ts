@@ -26,6 +26,8 @@ export interface NumberListing {
   /** The pace is the throughput that Meta gives the number; false: a person set it. */
   paceFromMeta: boolean;
   onUnknown: OnUnknown;
+  /** A free-form message outside the customer's window is refused at once. */
+  windowCheck: boolean;
   /** What Meta said of it by webhook, as last said, by what it is about (number-notes.ts). */
   notes: JsonObject;
 }
@@ -37,7 +39,7 @@ export interface SealedNumber extends NumberListing {
 /** What is written when a number is connected; the rest are the table's defaults. */
 export type InsertedNumber = Omit<
   SealedNumber,
-  'status' | 'statusReason' | 'statusSince' | 'pace' | 'paceFromMeta' | 'onUnknown' | 'notes'
+  'status' | 'statusReason' | 'statusSince' | 'pace' | 'paceFromMeta' | 'onUnknown' | 'windowCheck' | 'notes'
 > & {
   /** What Meta gives, where it said so. */
   throughput?: number | undefined;
@@ -51,6 +53,7 @@ export interface NumberChange {
   /** What Meta gives: taken where the pace follows it. */
   throughput?: number | undefined;
   onUnknown?: OnUnknown | undefined;
+  windowCheck?: boolean | undefined;
   status?: NumberStatus | undefined;
   /** Taken with a status only: another status has another reason, or none. */
   statusReason?: string | null | undefined;
@@ -73,6 +76,7 @@ interface NumberRow {
   pace: number | null;
   pace_from_meta: boolean;
   on_unknown: OnUnknown;
+  window_check: boolean;
   notes: JsonObject;
   access_token: Buffer;
 }
@@ -81,7 +85,7 @@ interface NumberRow {
 const STANDARD_PACE = 80;
 
 const COLUMNS = `phone_number_id, organisation_id, app_id, waba_id, phone, display_phone_number, verified_name,
-  status, status_reason, status_since, pace, pace_from_meta, on_unknown, notes, access_token`;
+  status, status_reason, status_since, pace, pace_from_meta, on_unknown, window_check, notes, access_token`;
 
 /** Inserts a number and its lane; false, and nothing, when the installation has this number already. */
 export async function insertNumber(tx: Queryable, number: InsertedNumber): Promise<boolean> {
@@ -122,6 +126,7 @@ export async function updateNumber(
        pace = case when $3 then $4::integer when pace_from_meta then coalesce($10, pace) else pace end,
        pace_from_meta = case when $3 then $9 else pace_from_meta end,
        on_unknown = coalesce($5, on_unknown),
+       window_check = coalesce($12, window_check),
        status = coalesce($6, status),
        status_reason = case when $6 is null then status_reason else $7 end,
        status_since = case when status <> $6 then $11 else status_since end,
@@ -140,6 +145,7 @@ export async function updateNumber(
       change.pace === 'auto',
       change.throughput ?? null,
       change.at,
+      change.windowCheck ?? null,
     ],
   );
   return rows[0] && withoutToken(toNumber(rows[0]));
@@ -246,6 +252,7 @@ function toNumber(row: NumberRow): SealedNumber {
     pace: row.pace,
     paceFromMeta: row.pace_from_meta,
     onUnknown: row.on_unknown,
+    windowCheck: row.window_check,
     notes: row.notes,
     accessToken: row.access_token,
   };

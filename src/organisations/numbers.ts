@@ -64,6 +64,8 @@ export interface SetNumber {
   /** What Meta gives, in force where the pace follows it. */
   throughput?: number | undefined;
   onUnknown?: OnUnknown | undefined;
+  /** Whether free-form messages outside the customer's window are refused at once. */
+  windowCheck?: boolean | undefined;
   status?: NumberStatus | undefined;
   /** Why, with a status; a status without one has none. */
   statusReason?: string | null | undefined;
@@ -116,7 +118,7 @@ export async function listNumbers(
 
 /** Changes how a number sends. In force on every node within a few seconds. */
 export async function setNumber(ctx: Context, input: SetNumber): Promise<NumberListing> {
-  const { organisationId, phoneNumberId, pace, onUnknown, statusReason } = input;
+  const { organisationId, phoneNumberId, pace, onUnknown, windowCheck, statusReason } = input;
   if (typeof pace === 'number' && !isPace(pace))
     throw new KurirError('invalid_field_value', `pace must be ${PACES}.`, { param: 'pace' });
   let status = input.status;
@@ -131,7 +133,7 @@ export async function setNumber(ctx: Context, input: SetNumber): Promise<NumberL
     status ??= 'connected';
   }
   const at = new Date(ctx.clock.now());
-  const change = { pace, throughput, onUnknown, status, statusReason, accessToken, at };
+  const change = { pace, throughput, onUnknown, windowCheck, status, statusReason, accessToken, at };
   const number = await updateNumber(ctx.db, { organisationId, phoneNumberId }, change);
   return number ?? notFound(phoneNumberId);
 }

@@ -109,6 +109,18 @@ const REFUSED: Record<Exclude<ErrorCode, 'invalid_webhook_url'>, () => Promise<R
     expectStatus(await post(text(), headers), 200);
     return [await post(text({ to: '+12025550111' }), headers), 'Idempotency-Key'];
   },
+  async outside_24h_window() {
+    const phoneNumberId = '506540352242926';
+    const strict = await another('Cermat', { phoneNumberId });
+    await house.ctx.db.query('update numbers set window_check = true where phone_number_id = $1', [
+      phoneNumberId,
+    ]);
+    const refused = await until('the number to check', async () => {
+      const reply = await strict('POST', `/v1/${phoneNumberId}/messages`, text({ to: '+12025550114' }));
+      return reply.status !== 200 && reply;
+    });
+    return [refused, 'to'];
+  },
   async whatsapp_number_not_verified() {
     const bare = await another('Tanpa nomor');
     return bare('POST', '/v1/messages', { to: '+12025550110', type: 'text', text: { body: 'Halo' } });
