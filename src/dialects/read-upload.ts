@@ -1,6 +1,6 @@
 // Reading the form of an upload: its bytes go on as they come, the fields may stand before or after them. Whatever is wrong with it, what
 // still comes is read and thrown away, so that the caller gets to hear why.
-import { Busboy } from '@fastify/busboy';
+import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import type { Readable } from 'node:stream';
 
 import { KurirError } from '../kernel/errors.ts';
@@ -27,7 +27,7 @@ export async function readUpload<Kept>(
   let keeping: Promise<Kept> | undefined;
   let file: Readable | undefined;
   try {
-    const parser = new Busboy({ headers: { ...call.headers, 'content-type': contentType }, limits: LIMITS });
+    const parser = parserOf({ ...call.headers, 'content-type': contentType });
     const read = new Promise<void>((resolve, reject) => {
       parser.on('field', (name: string, value: string) => void fields.set(name, value));
       // oxlint-disable-next-line max-params -- the library's
@@ -54,7 +54,16 @@ export async function readUpload<Kept>(
     file?.destroy(error instanceof Error ? error : undefined);
     // What was begun to be kept ends, too, before anything is answered.
     await keeping?.catch(() => undefined);
-    throw error instanceof KurirError ? error : broken(error);
+    throw error;
+  }
+}
+
+function parserOf(headers: BusboyHeaders): BusboyInstance {
+  try {
+    return new Busboy({ headers, limits: LIMITS });
+  } catch (error) {
+    // Without a boundary, say.
+    throw broken(error);
   }
 }
 

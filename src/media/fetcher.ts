@@ -30,8 +30,8 @@ export interface FetcherParts {
 const LOOK_EVERY_MS = 1_000;
 const LEASE_MS = 45_000;
 const RENEW_EVERY_MS = 15_000;
-const AT_ONCE = 10;
-const AT_ONCE_PER_NUMBER = 4;
+const AT_ONCE = 16;
+const AT_ONCE_PER_NUMBER = 8;
 const BACKOFF = { firstMs: 2_000, factor: 3, maxMs: 3_600_000 };
 const META_KEEPS_MS = 7 * 86_400_000;
 

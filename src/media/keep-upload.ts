@@ -52,8 +52,18 @@ export async function keepUpload(
     if (same) await forget({ ctx, files }, key);
     return { medium: same ?? medium, isNew: !same };
   } catch (error) {
-    await forget({ ctx, files }, key);
-    throw error;
+    await forget({ ctx, files }, key).catch((cause: unknown) =>
+      ctx.log.warn(
+        { err: cause, mediaId: key.id },
+        'what was kept of a file that broke off could not be deleted',
+      ),
+    );
+    if (error instanceof KurirError) throw error;
+    // The disk or the bucket, or the caller who hung up: then nobody hears it.
+    throw new KurirError('service_unavailable', 'The file could not be kept: upload it again.', {
+      retryAfterMs: 5_000,
+      cause: error,
+    });
   }
 }
 

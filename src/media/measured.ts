@@ -27,7 +27,8 @@ const HEAD_BYTES = 65_536;
 export class Measure extends Transform {
   /** Known when the stream has ended. */
   measured: Measured | undefined;
-  size = 0;
+  // Not `size`: the client of S3 takes that for the length of a body.
+  #size = 0;
   readonly #measuring: Measuring;
   readonly #hash = createHash('sha256');
   #head: Buffer[] = [];
@@ -39,7 +40,7 @@ export class Measure extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.size += chunk.length;
+    this.#size += chunk.length;
     this.#hash.update(chunk);
     if (this.#headSize < HEAD_BYTES) {
       const part = chunk.subarray(0, HEAD_BYTES - this.#headSize);
@@ -47,7 +48,7 @@ export class Measure extends Transform {
       this.#headSize += part.length;
     }
     try {
-      this.#measuring.checkSize(this.size);
+      this.#measuring.checkSize(this.#size);
       done(null, chunk);
     } catch (error) {
       done(asError(error));
@@ -65,7 +66,7 @@ export class Measure extends Transform {
     const head = Buffer.concat(this.#head);
     const found = await fileTypeFromBuffer(head);
     this.measured = {
-      size: this.size,
+      size: this.#size,
       sha256: this.#hash.digest('hex'),
       mimeType: foundType(this.#measuring.toldType, found?.mime, head),
     };
