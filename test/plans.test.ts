@@ -5,7 +5,9 @@ import { expect, test } from 'vitest';
 import { createWindowLookUp } from '../src/conversations/look-up-window.ts';
 import { postpone } from '../src/dispatch/dispatch-store.ts';
 import { listAmendments, listMessages } from '../src/messages/message-store.ts';
+import { leastId } from '../src/kernel/ids.ts';
 import type { Queryable } from '../src/storage/db.ts';
+import { listDeliveries, selectReplayable } from '../src/webhooks/delivery-log-store.ts';
 import { customerWrites } from './support/meta-webhook.ts';
 import { PHONE_NUMBER_ID, startHouse, until, type House } from './support/house.ts';
 import { startMetaByHand, type MetaByHand } from './support/meta-by-hand.ts';
@@ -47,6 +49,62 @@ test('a page of messages is read in the order of its index, also where PostgreSQ
   expect(plan).toMatch(/messages_amending/);
   expect(plan).not.toMatch(/Seq Scan/);
 }, 60_000);
+
+test('a page of deliveries is read in the order of its index, in the partitions of its time alone', async () => {
+  await using house = await startHouse();
+  await until('the days to come', async () => (await partitions(house)) > 3);
+  await house.ctx.db.query(
+    `insert into deliveries (organisation_id, id, subscription_id, event_id, dialect, type, told_at, created_at, state)
+     select $1, 'wbd_' || lpad(n::text, 26, '0'), 'wbs_' || n % 50, 'evt_' || n, 'kirim', 'message.status', now(), now(),
+       case when n % 100 < 2 then 'dead' else 'succeeded' end from generate_series(1, 20000) as n`,
+    [house.organisationId],
+  );
+  const every = {
+    subscriptionId: undefined,
+    state: undefined,
+    type: undefined,
+    below: undefined,
+    from: undefined,
+  };
+  const now = { id: leastId('wbd', Date.now()), at: new Date() };
+  for (const range of [
+    every,
+    { ...every, subscriptionId: 'wbs_7' },
+    { ...every, state: 'succeeded' as const },
+    { ...every, from: { id: leastId('wbd', 0), at: new Date(0) }, below: now },
+  ]) {
+    const plan = await planOf(house, (db, organisationId) =>
+      listDeliveries(db, organisationId, { range, limit: 26 }),
+    );
+    expect(plan).toMatch(/Index Scan Backward using deliveries_default_pkey/);
+    expect(plan).not.toMatch(/Seq Scan|Bitmap|Sort  /);
+  }
+  const dead = { ...every, subscriptionId: 'wbs_1', state: 'dead' as const };
+  const [page, replays] = [
+    await planOf(house, (db, organisationId) =>
+      listDeliveries(db, organisationId, { range: dead, limit: 26 }),
+    ),
+    await planOf(house, (db, organisationId) =>
+      selectReplayable(db, organisationId, { range: dead, limit: 1_001 }),
+    ),
+  ];
+  for (const plan of [page, replays]) {
+    expect(plan).toMatch(/using deliveries_default_organisation_id_subscription_id_id_idx/);
+    expect(plan).not.toMatch(/Seq Scan/);
+  }
+  // Those of the days to come are not even looked at.
+  const present = await planOf(house, (db, organisationId) =>
+    listDeliveries(db, organisationId, { range: { ...every, below: now }, limit: 26 }),
+  );
+  expect(present.match(/_pkey/g)).toHaveLength(1);
+}, 60_000);
+
+async function partitions(house: House): Promise<number> {
+  const [row] = await house.ctx.db.query<{ count: number }>(
+    `select count(*)::int as count from pg_inherits where inhparent = 'deliveries'::regclass`,
+  );
+  return row?.count ?? 0;
+}
 
 // What the room would ask, explained instead of asked.
 async function planOf(

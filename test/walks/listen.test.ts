@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { systemClock } from '../../src/kernel/clock.ts';
+import { systemClock, type Clock } from '../../src/kernel/clock.ts';
 import { expectKirimError, expectStatus } from '../support/expect-reply.ts';
 import { startHook } from '../support/hook.ts';
 import { startHouse, until, type House, type Reply } from '../support/house.ts';
@@ -149,6 +149,42 @@ describe('who asks', () => {
     expectKirimError(await report(mine.id, bad), 'invalid_field_value', 'results[0].status');
   });
 });
+
+test('what happens wakes who waits: it need not look again', async () => {
+  // Looks are made every second; here never.
+  const after: Clock['after'] = (ms, act) => systemClock.after(ms === 1_000 ? 60 * MINUTE_MS : ms, act);
+  await using still = await startHouse({ clock: { ...systemClock, after } });
+  const body = { url: null, events: ['webhook.test'] };
+  const { id } = (await still.request('POST', PATH, body)).body.data;
+  const asked = still.request('POST', `${PATH}/${id}/fetch`, { wait_seconds: 25 });
+  const told = await still.request('POST', `${PATH}/${id}/test`);
+  const [one] = (await asked).body.data;
+  expect(one.event_id).toBe(told.body.data.id);
+  // And so does what is sent again.
+  const again = still.request('POST', `${PATH}/${id}/fetch`, { wait_seconds: 25 });
+  await still.request('POST', `/v1/webhook_deliveries/${one.delivery_id}/replay`);
+  expect((await again).body.data[0].event_id).toBe(one.event_id);
+}, 20_000);
+
+test('who has gone is given nothing: the next one who asks gets it at once', async () => {
+  const { id } = await listener('goes', { events: ['webhook.test'] });
+  for (let i = 0; i < 5; i++) {
+    const going = new AbortController();
+    const asked = fetch(`${house.gateway.url}${PATH}/${id}/fetch`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${house.apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ wait_seconds: 25 }),
+      signal: going.signal,
+    });
+    await house.request('GET', PATH);
+    going.abort();
+    await expect(asked).rejects.toThrow();
+    await house.request('GET', PATH);
+    const told = await house.request('POST', `${PATH}/${id}/test`);
+    const [one] = await fetched(id, { wait_seconds: 10 });
+    expect(one?.event_id).toBe(told.body.data.id);
+  }
+}, 60_000);
 
 test('a gateway that stops answers who waits', async () => {
   await using other = await house.addNode();
