@@ -1,9 +1,17 @@
 // The mechanisms that the promises rest on, each with the test that misses it.
 import { BORDERS } from './borders.ts';
+import { INBOUND } from './inbound.ts';
 import { LANES } from './lanes.ts';
 import { LIMITS } from './limits.ts';
 import type { Mechanism } from './mechanism.ts';
 import { OUTCOMES } from './outcomes.ts';
 import { OWNERSHIP } from './ownership.ts';
 
-export const MECHANISMS: readonly Mechanism[] = [...OWNERSHIP, ...OUTCOMES, ...LANES, ...BORDERS, ...LIMITS];
+export const MECHANISMS: readonly Mechanism[] = [
+  ...OWNERSHIP,
+  ...OUTCOMES,
+  ...LANES,
+  ...BORDERS,
+  ...INBOUND,
+  ...LIMITS,
+];
