@@ -15,7 +15,7 @@ import {
   type Reply,
 } from '../../support/house.ts';
 import { postWebhook } from '../../support/signed-webhooks.ts';
-import { SECONDS } from './golden-people.ts';
+import { ANI, fromAni, SECONDS, wamid } from './golden-people.ts';
 import { SHOWN } from './shown.ts';
 import { bodyOf, VARIANTS, type Variant } from './variants.ts';
 
@@ -67,6 +67,22 @@ describe('a customer’s message', () => {
     }
   });
 });
+
+test.each(['toString', 'constructor', '__proto__', 'id', 'status', 'from'])(
+  'a type called %s neither shows what every object inherits nor takes the place of what a message has',
+  async (type) => {
+    const name = `a type called ${type}`;
+    const value = fromAni(name, { type });
+    expectStatus(
+      await postWebhook(house, bodyOf([{ name, field: 'messages', value, about: 'message', event: '' }])),
+      200,
+    );
+    const plain = (await shown(wamid('request welcome')))[0] ?? {};
+    const [message = {}] = await shown(wamid(name));
+    expect(Object.keys(message).toSorted()).toEqual(Object.keys(plain).toSorted());
+    expect(message).toMatchObject({ type, from: `+${ANI.phone}`, status: 'delivered', object: 'message' });
+  },
+);
 
 test('the names, and the ids of their messages, are each of one variant', () => {
   const names = VARIANTS.map(({ name }) => name);
