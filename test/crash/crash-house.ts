@@ -13,6 +13,8 @@ import { createLog } from '../../src/kernel/log.ts';
 import type { Database } from '../../src/storage/db.ts';
 import { startEmbeddedPostgres } from '../../src/storage/embedded.ts';
 import { freePort } from '../../src/storage/free-port.ts';
+import type { WebhookDialect } from '../../src/webhooks/telling.ts';
+import { startReceivers, type Manner, type Receivers } from '../storm/receivers.ts';
 import { createGatewayProcess, startSimulatorProcess, type GatewayProcess } from '../support/processes.ts';
 import { openBalancer, type Balancer } from './balancer.ts';
 import { APP_SECRET, createRunDatabase, furnish, GRAPH_TOKEN, VERIFY_TOKEN, WABA_ID } from './furnish.ts';
@@ -20,6 +22,21 @@ import { TIME_SCALE, UNKNOWN_AFTER_MS, type Plan } from './plan.ts';
 
 const SEND_WAIT_MS = 2_000;
 const POSTGRES_BACK_MS = 60_000;
+
+/** Who hears of a run. */
+export const SUBSCRIBERS: readonly Subscriber[] = [
+  { manner: 'well', dialect: 'kirim', events: ['message.received', 'message.status'] },
+  { manner: 'well', dialect: 'meta', events: ['message.received'], ordered: true },
+  { manner: 'well', dialect: 'standard', events: ['message.received'] },
+  { manner: 'failing', dialect: 'kirim', events: ['message.received'] },
+];
+
+interface Subscriber {
+  manner: Manner;
+  dialect: WebhookDialect;
+  events: string[];
+  ordered?: true;
+}
 
 export interface CrashPostgres extends AsyncDisposable {
   url: string;
@@ -43,6 +60,9 @@ export interface CrashHouse extends AsyncDisposable {
   folder: string;
   keep(logs: Record<string, unknown>): void;
   ledgerFile: string;
+  receivers: Receivers;
+  /** Ids, in the order of SUBSCRIBERS. */
+  subscriptions: string[];
   postgres: CrashPostgres;
   database: Database;
   balancer: Balancer;
@@ -117,6 +137,9 @@ export async function startCrashHouse(plan: Plan, postgres: CrashPostgres): Prom
     KURIR_TIME_SCALE: String(TIME_SCALE),
     KURIR_WRITE_PER_MINUTE: '1000000000',
     KURIR_READ_PER_MINUTE: '1000000000',
+    KURIR_WEBHOOK_ALLOW: '127.0.0.0/8',
+    KURIR_WEBHOOK_RETRY_SCALE: '100000',
+    KURIR_WEBHOOK_DEAD_MAX: '1000000',
     LOG_LEVEL: process.env['TEST_LOG'] ?? 'info',
   };
   const apiKey = await furnish({ numbers: plan.numbers, policy: plan.policy, env, databaseUrl });
@@ -132,7 +155,15 @@ export async function startCrashHouse(plan: Plan, postgres: CrashPostgres): Prom
     process.off('exit', killAll);
     await Promise.all(nodes.map((node) => node.process.kill()));
   });
-  await Promise.all(nodes.map((node) => node.process.start()));
+  const receivers = stack.use(
+    await startReceivers({ seed: plan.seed, folder, manners: SUBSCRIBERS.map(({ manner }) => manner) }),
+  );
+  const [first, ...others] = nodes;
+  if (!first) throw new Error('A run has a node.');
+  await first.process.start();
+  // The others know of them from the start.
+  const subscriptions = await subscribeAll({ url: first.url, apiKey }, receivers);
+  await Promise.all(others.map((node) => node.process.start()));
   for (const node of nodes) node.living = true;
   balancer.follow(nodes);
   const running = stack.move();
@@ -148,11 +179,28 @@ export async function startCrashHouse(plan: Plan, postgres: CrashPostgres): Prom
         writeFileSync(join(folder, `${name}.json`), JSON.stringify(value, null, 1));
     },
     ledgerFile: join(folder, 'simulator', LEDGER_FILE),
+    receivers,
+    subscriptions,
     postgres,
     database,
     balancer,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+async function subscribeAll(node: { url: string; apiKey: string }, { urls }: Receivers): Promise<string[]> {
+  const ids: string[] = [];
+  for (const [i, { dialect, events, ordered = false }] of SUBSCRIBERS.entries()) {
+    const response = await fetch(`${node.url}/v1/webhook_subscriptions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${node.apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ url: urls[i], dialect, events, ordered }),
+    });
+    const { data } = (await response.json()) as { data?: { id: string } };
+    if (!data) throw new Error(`A subscription was refused: HTTP ${response.status}`);
+    ids.push(data.id);
+  }
+  return ids;
 }
 
 function childrenOf(parent: number): number[] {

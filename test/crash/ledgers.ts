@@ -24,8 +24,18 @@ export interface Arrival {
   settled: boolean;
 }
 
+/** Something that Meta told. */
+export interface Told {
+  wamid: string;
+  /** The webhook was answered 200. */
+  taken: boolean;
+}
+
 export interface MetaLedger {
   arrivals: Arrival[];
+  /** What customers wrote. */
+  written: (Told & { text: string })[];
+  statuses: (Told & { status: Status })[];
   refused: RefusedFact[];
 }
 
@@ -58,6 +68,9 @@ export function readMetaLedger(file: string, reads: (phone: string) => boolean):
   const open = new Set<string>();
   const told = new Map<string, number>();
   const refused: RefusedFact[] = [];
+  const written = new Map<string, MetaLedger['written'][number]>();
+  const statuses = new Map<string, MetaLedger['statuses'][number]>();
+  const answered: string[] = [];
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
   for (const line of lines) {
     const fact = JSON.parse(line) as Fact;
@@ -68,15 +81,31 @@ export function readMetaLedger(file: string, reads: (phone: string) => boolean):
       const id = `${fact.wamid}#${told.get(fact.wamid) ?? 0}`;
       told.set(fact.wamid, (told.get(fact.wamid) ?? 0) + 1);
       open.add(id);
+      statuses.set(id, { wamid: fact.wamid, status: fact.status, taken: false });
       if (arrival && RANKS.indexOf(fact.status) > RANKS.indexOf(arrival.status)) arrival.status = fact.status;
-    } else if (fact.fact === 'posted' && fact.done) for (const id of fact.updates) open.delete(id);
+    } else if (fact.fact === 'inbound') {
+      const { text } = fact.message as { text?: { body: string } };
+      written.set(fact.wamid, { wamid: fact.wamid, text: text?.body ?? '', taken: false });
+    } else if (fact.fact === 'posted' && fact.done) {
+      for (const id of fact.updates) open.delete(id);
+      if (fact.answer === 200) answered.push(...fact.updates);
+    }
+  }
+  for (const id of answered) {
+    const update = written.get(id) ?? statuses.get(id);
+    if (update) update.taken = true;
   }
   const waiting = new Set([...open].map((id) => id.slice(0, id.lastIndexOf('#'))));
   for (const arrival of arrivals.values()) {
     const last = reads(arrival.to) ? 'read' : 'delivered';
     arrival.settled = (arrival.status === last || arrival.status === 'failed') && !waiting.has(arrival.wamid);
   }
-  return { arrivals: [...arrivals.values()], refused };
+  return {
+    arrivals: [...arrivals.values()],
+    written: [...written.values()],
+    statuses: [...statuses.values()],
+    refused,
+  };
 }
 
 function arrivalOf(fact: SendFact, place: number): Arrival {
@@ -97,12 +126,12 @@ function arrivalOf(fact: SendFact, place: number): Arrival {
   };
 }
 
-/** Every outbound message of the gateway. */
-export async function readShown(api: Api): Promise<Shown[]> {
+/** Every message of the gateway in one direction. */
+export async function readShown(api: Api, direction: 'inbound' | 'outbound' = 'outbound'): Promise<Shown[]> {
   const all: Shown[] = [];
   for (let cursor: string | null = ''; cursor !== null;) {
     const query = new URLSearchParams({
-      direction: 'outbound',
+      direction,
       limit: '100',
       ...(cursor === '' ? {} : { cursor }),
     });

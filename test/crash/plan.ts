@@ -46,8 +46,19 @@ export interface Plan {
   recipients: Recipient[];
   /** One after the other on the same connection: sends to one recipient, each asked when the one before was answered. */
   bursts: PlannedSend[][];
+  /** What customers write meanwhile. */
+  writes: PlannedWrite[];
   calamities: Calamity[];
   simulator: SimulatorSettings;
+}
+
+/** Told together, after so many sends have been answered. */
+export interface PlannedWrite {
+  after: number;
+  /** How often Meta tells it. */
+  times: number;
+  layout: 'posts' | 'entries' | 'changes' | 'values';
+  messages: { phone: string; number: string; text: string }[];
 }
 
 export interface Recipient {
@@ -69,6 +80,7 @@ const SENDS_PER_RECIPIENT = 18;
 const RECIPIENTS_MIN = 60;
 // Below the 45 that Meta lends between two: a pause of six seconds a message is not what is tested here.
 const SENDS_PER_RECIPIENT_MAX = 40;
+const SENDS_PER_WRITE = 15;
 const BURST_MAX = 4;
 const KILLS = 5;
 
@@ -93,6 +105,7 @@ export function makePlan(options: PlanOptions): Plan {
     numbers,
     recipients,
     bursts: burstsOf(recipients, sends, random),
+    writes: writesOf(recipients, sends, seededRandom(seed + 2)),
     calamities: calamitiesOf({ sends, nodes, webhooks, kills: options.kills ?? KILLS }, random),
     simulator: simulatorOf({ seed, numbers, recipients }, random),
   };
@@ -141,6 +154,29 @@ function plainSend({ phone, number }: Recipient, name: string): PlannedSend {
     headers: {},
     twice: false,
   };
+}
+
+function writesOf(recipients: readonly Recipient[], sends: number, random: Random): PlannedWrite[] {
+  let place = 0;
+  return Array.from({ length: Math.ceil(sends / SENDS_PER_WRITE) }, (_, i) => ({
+    after: i * SENDS_PER_WRITE,
+    times: random() < 0.2 ? 2 : 1,
+    layout: pick(['posts', 'entries', 'changes', 'values'], random),
+    messages: Array.from({ length: pick([1, 1, 1, 3, 10], random) }, () => {
+      const { phone, number } = recipients[Math.floor(random() * recipients.length)] ?? {
+        phone: '',
+        number: '',
+      };
+      return { phone, number, text: writtenText(place++) };
+    }),
+  }));
+}
+
+/** By it what customers write during a run is told from what they wrote before. */
+export const WRITTEN = 'Tulisan ';
+
+function writtenText(place: number): string {
+  return `${WRITTEN}${place}`;
 }
 
 function calamitiesOf(

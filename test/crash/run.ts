@@ -3,15 +3,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { seededRandom } from '../../src/kernel/random.ts';
 import { causeAll, type Recovery } from './calamities.ts';
+import { allWrite } from './customers.ts';
 import { startCrashHouse, type CrashHouse, type CrashPostgres } from './crash-house.ts';
 import { watchLanes } from './lane-watch.ts';
 import { readMetaLedger, readShown, readStory, readUnsettled, type Api, type MetaLedger } from './ledgers.ts';
 import { openLoad, type Load } from './load.ts';
 import { ANSWERS_LOST, oneMore, type Plan } from './plan.ts';
+import { judgeTold, untilAllIsTold, type ToldCounts } from './told.ts';
 import { judgeRun, type Finding, type Verdict } from './verdict.ts';
 
 export interface RunResult {
   verdict: Verdict;
+  told: ToldCounts;
   recoveries: Recovery[];
   /** How often a lane went from one node to the other. */
   laneMoves: number;
@@ -50,6 +53,7 @@ export async function runCrash({ plan, postgres, keep, say }: RunOptions): Promi
   const [recoveries] = await Promise.all([
     causeAll({ house, load, calamities: plan.calamities, say }),
     sent,
+    allWrite({ house, load, writes: plan.writes }),
     useNumbersUntil(sent, { plan, house, load, findings }),
   ]);
   const settlingAt = performance.now();
@@ -58,13 +62,23 @@ export async function runCrash({ plan, postgres, keep, say }: RunOptions): Promi
   await repeatSome({ plan, house, load, findings });
   const evidence = await gather(house, plan, { load, meta });
   const verdict = judgeRun(evidence);
+  const waits = await untilAllIsTold(house);
+  await house.receivers.stop();
+  const told = judgeTold({
+    meta,
+    outbound: evidence.shown,
+    inbound: await readShown(apiOf(house), 'inbound'),
+    requests: house.receivers.requests,
+    waits,
+  });
   await watch.stop();
-  findings.push(...watch.findings(), ...verdict.findings, ...(await judgeHouse(house)));
+  findings.push(...watch.findings(), ...verdict.findings, ...told.findings, ...(await judgeHouse(house)));
   const endedAt = performance.now();
   const kept = keep || findings.length > 0;
-  if (kept) house.keep({ plan, findings, records: load.records, ...(await told(house, findings)) });
+  if (kept) house.keep({ plan, findings, records: load.records, ...(await rowsOf(house, findings)) });
   return {
     verdict: { ...verdict, findings },
+    told: told.counts,
     recoveries,
     laneMoves: watch.moves(),
     seconds: {
@@ -158,7 +172,9 @@ async function settle({ plan, house, load, findings }: Settling): Promise<MetaLe
     const unsettled = await readUnsettled(api);
     if (unsettled.length === 0) {
       const meta = readMetaLedger(house.ledgerFile, (phone) => readers.has(phone));
-      const open = meta.arrivals.filter((arrival) => !arrival.settled).length;
+      const open =
+        meta.arrivals.filter((arrival) => !arrival.settled).length +
+        meta.written.filter((one) => !one.taken).length;
       // What came in between is seen by one more look.
       if (open === 0 && (await readUnsettled(api)).length === 0) return meta;
     }
@@ -216,7 +232,7 @@ async function judgeHouse(house: CrashHouse): Promise<Finding[]> {
 }
 
 // What a person would look at next.
-async function told(house: CrashHouse, findings: readonly Finding[]): Promise<Record<string, unknown>> {
+async function rowsOf(house: CrashHouse, findings: readonly Finding[]): Promise<Record<string, unknown>> {
   const ids = new Set(findings.flatMap(({ about }) => about.match(/msg_\w+/g) ?? []).slice(0, FINDINGS_TOLD));
   const values = [[...ids]];
   return {

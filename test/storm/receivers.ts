@@ -30,7 +30,7 @@ export interface ReceiversSettings {
 export interface Request {
   /** Its place in `manners`. */
   receiver: number;
-  /** Meta's id in the body. */
+  /** Meta's id in the body; of a status, with the status: `wamid.… read`. */
   event: string;
   /** Where the dialect tells it. */
   delivery: string;
@@ -50,8 +50,6 @@ export interface Receivers extends AsyncDisposable {
 }
 
 export const RETRY_AFTER_MS = 1_000;
-/** The ids of what a storm's customers write. */
-export const EVENT_PATTERN = /wamid\.[A-Za-z0-9]+/;
 // On another address of this machine than all that listens: what goes there is refused.
 const NOBODY = '127.66.66.66';
 
