@@ -248,7 +248,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     teller,
     onChanged: () => hints.subscribed(),
   });
-  const outbound = createOutboundKeeper(ctx);
+  const outbound = createOutboundKeeper(ctx, { teller, numbers });
   const progresser = createProgresser(ctx, { lanes, numbers, teller, outbound });
   const hearing = createHearing(ctx);
   // The dispatcher is told by the lease what it took, and asks it before each call: neither is made without the other.

@@ -82,6 +82,21 @@ export async function selectContact(
   return rows.map(toContact)[0];
 }
 
+/** Contacts by their ids (primary key). */
+export async function selectContactsOfIds(
+  db: Queryable,
+  ids: readonly { organisationId: string; id: string }[],
+): Promise<Map<string, Contact>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.query<ContactRow>(
+    `select ${COLUMNS} from unnest($1::text[], $2::text[]) as t (organisation_id, id)
+     join contacts p on p.organisation_id = t.organisation_id and p.id = t.id`,
+    [ids.map((one) => one.organisationId), ids.map((one) => one.id)],
+    'contacts-of-ids',
+  );
+  return new Map(rows.map(toContact).map((one) => [one.id, one]));
+}
+
 /** Those of a number that go by a phone number now (index contacts_by_phone). */
 export async function selectContactsByPhone(
   db: Queryable,

@@ -89,6 +89,21 @@ export async function selectConversation(
   return rows.map(toConversation)[0];
 }
 
+/** Conversations by their ids (index conversations_ids). */
+export async function selectConversationsOfIds(
+  db: Queryable,
+  ids: readonly { organisationId: string; id: string }[],
+): Promise<Map<string, Conversation>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.query<ConversationRow>(
+    `select ${COLUMNS} from unnest($1::text[], $2::text[]) as t (organisation_id, id)
+     join conversations c on c.organisation_id = t.organisation_id and c.id = t.id and c.same_as is null ${CONTACT}`,
+    [ids.map((one) => one.organisationId), ids.map((one) => one.id)],
+    'conversations-of-ids',
+  );
+  return new Map(rows.map(toConversation).map((one) => [one.id, one]));
+}
+
 /** The names that messages of a conversation were written under, and its number (index conversations_ids). */
 export function selectNames(
   db: Queryable,

@@ -3,8 +3,10 @@
 import type { Context } from '../context.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { isOutage, levelOf } from '../storage/db.ts';
+import { isId } from '../kernel/ids.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
-import { keepOutbound, type WrittenTo } from './outbound-store.ts';
+import { eventsOfMet, wantsMet, type Met, type MetParts } from './tell-met.ts';
+import { keepOutbound, type MadeByWriting, type WrittenTo } from './outbound-store.ts';
 
 /** At once, in a transaction of whoever keeps the messages. */
 export { keepOutbound, type WrittenTo } from './outbound-store.ts';
@@ -24,13 +26,13 @@ const AGAIN_MS = 2_000;
 /** Far more than are written to between two writes. */
 const KNOWN_MAX = 50_000;
 
-export function createOutboundKeeper(ctx: Context): OutboundKeeper {
+export function createOutboundKeeper(ctx: Context, parts: MetParts): OutboundKeeper {
   const waiting = new Map<string, WrittenTo>();
   /** When what is written down says that the business last wrote. */
   const known = new Map<string, number>();
   const keeping = createGroupCommit<WrittenTo, void>({
     async write(rows) {
-      await keepOutbound(ctx.db, rows);
+      await keep(ctx, parts, rows);
       return rows.map(() => undefined);
     },
     maxRows: 500,
@@ -77,6 +79,27 @@ export function createOutboundKeeper(ctx: Context): OutboundKeeper {
       return write();
     },
   };
+}
+
+// In one transaction with what is told of it, where somebody wants to hear.
+async function keep(ctx: Context, parts: MetParts, rows: readonly WrittenTo[]): Promise<void> {
+  if (!rows.some((row) => wantsMet(parts.teller, row.organisationId))) {
+    await keepOutbound(ctx.db, rows);
+    return;
+  }
+  const told = await ctx.db.hotTransaction(async (tx) => {
+    const made = await keepOutbound(tx, rows);
+    const events = await eventsOfMet(ctx, parts, { tx, met: made.map(metBy) });
+    return events.length === 0 ? undefined : parts.teller.record(tx, events);
+  });
+  told?.committed();
+}
+
+function metBy({ id, organisationId, phoneNumberId }: MadeByWriting): Met {
+  const about = { organisationId, phoneNumberId };
+  return isId('ctc', id)
+    ? { ...about, contact: { id, isNew: true, source: 'outbound' } }
+    : { ...about, newConversationId: id };
 }
 
 function nameOf({ phoneNumberId, conversation }: Pick<WrittenTo, 'phoneNumberId' | 'conversation'>): string {

@@ -1,10 +1,11 @@
 // SQL of what outbound messages bring about: conversations and contacts that were not there, and when the business last wrote.
+import type { OrganisationId } from '../kernel/ids.ts';
 import type { Queryable } from '../storage/db.ts';
 import { namesInKey } from './conversation.ts';
 import { contactIdOf, conversationIdOf } from './ids.ts';
 
 export interface WrittenTo {
-  organisationId: string;
+  organisationId: OrganisationId;
   phoneNumberId: string;
   /** As in `messages.conversation`. */
   conversation: string;
@@ -36,7 +37,7 @@ with input as (
 ), met as (
   insert into contacts (organisation_id, id, phone_number_id, key, phone, user_id, created_at, updated_at)
   select organisation_id, contact_id, phone_number_id, conversation, phone, user_id, to_timestamp(at / 1000), to_timestamp(at / 1000)
-  from who where absent order by 1, 2 on conflict do nothing returning id
+  from who where absent order by 1, 2 on conflict do nothing returning id, organisation_id, phone_number_id
 ), named as (
   select organisation_id, phone_number_id, key as conversation, key_id as id, null as same_as, max(at) as at, max(at) filter (where sent) as sent_at
   from who group by 1, 2, 3, 4
@@ -47,7 +48,7 @@ with input as (
 ), made as (
   insert into conversations (organisation_id, phone_number_id, conversation, id, same_as, last_message_at, last_outbound_at, created_at, updated_at)
   select organisation_id, phone_number_id, conversation, id, same_as, to_timestamp(at / 1000), to_timestamp(sent_at / 1000), to_timestamp(at / 1000), to_timestamp(at / 1000)
-  from present where absent order by 1, 2, 3 on conflict do nothing returning id, same_as
+  from present where absent order by 1, 2, 3 on conflict do nothing returning id, organisation_id, phone_number_id, same_as
 ), late as (
   select c.organisation_id, c.phone_number_id, c.conversation, to_timestamp(p.sent_at / 1000) as sent_at
   from present p join conversations c on c.organisation_id = p.organisation_id and c.phone_number_id = p.phone_number_id and c.conversation = p.conversation
@@ -57,12 +58,20 @@ with input as (
   update conversations c set last_outbound_at = greatest(c.last_outbound_at, l.sent_at), last_message_at = greatest(c.last_message_at, l.sent_at)
   from late l where c.organisation_id = l.organisation_id and c.phone_number_id = l.phone_number_id and c.conversation = l.conversation
 )
-select id from met union all select id from made where same_as is null`;
+select id, organisation_id as "organisationId", phone_number_id as "phoneNumberId" from met
+union all select id, organisation_id, phone_number_id from made where same_as is null`;
 
-/** Writes down whom the business wrote to, each conversation once; returns the ids of conversations and contacts that were not there. */
-export async function keepOutbound(db: Queryable, rows: readonly WrittenTo[]): Promise<string[]> {
+export interface MadeByWriting {
+  /** Of a conversation, or of a contact. */
+  id: string;
+  organisationId: OrganisationId;
+  phoneNumberId: string;
+}
+
+/** Writes down whom the business wrote to, each conversation once; returns the conversations and contacts that were not there. */
+export async function keepOutbound(db: Queryable, rows: readonly WrittenTo[]): Promise<MadeByWriting[]> {
   const names = rows.map(({ conversation }) => namesInKey(conversation));
-  const made = await db.query<{ id: string }>(
+  return db.query<MadeByWriting>(
     KEEP_OUTBOUND,
     [
       rows.map((r) => r.organisationId),
@@ -77,5 +86,4 @@ export async function keepOutbound(db: Queryable, rows: readonly WrittenTo[]): P
     ],
     'keep-outbound',
   );
-  return made.map(({ id }) => id);
 }

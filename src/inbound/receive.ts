@@ -82,7 +82,7 @@ export function createReceiver(ctx: Context, parts: ReceiverParts): Receiver {
 // In one transaction with what is told of it, where somebody wants to hear, and with the note that its media are to be fetched.
 async function keep(
   ctx: Context,
-  { teller, fetcher }: ReceiverParts,
+  { teller, numbers, fetcher }: ReceiverParts,
   rows: readonly Received[],
 ): Promise<(KeptMessage | null)[]> {
   const now = ctx.clock.now();
@@ -91,7 +91,7 @@ async function keep(
     const written = await keepInbound(tx, rows, now);
     const toFetch = mediaOf(rows.filter((_, i) => written[i]));
     if (toFetch.length > 0) await noteInbound(tx, toFetch);
-    const events = eventsOfReceived(ctx, teller, { rows, kept: written });
+    const events = await eventsOfReceived(ctx, { teller, numbers }, { tx, rows, kept: written });
     const recorded = events.length === 0 ? undefined : await teller.record(tx, events);
     return { kept: written, told: recorded, media: toFetch };
   });

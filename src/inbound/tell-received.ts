@@ -1,13 +1,15 @@
 // What subscribers hear of customers' messages: each once, however often Meta tells it, with what stood around it.
 import type { Context } from '../context.ts';
 import { contactIdOf } from '../conversations/ids.ts';
-import type { MessageReceived } from '../events/event.ts';
+import { eventsOfMet, wantsMet, type Met, type MetParts } from '../conversations/tell-met.ts';
+import type { Event, MessageReceived } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
 import { newId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { newMediaState } from '../media/media-states.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
-import type { InboundMessage, KeptMessage } from './keep-store.ts';
+import type { Queryable } from '../storage/db.ts';
+import type { InboundMessage, KeptMessage, MetContact } from './keep-store.ts';
 
 /** A message of a customer, and what is told of it. */
 export interface Received extends InboundMessage {
@@ -17,23 +19,49 @@ export interface Received extends InboundMessage {
   errors: JsonObject[];
 }
 
-export function wantsReceived(teller: Teller, { number, type }: Pick<Received, 'number' | 'type'>): boolean {
+export function wantsReceived(teller: Teller, row: Pick<Received, 'number' | 'type'>): boolean {
+  return wantsMessage(teller, row) || wantsMet(teller, row.number.organisationId);
+}
+
+function wantsMessage(teller: Teller, { number, type }: Pick<Received, 'number' | 'type'>): boolean {
   return teller.wants(number.organisationId, {
     type: eventTypeOf(type),
     phoneNumberId: number.phoneNumberId,
   });
 }
 
-/** The events of what was kept; what was there before says nothing. */
-export function eventsOfReceived(
+/** The events of what was kept, and of whom it introduced; what was there before says nothing. */
+export async function eventsOfReceived(
   ctx: Context,
-  teller: Teller,
-  { rows, kept }: { rows: readonly Received[]; kept: readonly (KeptMessage | null)[] },
-): MessageReceived[] {
-  return rows.flatMap((row, i) => {
+  parts: MetParts,
+  { tx, rows, kept }: { tx: Queryable; rows: readonly Received[]; kept: readonly (KeptMessage | null)[] },
+): Promise<Event[]> {
+  const fresh = rows.flatMap((row, i) => {
     const made = kept[i];
-    return made && wantsReceived(teller, row) ? [toEvent(ctx, row, made)] : [];
+    return made ? [{ row, made }] : [];
   });
+  const met = await eventsOfMet(ctx, parts, { tx, met: fresh.flatMap(({ row, made }) => metBy(row, made)) });
+  const received = fresh.filter(({ row }) => wantsMessage(parts.teller, row));
+  return [...met, ...received.map(({ row, made }) => toEvent(ctx, row, made))];
+}
+
+function metBy({ number }: Received, { contact, conversationId, isNewConversation }: KeptMessage): Met[] {
+  const isNews = isNewConversation || (contact !== null && (contact.isNew || contact.changed.length > 0));
+  if (!isNews) return [];
+  const { organisationId, phoneNumberId } = number;
+  return [
+    {
+      organisationId,
+      phoneNumberId,
+      newConversationId: isNewConversation ? conversationId : undefined,
+      contact: contact ? whatIsNew(contact) : undefined,
+    },
+  ];
+}
+
+function whatIsNew({ id, isNew, changed }: MetContact): Met['contact'] {
+  if (isNew) return { id, isNew, source: 'inbound' };
+  return changed.length === 0 ? undefined : { id, isNew, changed };
 }
 
 function eventTypeOf(type: string): MessageReceived['type'] {

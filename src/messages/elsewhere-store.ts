@@ -1,11 +1,12 @@
 // SQL of messages that were written outside of Kurir: echoes of what the business wrote in an app of its own, and what was written before
 // the number was connected.
+import type { OrganisationId } from '../kernel/ids.ts';
 import type { Failure } from '../kernel/errors.ts';
 import type { Queryable } from '../storage/db.ts';
 import type { Direction, MessageState } from './message.ts';
 
 export interface ElsewhereRow {
-  organisationId: string;
+  organisationId: OrganisationId;
   id: string;
   phoneNumberId: string;
   direction: Direction;

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { OrganisationId } from '../../src/kernel/ids.ts';
 import type { NewSubscription } from '../../src/webhooks/make-subscription.ts';
 import { startHook, type Heard } from '../support/hook.ts';
-import { inboundText, messageEnvelope, postWebhook } from '../support/signed-webhooks.ts';
+import { envelope, inboundText, messageEnvelope, postWebhook } from '../support/signed-webhooks.ts';
 import { WEBHOOK_DIALECTS } from '../../src/webhooks/telling.ts';
 import { startHouse, until, type House } from '../support/house.ts';
 
@@ -53,6 +53,48 @@ test('a customer’s message is told once, however often Meta tells it, and in e
   expect(hook.heard).toHaveLength(4);
   for (const one of hook.heard) expect(one.headers['content-type']).toBe('application/json');
   for (const one of hook.heard) expect(one.body).toMatch(/Halo (😀|\\ud83d\\ude00)/);
+});
+
+test('whom messages introduce is told: a customer who writes, and one who is written to', async () => {
+  await using house = await startHouse(LOOPBACK);
+  await using hook = await startHook();
+  await subscribe(house, {
+    url: hook.url,
+    events: ['contact.created', 'contact.updated', 'conversation.created'],
+  });
+  const says = (wamid: string, name: string) =>
+    envelope([
+      {
+        contacts: [{ profile: { name }, wa_id: '12025550171' }],
+        messages: [inboundText('12025550171', wamid, 'Halo')],
+      },
+    ]);
+  await postWebhook(house, says('wamid.one', 'Siti'));
+  await postWebhook(house, says('wamid.two', 'Siti'));
+  await postWebhook(house, says('wamid.three', 'Siti Rahma'));
+  await house.sendText('+12025550101');
+  await until('five events', async () => hook.heard.length >= 5);
+  await house.gateway.close();
+  const told = hook.heard.map(({ body }) => JSON.parse(body));
+  const people = told
+    .filter((one) => one.data.contact)
+    .map(({ type, data }) => [
+      type,
+      data.contact.phone_number,
+      data.contact.name,
+      data.acquisition_source ?? data.changed_fields,
+    ]);
+  expect(people.toSorted()).toEqual([
+    ['contact.created', '+12025550101', null, 'outbound'],
+    ['contact.created', '+12025550171', 'Siti', 'inbound'],
+    ['contact.updated', '+12025550171', 'Siti Rahma', ['profile_name']],
+  ]);
+  const talks = told.filter((one) => one.type === 'conversation.created');
+  expect(talks.map(({ data }) => data.conversation.id).toSorted()).toEqual(
+    (await house.ctx.db.query<{ id: string }>('select id from conversations'))
+      .map((row) => row.id)
+      .toSorted(),
+  );
 });
 
 function subscribe(house: House, about: Partial<NewSubscription>) {

@@ -1,0 +1,113 @@
+// What subscribers hear of conversations and contacts that messages brought about, or learned something of.
+import type { Context } from '../context.ts';
+import type { ContactEvent, ConversationEvent } from '../events/event.ts';
+import type { Teller } from '../events/teller.ts';
+import { newId, type OrganisationId } from '../kernel/ids.ts';
+import type { NumberDirectory } from '../organisations/number-directory.ts';
+import type { BusinessNumber } from '../organisations/numbers.ts';
+import type { Queryable } from '../storage/db.ts';
+import { selectContactsOfIds } from './contact-store.ts';
+import { selectConversationsOfIds } from './conversation-store.ts';
+import { conversationResource } from './resources.ts';
+import { contactEvent } from './tell-contact.ts';
+
+export interface Met {
+  organisationId: OrganisationId;
+  phoneNumberId: string;
+  /** Of a conversation that begins. */
+  newConversationId?: string | undefined;
+  contact?:
+    | { id: string; isNew: true; source: NonNullable<ContactEvent['acquisitionSource']> }
+    /** Fields that are not as they were. */
+    | { id: string; isNew: false; changed: readonly string[] }
+    | undefined;
+}
+
+export interface MetParts {
+  teller: Teller;
+  numbers: Pick<NumberDirectory, 'numberAnywhere'>;
+}
+
+/** By what WhatsApp knows a customer. */
+const IDENTITY: ReadonlySet<string> = new Set(['phone', 'user_id', 'username']);
+
+/** Whether anybody wants to hear of whom an organisation meets. */
+export function wantsMet(teller: Teller, organisationId: OrganisationId): boolean {
+  const types = [
+    'conversation.created',
+    'contact.created',
+    'contact.updated',
+    'contact.identity_updated',
+  ] as const;
+  return types.some((type) => teller.wants(organisationId, { type }));
+}
+
+/** The events of those that somebody wants to hear of, as conversations and contacts are in this transaction. */
+export async function eventsOfMet(
+  ctx: Context,
+  { teller, numbers }: MetParts,
+  { tx, met }: { tx: Queryable; met: readonly Met[] },
+): Promise<(ContactEvent | ConversationEvent)[]> {
+  const wanted = met.filter((one) => wantsMet(teller, one.organisationId));
+  if (wanted.length === 0) return [];
+  const talks = await selectConversationsOfIds(
+    tx,
+    wanted.flatMap(({ organisationId, newConversationId: id }) =>
+      id === undefined ? [] : [{ organisationId, id }],
+    ),
+  );
+  const people = await selectContactsOfIds(
+    tx,
+    wanted.flatMap(({ organisationId, contact }) => (contact ? [{ organisationId, id: contact.id }] : [])),
+  );
+  const now = ctx.clock.now();
+  const wants = (event: ContactEvent | ConversationEvent): boolean =>
+    teller.wants(event.organisationId, { type: event.type, phoneNumberId: event.number.phoneNumberId });
+  return wanted
+    .flatMap((one): (ContactEvent | ConversationEvent | undefined)[] => {
+      const number = numbers.numberAnywhere(one.phoneNumberId);
+      if (!number) return [];
+      const talk = talks.get(one.newConversationId ?? '');
+      const person = people.get(one.contact?.id ?? '');
+      const { organisationId } = one;
+      return [
+        person &&
+          one.contact &&
+          contactEvent(person, { organisationId, number, now, ...whatOf(one.contact) }),
+        talk && conversationEvent(talk, { organisationId, number, now }),
+      ];
+    })
+    .filter((event) => event !== undefined)
+    .filter(wants);
+}
+
+function whatOf(contact: NonNullable<Met['contact']>): {
+  type: ContactEvent['type'];
+  acquisitionSource?: NonNullable<ContactEvent['acquisitionSource']>;
+  changedFields?: string[];
+} {
+  if (contact.isNew) return { type: 'contact.created', acquisitionSource: contact.source };
+  const isIdentity = contact.changed.some((field) => IDENTITY.has(field));
+  return {
+    type: isIdentity ? 'contact.identity_updated' : 'contact.updated',
+    changedFields: [...contact.changed],
+  };
+}
+
+function conversationEvent(
+  conversation: Parameters<typeof conversationResource>[0],
+  about: { organisationId: OrganisationId; number: BusinessNumber; now: number },
+): ConversationEvent {
+  const { organisationId, number, now } = about;
+  const { phoneNumberId, wabaId, phone, displayPhoneNumber } = number;
+  return {
+    id: newId('evt', now),
+    type: 'conversation.created',
+    organisationId,
+    at: now,
+    number: { phoneNumberId, wabaId, phone, displayPhoneNumber },
+    conversationId: conversation.id,
+    conversation: conversation.key,
+    resource: conversationResource(conversation, phone, now),
+  };
+}
