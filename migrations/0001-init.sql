@@ -390,8 +390,27 @@ create table tellings (
 ) partition by range (created_at);
 create table tellings_default partition of tellings default;
 
--- The order of deliveries that keep one.
-create sequence delivery_turns;
+-- Deliveries that go out one after the other, or are collected into one body: a line for each conversation of a subscription. What is
+-- looked through are lines, never what stands in them.
+create table delivery_lines (
+  organisation_id text not null,
+  subscription_id text not null,
+  conversation text not null,
+  -- Collected: for so long after the last that joined, or until there are so many.
+  wait_ms integer not null,
+  full_at integer not null,
+  -- The place of the last that joined, and the place up to which all are over.
+  last_turn bigint not null,
+  over_turn bigint not null default 0,
+  -- In hand, or waiting for the next try: up to that place, 0 where nothing but one is ever taken; null: neither.
+  taken_turn bigint,
+  -- When the next may be taken; while a node has it in hand, the moment from which others may; null: nobody stands in it.
+  due_at timestamptz,
+  held_by integer,
+  joined_at timestamptz not null,
+  primary key (organisation_id, subscription_id, conversation)
+);
+create index delivery_lines_due on delivery_lines (subscription_id, due_at) where due_at is not null;
 
 -- An event on its way to one subscription.
 create table deliveries (
@@ -405,14 +424,13 @@ create table deliveries (
   told_at timestamptz not null,
   replayed_from text,
   created_at timestamptz not null,
-  -- Of what keeps an order or is collected: the conversation, and the place in it; null when it is over.
+  -- Of what stands in a line: the conversation, and the place in it; null when it is over.
   conversation text,
   turn bigint,
-  -- Those that go out as one body have this in common.
-  batch text,
   state text not null,
   attempt smallint not null default 0,
-  -- When it is to be tried (again); while a node has it in hand, the moment from which others may take it; null: nothing to do.
+  -- When it is to be tried (again); while a node has it in hand, the moment from which others may take it; null: nothing to do, or
+  -- its line knows.
   due_at timestamptz,
   -- The node that has it in hand (holderOf), so that one that starts again can take up at once what it held when it died.
   held_by integer,

@@ -1,7 +1,5 @@
 -- The schema after all migrations. Not run by anything: see test/schema.test.ts.
 
-create sequence delivery_turns;
-
 create sequence message_turns;
 
 CREATE OR REPLACE FUNCTION database_now()
@@ -124,7 +122,6 @@ create table deliveries (
   created_at timestamp with time zone not null,
   conversation text,
   turn bigint,
-  batch text,
   state text not null,
   attempt smallint not null default 0,
   due_at timestamp with time zone,
@@ -135,6 +132,21 @@ create table deliveries (
 ) partition by RANGE (created_at);
 
 create table deliveries_default partition of deliveries DEFAULT;
+
+create table delivery_lines (
+  organisation_id text not null,
+  subscription_id text not null,
+  conversation text not null,
+  wait_ms integer not null,
+  full_at integer not null,
+  last_turn bigint not null,
+  over_turn bigint not null default 0,
+  taken_turn bigint,
+  due_at timestamp with time zone,
+  held_by integer,
+  joined_at timestamp with time zone not null,
+  constraint delivery_lines_pkey PRIMARY KEY (organisation_id, subscription_id, conversation)
+);
 
 create table door_gaps (
   id bigint not null generated always as identity,
@@ -423,6 +435,8 @@ CREATE INDEX deliveries_due ON ONLY deliveries USING btree (subscription_id, due
 CREATE INDEX deliveries_replays ON ONLY deliveries USING btree (organisation_id, replayed_from) WHERE (replayed_from IS NOT NULL);
 
 CREATE INDEX deliveries_turns ON ONLY deliveries USING btree (subscription_id, conversation, turn) WHERE (turn IS NOT NULL);
+
+CREATE INDEX delivery_lines_due ON delivery_lines USING btree (subscription_id, due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX door_gaps_by_end ON door_gaps USING btree (ended_at);
 

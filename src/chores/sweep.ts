@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { forgetSilentNodes } from '../lanes/nodes.ts';
 import { levelOf } from '../storage/db.ts';
+import { endWaitingForGone } from '../webhooks/end-waiting.ts';
 import { keepPartitions, forgetKeys, forgetVoid } from './sweep-store.ts';
 
 const EVERY_MS = 3_600_000;
@@ -26,6 +27,7 @@ export function createSweep(ctx: Context): Sweep {
     await forgetKeys(ctx.db, KEEP_KEYS_HOURS);
     await forgetVoid(ctx.db, KEEP_KEYS_HOURS);
     await forgetSilentNodes(ctx, KEEP_NODES_HOURS);
+    await endWaitingForGone(ctx, KEEP_DAYS);
   }
   function again(delayMs: number): void {
     timer = ctx.clock.after(delayMs, () => {

@@ -5,21 +5,17 @@ import type { SubscriptionId } from '../kernel/ids.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { levelOf } from '../storage/db.ts';
 import { holderOf, LEASE_MS, type Job } from './delivery.ts';
-import {
-  giveBack,
-  giveBackLost,
-  selectNextDue,
-  takeCollected,
-  takeDue,
-  type Taken,
-} from './delivery-store.ts';
+import { giveBack, giveBackLost, selectNextDue, takeDue } from './delivery-store.ts';
+import { giveBackLines, giveBackLostLines, lineName } from './line-store.ts';
 import type { Listening } from './listening.ts';
 import { createOutlet, freeTries, roomOf, type Outlet } from './outlet.ts';
 import type { Poster } from './post.ts';
 import { isSuccess, type Settler } from './settle.ts';
 import { signTry } from './sign-try.ts';
 import type { KnownSubscription, SubscriptionDirectory } from './subscription-directory.ts';
+import { takeFromLines } from './take-lines.ts';
 import type { Tellings } from './telling.ts';
+import { toJob } from './to-job.ts';
 
 export interface DelivererParts {
   directory: SubscriptionDirectory;
@@ -126,23 +122,26 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
     const { dueAt } = await parts.settler.settle({
       subscription,
       rows: job.rows,
+      line: job.line,
       attempt: job.attempt + 1,
       outcome,
       at: now,
     });
     if (dueAt !== null) outlet.lookAt = Math.min(outlet.lookAt, dueAt);
-    // Of what keeps an order the next one may go.
-    else if (subscription.ordered) outlet.lookAt = ctx.clock.now();
+    // Of a line the next one may go.
+    else if (job.line) outlet.lookAt = ctx.clock.now();
   }
 
   // Others may take them at once.
   async function letGo(jobs: readonly Job[]): Promise<void> {
-    const rows = jobs.flatMap(({ organisationId, rows: all }) =>
-      all.map((row) => ({ organisationId, ...row })),
-    );
-    if (rows.length === 0) return;
+    const lined = jobs.flatMap(({ line, ...job }) => (line ? [{ ...job, ...line }] : []));
+    const plain = jobs
+      .filter((job) => job.line === null)
+      .flatMap(({ organisationId, rows }) => rows.map((row) => ({ organisationId, ...row })));
+    const now = ctx.clock.now();
     try {
-      await giveBack(ctx.db, rows, ctx.clock.now());
+      if (lined.length > 0) await giveBackLines(ctx.db, lined, now);
+      if (plain.length > 0) await giveBack(ctx.db, plain, now);
     } catch (error) {
       ctx.log[levelOf(error)](
         { err: error },
@@ -154,20 +153,13 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
   /** Takes from the table what these have room for. */
   async function look(wanted: readonly Outlet[]): Promise<void> {
     const now = ctx.clock.now();
-    const plain: { organisationId: string; id: string; room: number; collects: boolean }[] = [];
-    const collecting: KnownSubscription[] = [];
+    const subscriptions: Wanting[] = [];
     const asked = wanted.filter((outlet) => {
       const subscription = parts.directory.find(outlet.id);
       const room = roomOf(outlet);
       if (outlet.looking || subscription?.status !== 'active' || subscription.url === null || room === 0)
         return false;
-      if (subscription.buffer) collecting.push(subscription);
-      plain.push({
-        organisationId: subscription.organisationId,
-        id: subscription.id,
-        room,
-        collects: subscription.buffer !== null,
-      });
+      subscriptions.push({ organisationId: subscription.organisationId, id: subscription.id, room });
       return true;
     });
     if (asked.length === 0) return;
@@ -176,10 +168,12 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
       outlet.lookAt = Infinity;
     }
     try {
-      await take(plain, collecting, now);
-      for (const [id, dueAt] of await selectNextDue(ctx.db, plain)) {
-        const outlet = outlets.get(id as SubscriptionId);
-        if (outlet) outlet.lookAt = Math.min(outlet.lookAt, dueAt);
+      const hasTaken = await take(subscriptions, now);
+      for (const [id, dueAt] of await selectNextDue(ctx.db, subscriptions)) {
+        const outlet = outlets.get(id);
+        // What is due and was not to be had is another node's just now.
+        const soonest = hasTaken ? dueAt : Math.max(dueAt, now + TICK_MS);
+        if (outlet) outlet.lookAt = Math.min(outlet.lookAt, soonest);
       }
     } catch (error) {
       for (const outlet of asked) outlet.lookAt = Math.min(outlet.lookAt, now + 1_000);
@@ -190,51 +184,36 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
     for (const outlet of asked) pump(outlet);
   }
 
-  async function take(
-    plain: readonly { organisationId: string; id: string; room: number; collects: boolean }[],
-    collecting: readonly KnownSubscription[],
-    now: number,
-  ): Promise<void> {
+  async function take(subscriptions: readonly Wanting[], now: number): Promise<boolean> {
     const heldUntil = ctx.clock.monotonic() + LEASE_MS;
-    const leaseUntil = now + LEASE_MS;
-    // What is collected is taken first, as one body; what else such a subscription hears of is taken as anybody's.
-    for (const { organisationId, id, buffer } of collecting) {
-      const subscription = { organisationId, id };
-      if (!buffer) continue;
-      const taken = await takeCollected(ctx.db, {
-        subscription,
-        now,
-        leaseUntil,
-        holder,
-        conversations: 50,
-        max: buffer.max,
-        full: true,
-      });
-      for (const together of Map.groupBy(taken, (one) => one.batch).values())
-        put(toBatch(parts.tellings, together, { heldUntil, windowMs: buffer.seconds * 1_000 }));
-    }
-    for (const one of await takeDue(ctx.db, { subscriptions: plain, now, leaseUntil, holder }))
-      put(toJob(one, heldUntil));
+    const wanted = { subscriptions, now, leaseUntil: now + LEASE_MS, holder };
+    const lined = await takeFromLines(ctx.db, parts.tellings, { ...wanted, heldUntil });
+    for (const job of lined) put(job);
+    const plain = await takeDue(ctx.db, wanted);
+    for (const one of plain) put(toJob(one, heldUntil));
+    return lined.length + plain.length > 0;
   }
 
   function put(job: Job): void {
-    for (const { id } of job.rows) inHand.add(id);
+    for (const name of namesOf(job)) inHand.add(name);
     outletOf(job.subscriptionId).held.push(job);
   }
 
   function drop(job: Job): void {
-    for (const { id } of job.rows) inHand.delete(id);
+    for (const name of namesOf(job)) inHand.delete(name);
   }
 
   async function findLost(afterMs: number): Promise<void> {
     const now = ctx.clock.now();
-    await giveBackLost(ctx.db, {
+    const lost = {
       subscriptionIds: [...parts.directory.all()].map((one) => one.id),
       holder,
       inHand: [...inHand],
       now,
       leaseUntil: now + LEASE_MS - afterMs,
-    });
+    };
+    await giveBackLost(ctx.db, lost);
+    await giveBackLostLines(ctx.db, lost);
   }
 
   async function tick(): Promise<void> {
@@ -301,46 +280,12 @@ export function createDeliverer(ctx: Context, parts: DelivererParts): Deliverer 
   };
 }
 
-function toJob(taken: Taken, heldUntil: number): Job {
-  return {
-    organisationId: taken.organisationId,
-    subscriptionId: taken.subscriptionId,
-    dialect: taken.dialect,
-    rows: [{ id: taken.id, createdAt: taken.createdAt }],
-    eventId: taken.eventId,
-    attempt: taken.attempt,
-    batch: null,
-    name: taken.name,
-    subject: taken.subject,
-    source: taken.source,
-    body: taken.body,
-    heldUntil,
-  };
+function namesOf({ rows, subscriptionId, line }: Job): string[] {
+  return line ? [lineName({ subscriptionId, ...line })] : rows.map((row) => row.id);
 }
 
-function toBatch(
-  tellings: Tellings,
-  together: readonly Taken[],
-  about: { heldUntil: number; windowMs: number },
-): Job {
-  const [first, ...others] = together;
-  if (!first) throw new Error('A batch must hold a delivery.');
-  const job = toJob(first, about.heldUntil);
-  const render = tellings[first.dialect].batch;
-  if (!render) throw new Error(`The dialect ${first.dialect} does not collect.`);
-  return {
-    ...job,
-    rows: [job.rows[0], ...others.map((one) => ({ id: one.id, createdAt: one.createdAt }))],
-    batch: together.length,
-    body: render(
-      together.map((one) => one.body),
-      {
-        name: first.name,
-        conversationId: first.conversation ?? '',
-        windowMs: about.windowMs,
-        firstSequence: first.turn ?? 0,
-        lastSequence: others.at(-1)?.turn ?? first.turn ?? 0,
-      },
-    ),
-  };
+interface Wanting {
+  organisationId: string;
+  id: SubscriptionId;
+  room: number;
 }

@@ -3,6 +3,7 @@
 import type { DeliveryId, EventId, OrganisationId, SubscriptionId } from '../kernel/ids.ts';
 import type { Queryable, Row } from '../storage/db.ts';
 import type { DeliveryState, Try } from './delivery.ts';
+import { joinLines, type LineWait } from './line-store.ts';
 import type { WebhookDialect } from './telling.ts';
 
 export interface NewTelling {
@@ -27,13 +28,11 @@ export interface NewDelivery {
   dialect: WebhookDialect;
   type: string;
   at: number;
-  /** Non-null for what keeps an order or is collected. */
-  conversation: string | null;
-  dueAt: number;
+  /** What stands in a line has no time of its own: the line has. */
+  line: ({ conversation: string } & LineWait) | null;
+  dueAt: number | null;
   /** The node that has it in hand from the beginning. */
   heldBy: number | null;
-  /** Collected: what waits there already waits as long. */
-  postpones: boolean;
 }
 
 const TELL = `
@@ -45,9 +44,9 @@ with told as (
 )
 insert into deliveries (organisation_id, id, subscription_id, event_id, dialect, type, told_at, created_at, conversation, turn, state, due_at, held_by)
 select organisation_id, id, subscription_id, event_id, dialect, type, to_timestamp(at / 1000), to_timestamp(at / 1000), conversation,
-  case when conversation is not null then nextval('delivery_turns') end, 'pending', to_timestamp(due_at / 1000), held_by
-from unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::float8[], $19::text[], $20::float8[], $21::integer[])
-  as d (organisation_id, id, subscription_id, event_id, dialect, type, at, conversation, due_at, held_by)`;
+  turn, 'pending', to_timestamp(due_at / 1000), held_by
+from unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::float8[], $19::text[], $20::float8[], $21::integer[], $22::bigint[])
+  as d (organisation_id, id, subscription_id, event_id, dialect, type, at, conversation, due_at, held_by, turn)`;
 
 /** Writes events as they are told, with their deliveries. */
 export async function insertTold(
@@ -55,6 +54,7 @@ export async function insertTold(
   tellings: readonly NewTelling[],
   deliveries: readonly NewDelivery[],
 ): Promise<void> {
+  const turns = await turnsOf(tx, deliveries);
   await tx.query(
     TELL,
     [
@@ -76,30 +76,24 @@ export async function insertTold(
       deliveries.map((d) => d.dialect),
       deliveries.map((d) => d.type),
       deliveries.map((d) => d.at),
-      deliveries.map((d) => d.conversation),
+      deliveries.map((d) => d.line?.conversation ?? null),
       deliveries.map((d) => d.dueAt),
       deliveries.map((d) => d.heldBy),
+      deliveries.map((d) => turns.get(d) ?? null),
     ],
     'tell',
   );
-  const collected = deliveries.filter((d) => d.postpones);
-  if (collected.length > 0) await postpone(tx, collected);
 }
 
-// What is collected goes out when nothing has come for so long (index deliveries_turns).
-async function postpone(tx: Queryable, deliveries: readonly NewDelivery[]): Promise<void> {
-  await tx.query(
-    `update deliveries d set due_at = to_timestamp(t.due_at / 1000)
-     from (select subscription_id, conversation, max(due_at) as due_at
-           from unnest($1::text[], $2::text[], $3::float8[]) as t (subscription_id, conversation, due_at) group by 1, 2 order by 1, 2) t
-     where d.subscription_id = t.subscription_id and d.conversation = t.conversation and d.turn is not null and d.batch is null
-       and d.attempt = 0 and d.due_at < to_timestamp(t.due_at / 1000)`,
-    [
-      deliveries.map((d) => d.subscriptionId),
-      deliveries.map((d) => d.conversation),
-      deliveries.map((d) => d.dueAt),
-    ],
-  );
+async function turnsOf(tx: Queryable, deliveries: readonly NewDelivery[]): Promise<Map<NewDelivery, number>> {
+  const lined = deliveries.flatMap((delivery) => {
+    const { organisationId, subscriptionId, line } = delivery;
+    return line ? [{ delivery, organisationId, subscriptionId, ...line }] : [];
+  });
+  const [first] = lined;
+  if (!first) return new Map();
+  const turns = await joinLines(tx, lined, first.delivery.at);
+  return new Map(lined.map(({ delivery }, i) => [delivery, turns[i] ?? 0]));
 }
 
 export interface Taken {
@@ -113,14 +107,13 @@ export interface Taken {
   attempt: number;
   conversation: string | null;
   turn: number | null;
-  batch: string | null;
   name: string;
   subject: string;
   source: 'meta' | 'kirim';
   body: string;
 }
 
-interface TakenRow extends Row {
+export interface TakenRow extends Row {
   organisation_id: OrganisationId;
   id: DeliveryId;
   subscription_id: SubscriptionId;
@@ -131,7 +124,6 @@ interface TakenRow extends Row {
   attempt: number;
   conversation: string | null;
   turn: number | null;
-  batch: string | null;
   name: string;
   subject: string;
   source: 'meta' | 'kirim';
@@ -141,31 +133,27 @@ interface TakenRow extends Row {
 const TAKEN = `taken as (
   update deliveries d set due_at = to_timestamp($LEASE / 1000.0), held_by = $HOLDER::integer
   from due where d.organisation_id = due.organisation_id and d.id = due.id and d.created_at = due.created_at
-  returning d.organisation_id, d.id, d.subscription_id, d.event_id, d.type, d.dialect, d.told_at, d.created_at, d.attempt, d.conversation, d.turn, d.batch
+  returning d.organisation_id, d.id, d.subscription_id, d.event_id, d.type, d.dialect, d.told_at, d.created_at, d.attempt, d.conversation, d.turn::float8
 )
 select taken.*, t.name, t.subject, t.source, t.body from taken
   join tellings t on t.organisation_id = taken.organisation_id and t.event_id = taken.event_id and t.dialect = taken.dialect and t.created_at = taken.told_at
-order by taken.turn, taken.id`;
+order by taken.id`;
 
 // Over index deliveries_due, for each subscription no more than it has room for: a dead endpoint's long list costs the others nothing.
-// Rows that another node has taken are passed over. Of what keeps an order only the first of its conversation is taken (index deliveries_turns).
+// Rows that another node has taken are passed over. What stands in lines has no time of its own, and is not among them.
 const TAKE = `
 with due as (
-  select d.organisation_id, d.id, d.created_at from unnest($1::text[], $2::text[], $3::int[], $6::boolean[]) as s (organisation_id, id, room, collects) cross join lateral (
+  select d.organisation_id, d.id, d.created_at from unnest($1::text[], $2::text[], $3::int[]) as s (organisation_id, id, room) cross join lateral (
     select organisation_id, id, created_at from deliveries d
     where d.organisation_id = s.organisation_id and d.subscription_id = s.id and d.due_at <= to_timestamp($4 / 1000.0)
-      and not (s.collects and d.turn is not null and d.type = 'message.received')
-      and (d.turn is null or (select true from deliveries e where e.subscription_id = d.subscription_id and e.conversation = d.conversation
-        and e.turn is not null and e.turn < d.turn limit 1) is null)
     order by d.due_at limit s.room for update skip locked) d
-), ${TAKEN.replace('$LEASE', '$5').replace('$HOLDER', '$7')}`;
+), ${TAKEN.replace('$LEASE', '$5').replace('$HOLDER', '$6')}`;
 
 /** Takes what is due for these subscriptions until a moment; afterwards others may take it. */
 export async function takeDue(
   db: Queryable,
   take: {
-    /** What `collects` takes its customers' messages as batches (takeCollected). */
-    subscriptions: readonly { organisationId: string; id: string; room: number; collects: boolean }[];
+    subscriptions: readonly { organisationId: string; id: string; room: number }[];
     now: number;
     leaseUntil: number;
     /** The node that takes it; null: somebody outside. */
@@ -180,7 +168,6 @@ export async function takeDue(
       take.subscriptions.map((s) => s.room),
       take.now,
       take.leaseUntil,
-      take.subscriptions.map((s) => s.collects),
       take.holder,
     ],
     'take-deliveries',
@@ -188,76 +175,22 @@ export async function takeDue(
   return rows.map(toTaken);
 }
 
-// A batch is made when its first message is due, of all that have been collected in that conversation, and stays as it is with every try.
-const TAKE_COLLECTED = `
-with lines as (
-  select distinct conversation from (
-    select conversation from deliveries where organisation_id = $1 and subscription_id = $2 and due_at <= to_timestamp($3 / 1000.0)
-      and turn is not null and type = 'message.received' order by due_at limit $4) due
-), full_lines as (
-  select conversation from deliveries where organisation_id = $1 and subscription_id = $2 and turn is not null and type = 'message.received' and batch is null
-    and attempt = 0 and $7 group by conversation having count(*) >= $6
-), due as (
-  select d.organisation_id, d.id, d.created_at, d.conversation, d.batch, d.turn
-  from (select conversation from lines union select conversation from full_lines) l cross join lateral (
-    select first.batch from deliveries first where first.subscription_id = $2 and first.conversation = l.conversation and first.turn is not null
-      and first.type = 'message.received'      and first.organisation_id = $1 order by first.turn limit 1) head cross join lateral (
-    select * from deliveries d where d.organisation_id = $1 and d.subscription_id = $2 and d.conversation = l.conversation
-      and d.turn is not null and d.type = 'message.received' and d.batch is not distinct from head.batch
-      and (head.batch is null or d.due_at <= to_timestamp($3 / 1000.0))
-    order by d.turn limit $6 for update skip locked) d
-), named as (
-  select *, coalesce(batch, first_value(id) over (partition by conversation order by turn)) as made from due
-), taken as (
-  update deliveries d set due_at = to_timestamp($5 / 1000.0), held_by = $8::integer, batch = named.made
-  from named where d.organisation_id = named.organisation_id and d.id = named.id and d.created_at = named.created_at
-  returning d.organisation_id, d.id, d.subscription_id, d.event_id, d.type, d.dialect, d.told_at, d.created_at, d.attempt, d.conversation, d.turn, d.batch
-)
-select taken.*, t.name, t.subject, t.source, t.body from taken
-  join tellings t on t.organisation_id = taken.organisation_id and t.event_id = taken.event_id and t.dialect = taken.dialect and t.created_at = taken.told_at
-order by taken.turn`;
-
-/** Takes what was collected for a subscription: conversations whose wait is over, or that are full. */
-export async function takeCollected(
-  db: Queryable,
-  take: {
-    subscription: { organisationId: string; id: string };
-    now: number;
-    leaseUntil: number;
-    holder: number;
-    conversations: number;
-    max: number;
-    /** Look, too, for conversations that are full before their time. */
-    full: boolean;
-  },
-): Promise<Taken[]> {
-  const rows = await db.query<TakenRow>(TAKE_COLLECTED, [
-    take.subscription.organisationId,
-    take.subscription.id,
-    take.now,
-    take.conversations,
-    take.leaseUntil,
-    take.max,
-    take.full,
-    take.holder,
-  ]);
-  return rows.map(toTaken);
-}
-
-/** When the next delivery of each subscription is due, where there is one (index deliveries_due). */
+/** When the next delivery or line of each subscription is due, where there is one (indexes deliveries_due, delivery_lines_due). */
 export async function selectNextDue(
   db: Queryable,
-  subscriptions: readonly { organisationId: string; id: string }[],
-): Promise<Map<string, number>> {
-  const rows = await db.query<{ id: string; due_at: number }>(
-    `select s.id, (extract(epoch from d.due_at) * 1000)::float8 as due_at
-     from unnest($1::text[], $2::text[]) as s (organisation_id, id) cross join lateral (
-       select due_at from deliveries d where d.organisation_id = s.organisation_id and d.subscription_id = s.id and d.due_at is not null
-       order by d.due_at limit 1) d`,
+  subscriptions: readonly { organisationId: string; id: SubscriptionId }[],
+): Promise<Map<SubscriptionId, number>> {
+  const rows = await db.query<{ id: SubscriptionId; due_at: number | null }>(
+    `select s.id, (extract(epoch from least(
+       (select due_at from deliveries d where d.organisation_id = s.organisation_id and d.subscription_id = s.id and d.due_at is not null
+        order by d.due_at limit 1),
+       (select due_at from delivery_lines l where l.organisation_id = s.organisation_id and l.subscription_id = s.id and l.due_at is not null
+        order by l.due_at limit 1))) * 1000)::float8 as due_at
+     from unnest($1::text[], $2::text[]) as s (organisation_id, id)`,
     [subscriptions.map((s) => s.organisationId), subscriptions.map((s) => s.id)],
     'next-due',
   );
-  return new Map(rows.map((row) => [row.id, row.due_at]));
+  return new Map(rows.flatMap(({ id, due_at: dueAt }) => (dueAt === null ? [] : [[id, dueAt]])));
 }
 
 export interface SettledRow {
@@ -272,13 +205,16 @@ export interface SettledRow {
   try: Try;
 }
 
-// By primary key, in its order. What succeeded stays so, whatever a second try of another node says.
+// By primary key, in its order. What succeeded stays so, whatever a second try of another node says; and what was written down already,
+// because the answer to it was lost or another node has tried as well, is not written twice.
 const SETTLE = `
-update deliveries d set state = r.state, attempt = greatest(d.attempt, r.attempt), due_at = to_timestamp(r.due_at / 1000), held_by = null,
+update deliveries d set state = r.state, attempt = greatest(d.attempt, r.attempt), held_by = null,
+  due_at = case when d.turn is null then to_timestamp(r.due_at / 1000) end,
   turn = case when r.state = 'pending' then d.turn end, finished_at = to_timestamp(r.finished_at / 1000), tries = d.tries || r.try
 from (select * from unnest($1::text[], $2::text[], $3::float8[], $4::text[], $5::smallint[], $6::float8[], $7::float8[], $8::jsonb[])
   as r (organisation_id, id, created_at, state, attempt, due_at, finished_at, try)) r
-where d.organisation_id = r.organisation_id and d.id = r.id and d.created_at = to_timestamp(r.created_at / 1000) and d.state <> 'succeeded'`;
+where d.organisation_id = r.organisation_id and d.id = r.id and d.created_at = to_timestamp(r.created_at / 1000) and d.state <> 'succeeded'
+  and (d.attempt < r.attempt or r.state = 'succeeded')`;
 
 export async function settleRows(db: Queryable, rows: readonly SettledRow[]): Promise<void> {
   const o = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -332,7 +268,20 @@ export async function giveBackLost(
   );
 }
 
-function toTaken(row: TakenRow): Taken {
+/** Ends what waits for subscriptions that are gone (one, or any), so many at a time; nothing takes it any more. */
+export async function endOfGone(db: Queryable, subscriptionId: string | null): Promise<void> {
+  await db.query(
+    `update deliveries d set state = 'dead', due_at = null, turn = null, finished_at = database_now()
+     from (select organisation_id, id, created_at from deliveries w
+           where (w.due_at is not null or w.turn is not null) and ($1::text is null or w.subscription_id = $1)
+             and not exists (select from webhook_subscriptions s where s.organisation_id = w.organisation_id and s.id = w.subscription_id)
+           order by 1, 2 limit 20000 for update skip locked) w
+     where d.organisation_id = w.organisation_id and d.id = w.id and d.created_at = w.created_at`,
+    [subscriptionId],
+  );
+}
+
+export function toTaken(row: TakenRow): Taken {
   return {
     organisationId: row.organisation_id,
     id: row.id,
@@ -344,7 +293,6 @@ function toTaken(row: TakenRow): Taken {
     attempt: row.attempt,
     conversation: row.conversation,
     turn: row.turn,
-    batch: row.batch,
     name: row.name,
     subject: row.subject,
     source: row.source,

@@ -75,4 +75,6 @@ export interface Job {
   body: string;
   /** Until when a try may begin, on the monotonic clock. */
   heldUntil: number;
+  /** Of what stands in a line: up to which place, and the lease by which it is this node's. */
+  line: { conversation: string; turn: number; leaseUntil: number } | null;
 }

@@ -50,7 +50,7 @@ async function record(
       const delivery = toDelivery(event, { subscription, now, ctx });
       deliveries.push(delivery);
       const room = rooms.get(subscription) ?? parts.deliverer.room(subscription);
-      if (delivery.conversation === null && room > 0) {
+      if (delivery.line === null && room > 0) {
         rooms.set(subscription, room - 1);
         delivery.dueAt = now + parts.deliverer.leaseMs;
         delivery.heldBy = parts.deliverer.holder;
@@ -76,10 +76,14 @@ function audienceOf(directory: SubscriptionDirectory, event: Event): readonly Kn
     const only = directory.find(event.subscriptionId);
     return only?.organisationId === event.organisationId ? [only] : [];
   }
-  return directory.audience(event.organisationId, {
+  const all = directory.audience(event.organisationId, {
     type: event.type,
     phoneNumberId: numberOfEvent(event),
   });
+  // Who is turned off hears of nothing, this included.
+  if (event.type === 'webhook_subscription.disabled')
+    return all.filter((one) => one.id !== event.subscriptionId);
+  return all;
 }
 
 function toTelling(event: Event, as: { dialect: WebhookDialect; body: Rendered; now: number }): NewTelling {
@@ -103,7 +107,7 @@ function toDelivery(
   to: { subscription: KnownSubscription; now: number; ctx: Context },
 ): NewDelivery {
   const { subscription, now } = to;
-  const isCollected = subscription.buffer !== null && event.type === 'message.received';
+  const line = lineOf(event, subscription);
   return {
     organisationId: event.organisationId,
     id: newId('wbd', now),
@@ -112,11 +116,18 @@ function toDelivery(
     dialect: subscription.dialect,
     type: event.type,
     at: now,
-    conversation: isCollected || subscription.ordered ? conversationOfEvent(event) : null,
-    dueAt: isCollected && subscription.buffer ? now + subscription.buffer.seconds * 1_000 : now,
+    line,
+    dueAt: line ? null : now,
     heldBy: null,
-    postpones: isCollected,
   };
+}
+
+// One after the other, or collected. A listener fetches as things come.
+function lineOf(event: Event, { url, ordered, buffer }: KnownSubscription): NewDelivery['line'] {
+  const conversation = conversationOfEvent(event);
+  const isCollected = buffer !== null && event.type === 'message.received';
+  if (url === null || conversation === null || !(ordered || isCollected)) return null;
+  return { conversation, waitMs: (buffer?.seconds ?? 0) * 1_000, fullAt: buffer?.max ?? 1 };
 }
 
 function toJob(delivery: NewDelivery, about: { event: Event; body: Rendered; heldUntil: number }): Job {
@@ -131,5 +142,6 @@ function toJob(delivery: NewDelivery, about: { event: Event; body: Rendered; hel
     batch: null,
     ...body,
     heldUntil: about.heldUntil,
+    line: null,
   };
 }

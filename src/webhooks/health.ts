@@ -10,10 +10,7 @@ import type { KnownSubscription, SubscriptionDirectory } from './subscription-di
 
 export interface Health {
   succeeded(subscription: KnownSubscription): Promise<void>;
-  died(
-    subscription: KnownSubscription,
-    about: { count: number; gone: boolean; outcome: PostOutcome },
-  ): Promise<void>;
+  died(subscription: KnownSubscription, about: { gone: boolean; outcome: PostOutcome }): Promise<void>;
 }
 
 export interface HealthParts {
@@ -66,11 +63,11 @@ export function createHealth(ctx: Context, parts: HealthParts): Health {
       subscription.deadInARow = 0;
       await kept(ctx, () => forgetDead(ctx.db, subscription, ctx.clock.now()));
     },
-    async died(subscription, { count, gone, outcome }) {
+    async died(subscription, { gone, outcome }) {
       ailing.add(subscription.id);
       await kept(ctx, async () => {
         const now = ctx.clock.now();
-        const inARow = await countDead(ctx.db, subscription, { count, now });
+        const inARow = await countDead(ctx.db, subscription, now);
         const most = ctx.config.webhookDeadMax;
         // Somebody sits before a listener, sees what fails, and goes on.
         if (subscription.url === null) return;

@@ -88,7 +88,14 @@ export function createListening(ctx: Context, parts: ListeningParts): Listening 
           const outcome = outcomes.get(row.id);
           const at = now - (outcome?.ms ?? 0);
           if (outcome)
-            await parts.settler.settle({ subscription, rows: [row], attempt: attempt + 1, outcome, at });
+            await parts.settler.settle({
+              subscription,
+              rows: [row],
+              line: null,
+              attempt: attempt + 1,
+              outcome,
+              at,
+            });
         }),
       );
       return pending.length;
@@ -139,7 +146,7 @@ async function take(
   if (subscription.status !== 'active') return [];
   const { organisationId, id } = subscription;
   const now = ctx.clock.now();
-  const subscriptions = [{ organisationId, id, room: max, collects: false }];
+  const subscriptions = [{ organisationId, id, room: max }];
   const taken = await takeDue(ctx.db, { subscriptions, now, leaseUntil: now + LEASE_MS, holder: null });
   return taken.map((one) => ({
     ...one,

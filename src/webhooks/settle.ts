@@ -5,6 +5,7 @@ import { levelOf } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import type { Job, Try } from './delivery.ts';
 import { settleRows, type SettledRow } from './delivery-store.ts';
+import { settleLines } from './line-store.ts';
 import type { Health } from './health.ts';
 import type { PostOutcome } from './post.ts';
 import { judgeTry } from './schedule.ts';
@@ -13,6 +14,7 @@ import type { KnownSubscription } from './subscription-directory.ts';
 export interface Tried {
   subscription: KnownSubscription;
   rows: Job['rows'];
+  line: Job['line'];
   /** Which try it was, from 1. */
   attempt: number;
   outcome: PostOutcome;
@@ -26,20 +28,25 @@ export interface Settler {
   drained(): Promise<void>;
 }
 
+/** The last of what goes out together settles its line, too. */
+type Settled = SettledRow & { subscriptionId: string; line: Job['line'] };
+
 const SETTLE_AGAIN_MS = 500;
 
 /** @param keepMs how long a result that cannot be written down is kept: as long as the lease of its row */
 export function createSettler(ctx: Context, { health, keepMs }: { health: Health; keepMs: number }): Settler {
-  const settling = createGroupCommit<SettledRow, void>({
+  const settling = createGroupCommit<Settled, void>({
     write: async (rows) => {
       await settleRows(ctx.db, rows);
+      const lines = rows.flatMap(({ line, ...row }) => (line ? [{ ...row, ...line }] : []));
+      if (lines.length > 0) await settleLines(ctx.db, lines, ctx.clock.now());
       return rows.map(() => undefined);
     },
     maxRows: 1_000,
   });
 
   // A result that is not recorded would be tried again: it is kept for as long as the lease lasts, and a little more.
-  async function recorded(rows: readonly SettledRow[]): Promise<void> {
+  async function recorded(rows: readonly Settled[]): Promise<void> {
     const until = ctx.clock.monotonic() + keepMs;
     for (;;) {
       try {
@@ -57,7 +64,7 @@ export function createSettler(ctx: Context, { health, keepMs }: { health: Health
   }
 
   return {
-    async settle({ subscription, rows, attempt, outcome, at }) {
+    async settle({ subscription, rows, line, attempt, outcome, at }) {
       const verdict = judgeTry(outcome, {
         attempt,
         random: ctx.random(),
@@ -71,12 +78,24 @@ export function createSettler(ctx: Context, { health, keepMs }: { health: Health
       const { organisationId } = subscription;
       const finishedAt = dueAt === null ? now : null;
       const tried = toTry(outcome, at);
+      const last = rows.at(-1);
+      const { id: subscriptionId } = subscription;
       await recorded(
-        rows.map((row) => ({ organisationId, ...row, state, attempt, dueAt, finishedAt, try: tried })),
+        rows.map((row) => ({
+          organisationId,
+          subscriptionId,
+          ...row,
+          state,
+          attempt,
+          dueAt,
+          finishedAt,
+          try: tried,
+          line: row === last ? line : null,
+        })),
       );
       if (verdict.kind === 'succeeded') await health.succeeded(subscription);
       else if (verdict.kind !== 'again')
-        await health.died(subscription, { count: rows.length, gone: verdict.kind === 'gone', outcome });
+        await health.died(subscription, { gone: verdict.kind === 'gone', outcome });
       return { dueAt };
     },
     drained: () => settling.drained(),

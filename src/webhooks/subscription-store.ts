@@ -151,7 +151,7 @@ export async function updateSubscription(db: Queryable, s: Subscription): Promis
   );
 }
 
-/** Its secrets go with it; what waits for it is passed over and dropped with its day. Whether it was there. */
+/** Its secrets go with it. Whether it was there. */
 export async function deleteSubscription(
   db: Queryable,
   organisationId: string,
@@ -164,16 +164,16 @@ export async function deleteSubscription(
   return rows.length > 0;
 }
 
-/** Counts deliveries that ended dead, and says how many in a row those are. */
+/** Counts what ended dead (one body, however many events it held), and says how many in a row that makes. */
 export async function countDead(
   db: Queryable,
   subscription: { organisationId: string; id: string },
-  dead: { count: number; now: number },
+  now: number,
 ): Promise<number> {
   const [row] = await db.query<{ dead_in_a_row: number }>(
-    `update webhook_subscriptions set dead_in_a_row = dead_in_a_row + $3, last_failure_at = to_timestamp($4 / 1000.0)
+    `update webhook_subscriptions set dead_in_a_row = dead_in_a_row + 1, last_failure_at = to_timestamp($3 / 1000.0)
      where organisation_id = $1 and id = $2 returning dead_in_a_row`,
-    [subscription.organisationId, subscription.id, dead.count, dead.now],
+    [subscription.organisationId, subscription.id, now],
   );
   return row?.dead_in_a_row ?? 0;
 }

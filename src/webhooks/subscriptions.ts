@@ -7,6 +7,7 @@ import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { Queryable } from '../storage/db.ts';
 import { checkWebhookUrl } from './check-webhook-url.ts';
 import { checkBuffer, checkEvents, checkNumbers } from './check-subscription.ts';
+import { endWaitingFor } from './end-waiting.ts';
 import {
   keepSecret,
   listed,
@@ -92,6 +93,7 @@ export function createSubscriptions(ctx: Context, parts: SubscriptionsParts): Su
     async remove(organisationId, id) {
       if (!(await deleteSubscription(ctx.db, organisationId, id))) missing(id);
       await room.changed();
+      await endWaitingFor(ctx, id);
     },
     rotate: (organisationId, id, overlapMs) => rotate(room, { organisationId, id }, overlapMs),
     removeSecret: (organisationId, id, secretId) => removeSecret(room, { organisationId, id }, secretId),

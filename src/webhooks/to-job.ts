@@ -1,0 +1,21 @@
+// A row that was taken, as a node has it in hand.
+import type { Job } from './delivery.ts';
+import type { Taken } from './delivery-store.ts';
+
+export function toJob(taken: Taken, heldUntil: number): Job {
+  return {
+    organisationId: taken.organisationId,
+    subscriptionId: taken.subscriptionId,
+    dialect: taken.dialect,
+    rows: [{ id: taken.id, createdAt: taken.createdAt }],
+    eventId: taken.eventId,
+    attempt: taken.attempt,
+    batch: null,
+    name: taken.name,
+    subject: taken.subject,
+    source: taken.source,
+    body: taken.body,
+    heldUntil,
+    line: null,
+  };
+}
