@@ -1,9 +1,10 @@
 // SQL of tellings and deliveries. A row is written with its event's state change, taken by a node for a while, and settled; many share
 // each statement.
-import type { DeliveryId, EventId, OrganisationId, SubscriptionId } from '../kernel/ids.ts';
-import type { Queryable, Row } from '../storage/db.ts';
+import type { DeliveryId, EventId, SubscriptionId } from '../kernel/ids.ts';
+import type { Queryable } from '../storage/db.ts';
 import type { DeliveryState, Try } from './delivery.ts';
 import { joinLines, type LineWait } from './line-store.ts';
+import { toTaken, type Taken, type TakenRow } from './taken.ts';
 import type { WebhookDialect } from './telling.ts';
 
 export interface NewTelling {
@@ -94,40 +95,6 @@ async function turnsOf(tx: Queryable, deliveries: readonly NewDelivery[]): Promi
   if (!first) return new Map();
   const turns = await joinLines(tx, lined, first.delivery.at);
   return new Map(lined.map(({ delivery }, i) => [delivery, turns[i] ?? 0]));
-}
-
-export interface Taken {
-  organisationId: OrganisationId;
-  id: DeliveryId;
-  subscriptionId: SubscriptionId;
-  eventId: EventId;
-  type: string;
-  dialect: WebhookDialect;
-  createdAt: number;
-  attempt: number;
-  conversation: string | null;
-  turn: number | null;
-  name: string;
-  subject: string;
-  source: 'meta' | 'kirim';
-  body: string;
-}
-
-export interface TakenRow extends Row {
-  organisation_id: OrganisationId;
-  id: DeliveryId;
-  subscription_id: SubscriptionId;
-  event_id: EventId;
-  type: string;
-  dialect: WebhookDialect;
-  created_at: Date;
-  attempt: number;
-  conversation: string | null;
-  turn: number | null;
-  name: string;
-  subject: string;
-  source: 'meta' | 'kirim';
-  body: string;
 }
 
 const TAKEN = `taken as (
@@ -279,23 +246,4 @@ export async function endOfGone(db: Queryable, subscriptionId: string | null): P
      where d.organisation_id = w.organisation_id and d.id = w.id and d.created_at = w.created_at`,
     [subscriptionId],
   );
-}
-
-export function toTaken(row: TakenRow): Taken {
-  return {
-    organisationId: row.organisation_id,
-    id: row.id,
-    subscriptionId: row.subscription_id,
-    eventId: row.event_id,
-    type: row.type,
-    dialect: row.dialect,
-    createdAt: row.created_at.getTime(),
-    attempt: row.attempt,
-    conversation: row.conversation,
-    turn: row.turn,
-    name: row.name,
-    subject: row.subject,
-    source: row.source,
-    body: row.body,
-  };
 }

@@ -3,7 +3,7 @@
 // so places are in the order of commits, and whoever has taken a line sees all up to its last place.
 import type { OrganisationId, SubscriptionId } from '../kernel/ids.ts';
 import type { Queryable, Row } from '../storage/db.ts';
-import { toTaken, type Taken, type TakenRow } from './delivery-store.ts';
+import { toTaken, type Taken, type TakenRow } from './taken.ts';
 
 /** Whom deliveries of one conversation go to, one after the other. */
 export interface LineKey {

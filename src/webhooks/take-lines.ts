@@ -1,7 +1,7 @@
 // What is taken from lines: the first of each, or, where a line collects, all that go out together as one body.
 import type { Queryable } from '../storage/db.ts';
 import type { Job } from './delivery.ts';
-import type { Taken } from './delivery-store.ts';
+import type { Taken } from './taken.ts';
 import { fixTaken, selectStanding, settleLines, takeLines, type HeldLine } from './line-store.ts';
 import type { Tellings } from './telling.ts';
 import { toJob } from './to-job.ts';

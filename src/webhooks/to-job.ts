@@ -1,6 +1,6 @@
 // A row that was taken, as a node has it in hand.
 import type { Job } from './delivery.ts';
-import type { Taken } from './delivery-store.ts';
+import type { Taken } from './taken.ts';
 
 export function toJob(taken: Taken, heldUntil: number): Job {
   return {
