@@ -54,7 +54,7 @@ export interface DeliveryRow {
   tries: { status?: number; error?: string; at: string; ms: number }[];
 }
 
-/** The deliveries of a subscription, the oldest first. */
+/** The deliveries of a subscription, the oldest first; those of one moment in any order. */
 export function deliveriesOf(house: Pick<House, 'ctx'>, subscriptionId: string): Promise<DeliveryRow[]> {
   return house.ctx.db.query<DeliveryRow>(
     'select * from deliveries where subscription_id = $1 order by created_at, id',
