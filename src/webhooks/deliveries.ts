@@ -122,10 +122,15 @@ export function createDeliveries(ctx: Context, parts: DeliveriesParts): Deliveri
 // Moments as ids, so that a page begins where it should in the index.
 function rangeOf(filter: DeliveryFilter, belowId: string | undefined): DeliveryRange {
   const { subscriptionId, state, type, createdAfter, createdBefore } = filter;
-  const before = createdBefore && { id: leastId('wbd', createdBefore.getTime()), at: createdBefore };
+  const before = createdBefore && { id: leastIdAt(createdBefore.getTime()), at: createdBefore };
   const cursor = belowId === undefined ? undefined : { id: belowId, at: new Date(momentOf(belowId)) };
-  const from = createdAfter && { id: leastId('wbd', createdAfter.getTime() + 1), at: createdAfter };
+  const from = createdAfter && { id: leastIdAt(createdAfter.getTime() + 1), at: createdAfter };
   return { subscriptionId, state, type, below: cursor ?? before, from };
+}
+
+// No id is older than 1970.
+function leastIdAt(ms: number): DeliveryId {
+  return leastId('wbd', Math.max(0, ms));
 }
 
 function notFound(message: string): never {

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { newId, type OrganisationId } from '../kernel/ids.ts';
+import { hmacSha256 } from '../kernel/secrets.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { Queryable } from '../storage/db.ts';
 import { checkBuffer, checkEvents, checkNumbers } from './check-subscription.ts';
@@ -81,7 +82,7 @@ async function insert(
 ): Promise<Made> {
   const now = ctx.clock.now();
   const at = new Date(now);
-  const made = makeSecret(now, secret);
+  const made = makeSecret(now, secret ?? listenerSecret(ctx, given));
   const subscription: Subscription = {
     ...given,
     id: newId('wbs', now),
@@ -98,6 +99,13 @@ async function insert(
   await insertSubscription(tx, subscription);
   await keepSecret(ctx, tx, { subscription, made });
   return { ...(await listed(ctx, tx, subscription)), initialSecret: made.secret, isNew: true };
+}
+
+// The same again where it was deleted meanwhile: whoever listens has it among the settings of a program that is being written.
+function listenerSecret(ctx: Context, { url, organisationId, description }: Given): string | undefined {
+  if (url !== null) return undefined;
+  const hex = hmacSha256(ctx.sealer.derive('listener-secret'), `${organisationId}\n${description}`);
+  return `whsec_${Buffer.from(hex, 'hex').toString('base64')}`;
 }
 
 // What it wants to hear of is what it says now.

@@ -68,7 +68,22 @@ describe('who asks', () => {
       'content-type': 'application/json',
       'x-kirim-delivery-id': one.delivery_id,
     });
-    expect((await listener('another')).id).not.toBe(first.id);
+    const other = await listener('another');
+    expect(other.id).not.toBe(first.id);
+    expect(other.initial_secret).not.toBe(first.initial_secret);
+    // The secret stays also where it was deleted meanwhile.
+    await house.request('DELETE', `${PATH}/${first.id}`);
+    const third = await listener('again');
+    expect(third.id).not.toBe(first.id);
+    expect(third.initial_secret).toBe(first.initial_secret);
+    const stranger = await house.addOrganisation('Toko Sebelah');
+    const theirs = await house.request(
+      'POST',
+      PATH,
+      { url: null, events: ['*'], description: 'again' },
+      { authorization: `Bearer ${stranger.apiKey}` },
+    );
+    expect(theirs.body.data.initial_secret).not.toBe(first.initial_secret);
   });
 
   test('is answered when something comes, and with nothing when nothing does; what it has is nobody else’s', async () => {
@@ -178,7 +193,7 @@ test('who has gone is given nothing: the next one who asks gets it at once', asy
     });
     await house.request('GET', PATH);
     going.abort();
-    await expect(asked).rejects.toThrow();
+    await expect(asked).rejects.toThrow('aborted');
     await house.request('GET', PATH);
     const told = await house.request('POST', `${PATH}/${id}/test`);
     const [one] = await fetched(id, { wait_seconds: 10 });

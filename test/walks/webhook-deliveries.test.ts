@@ -115,6 +115,8 @@ test('pages and filters find each one once, the newest first', async () => {
   const older = await list(`subscription_id=${id}&created_before=${middle}`);
   const younger = await list(`subscription_id=${id}&created_after=${middle}`);
   expect(older).toEqual(all.filter((one: Data) => one.created_at < middle));
+  expect(await list(`subscription_id=${id}&created_after=0001-01-01`)).toEqual(all);
+  expect(await list(`subscription_id=${id}&created_before=0001-01-01`)).toEqual([]);
   expect(younger).toEqual(all.filter((one: Data) => one.created_at > middle));
   expect(await list(`subscription_id=${id}&status=succeeded&event_type=webhook.test`)).toEqual(all);
   for (const none of ['status=pending', 'status=dead', 'status=failed', 'event_type=message.status'])
