@@ -416,9 +416,9 @@ CREATE UNIQUE INDEX apps_one_default ON apps USING btree (is_default) WHERE is_d
 
 CREATE INDEX contact_labels_of_label ON contact_labels USING btree (label_id);
 
-CREATE INDEX contacts_by_phone ON contacts USING btree (phone_number_id, phone) WHERE (phone IS NOT NULL);
+CREATE INDEX contacts_by_phone ON contacts USING btree ((((((organisation_id || ' '::text) || phone_number_id) || ' '::text) || phone)));
 
-CREATE INDEX contacts_by_user_id ON contacts USING btree (phone_number_id, user_id) WHERE (user_id IS NOT NULL);
+CREATE INDEX contacts_by_user_id ON contacts USING btree ((((((organisation_id || ' '::text) || phone_number_id) || ' '::text) || user_id)));
 
 CREATE INDEX contacts_of_number ON contacts USING btree (phone_number_id, created_at);
 

@@ -48,7 +48,8 @@ export async function selectContacts(
   const rows = await db.query<ContactRow & { cursor_at: string }>(
     `select page.* from numbers n cross join lateral (
        select ${COLUMNS}, p.created_at::text as cursor_at from contacts p
-       where p.organisation_id = $1 and p.phone_number_id = n.phone_number_id and ($3::text is null or p.phone = $3)
+       where p.organisation_id = $1 and p.phone_number_id = n.phone_number_id and ($3::text is null
+         or p.organisation_id || ' ' || p.phone_number_id || ' ' || p.phone = $1 || ' ' || n.phone_number_id || ' ' || $3)
        and ($4::text is null or p.name ilike $4 or p.profile_name ilike $4 or p.email ilike $4 or p.username ilike $4 or p.phone like $4)
        and ($5::text is null or exists (select from contact_labels x where x.organisation_id = p.organisation_id and x.contact_id = p.id and x.label_id = $5))
        and ($6::timestamptz is null or (p.created_at <= $6 and (p.created_at, p.id) < ($6, $7)))
@@ -104,7 +105,7 @@ export async function selectContactsByPhone(
   by: { phoneNumberId: string; phone: string },
 ): Promise<Contact[]> {
   const rows = await db.query<ContactRow>(
-    `select ${COLUMNS} from contacts p where p.organisation_id = $1 and p.phone_number_id = $2 and p.phone = $3`,
+    `select ${COLUMNS} from contacts p where p.organisation_id || ' ' || p.phone_number_id || ' ' || p.phone = $1 || ' ' || $2 || ' ' || $3`,
     [organisationId, by.phoneNumberId, by.phone],
   );
   return rows.map(toContact);

@@ -129,10 +129,12 @@ export async function selectLastInbound(
          and c.phone_number_id = i.phone_number_id and c.conversation = i.conversation),
        (select max((select c.last_inbound_at from conversations c where c.organisation_id = p.organisation_id
          and c.phone_number_id = p.phone_number_id and c.conversation = p.key)) from contacts p
-         where p.organisation_id = i.organisation_id and p.phone_number_id = i.phone_number_id and p.phone = i.phone),
+         where p.organisation_id || ' ' || p.phone_number_id || ' ' || p.phone
+         = i.organisation_id || ' ' || i.phone_number_id || ' ' || i.phone),
        (select max((select c.last_inbound_at from conversations c where c.organisation_id = p.organisation_id
          and c.phone_number_id = p.phone_number_id and c.conversation = p.key)) from contacts p
-         where p.organisation_id = i.organisation_id and p.phone_number_id = i.phone_number_id and p.user_id = i.user_id)) as last_inbound_at
+         where p.organisation_id || ' ' || p.phone_number_id || ' ' || p.user_id
+         = i.organisation_id || ' ' || i.phone_number_id || ' ' || i.user_id)) as last_inbound_at
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) with ordinality
        as i (organisation_id, phone_number_id, conversation, phone, user_id, place) order by place`,
     [

@@ -29,11 +29,11 @@ with input as (
   select i.*, coalesce(p.key, u.key, i.conversation) as key, coalesce('cnv' || substr(coalesce(p.id, u.id), 4), i.id) as key_id,
     p.key is null and u.key is null and coalesce(i.phone, i.user_id) is not null as absent
   from input i left join lateral (
-    select c.key, c.id from contacts c where c.organisation_id = i.organisation_id and c.phone_number_id = i.phone_number_id
-      and c.phone = i.phone order by c.user_id is null, c.created_at limit 1) p on true
+    select c.key, c.id from contacts c where c.organisation_id || ' ' || c.phone_number_id || ' ' || c.phone
+      = i.organisation_id || ' ' || i.phone_number_id || ' ' || i.phone order by c.user_id is null, c.created_at limit 1) p on true
   left join lateral (
-    select c.key, c.id from contacts c where c.organisation_id = i.organisation_id and c.phone_number_id = i.phone_number_id
-      and c.user_id = i.user_id order by c.phone is null, c.created_at limit 1) u on true
+    select c.key, c.id from contacts c where c.organisation_id || ' ' || c.phone_number_id || ' ' || c.user_id
+      = i.organisation_id || ' ' || i.phone_number_id || ' ' || i.user_id order by c.phone is null, c.created_at limit 1) u on true
 ), met as (
   insert into contacts (organisation_id, id, phone_number_id, key, phone, user_id, created_at, updated_at)
   select organisation_id, contact_id, phone_number_id, conversation, phone, user_id, to_timestamp(at / 1000), to_timestamp(at / 1000)

@@ -63,8 +63,7 @@ export interface MetContact {
 // Safe because: the id of a message follows from number, wamid and moment, so that a repetition conflicts with what is there, and what is
 // not in `kept` changes nothing else. Rows of each table are taken in the order of their keys.
 //
-// A customer is found by the phone, else by the user id (indexes contacts_by_phone, contacts_by_user_id; the orders are such that no other
-// index offers them), else is new. `(… in …) is true` looks each id up in a table of its own; a join would compare all with all.
+// A customer is found by the phone, else by the user id (indexes contacts_by_phone, contacts_by_user_id), else is new. `(… in …) is true` looks each id up in a table of its own; a join would compare all with all.
 const KEEP = `
 with input as (
   select * from rows from (unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
@@ -76,11 +75,11 @@ with input as (
   select i.*, coalesce(p.key, u.key, i.new_key) as key, coalesce(p.id, u.id, i.new_contact_id) as contact_id,
     coalesce(i.group_id, p.key, u.key, i.new_key) as conversation
   from input i left join lateral (
-    select c.key, c.id from contacts c where c.organisation_id = i.organisation_id and c.phone_number_id = i.phone_number_id
-      and c.phone = i.by_phone order by c.user_id is null, c.created_at limit 1) p on true
+    select c.key, c.id from contacts c where c.organisation_id || ' ' || c.phone_number_id || ' ' || c.phone
+      = i.organisation_id || ' ' || i.phone_number_id || ' ' || i.by_phone order by c.user_id is null, c.created_at limit 1) p on true
   left join lateral (
-    select c.key, c.id from contacts c where c.organisation_id = i.organisation_id and c.phone_number_id = i.phone_number_id
-      and c.user_id = i.by_user_id order by c.phone is null, c.created_at limit 1) u on true
+    select c.key, c.id from contacts c where c.organisation_id || ' ' || c.phone_number_id || ' ' || c.user_id
+      = i.organisation_id || ' ' || i.phone_number_id || ' ' || i.by_user_id order by c.phone is null, c.created_at limit 1) u on true
 ), kept as (
   insert into messages (organisation_id, id, phone_number_id, direction, type, recipient, conversation, body, created_at)
   select organisation_id, id, phone_number_id, 'inbound', type, recipient, conversation, body, to_timestamp(at / 1000) from who
