@@ -3,7 +3,8 @@
 import type { Context } from '../context.ts';
 import type { Teller } from '../events/teller.ts';
 import { KurirError } from '../kernel/errors.ts';
-import type { Json, JsonObject } from '../kernel/json.ts';
+import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
+import { readCallbackToken } from '../meta/callback-token.ts';
 import type { Fetcher } from '../media/fetcher.ts';
 import { noteInbound, type InboundMedium } from '../media/note-inbound.ts';
 import type { Hearing } from '../lanes/hearing.ts';
@@ -204,7 +205,17 @@ async function leave(
   const kept =
     early !== undefined &&
     (await state.early.keep({ appId: app.id, number, wamid: early, change: toKept(change) }));
-  if (!kept) await state.passing.passOn({ ...about, change, reason });
+  if (kept) return;
+  const told = partOf(about.change, { statuses: [withoutToken(state, number, status)] });
+  await state.passing.passOn({ ...about, change: told, reason });
+}
+
+// Our token is nobody's business.
+function withoutToken({ parts }: State, { phoneNumberId }: BusinessNumber, status: Json): Json {
+  if (!isObject(status)) return status;
+  const { biz_opaque_callback_data: data, ...rest } = status;
+  const isOurs = typeof data === 'string' && readCallbackToken(parts.tokenKey, phoneNumberId, data);
+  return isOurs ? rest : status;
 }
 
 /** A change that says so much of another one. */

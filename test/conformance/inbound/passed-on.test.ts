@@ -16,7 +16,9 @@ import {
   type House,
   type Reply,
 } from '../../support/house.ts';
-import { inboundText, messageEnvelope, postWebhook } from '../../support/signed-webhooks.ts';
+import { startMetaByHand } from '../../support/meta-by-hand.ts';
+import { sendsOf, statusOf } from '../../support/sent-message.ts';
+import { inboundText, messageEnvelope, postWebhook, statusEnvelope } from '../../support/signed-webhooks.ts';
 import { METADATA, SECONDS } from './golden-people.ts';
 import { bodyOf, VARIANTS, type Variant } from './variants.ts';
 
@@ -54,8 +56,8 @@ function asOther(method: string, path: string): Promise<Reply> {
   return house.request(method, path, undefined, { authorization: `Bearer ${other.apiKey}` });
 }
 
-function subscribe(organisationId: string, url: string) {
-  return house.gateway.webhooks.create({
+function subscribe(organisationId: string, url: string, at: House = house) {
+  return at.gateway.webhooks.create({
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
     organisationId: organisationId as OrganisationId,
     url,
@@ -222,6 +224,24 @@ test('what is said of a number, or of its account, is shown on it, as last said'
       username: { username: 'kopisenja' },
     },
   });
+});
+
+test('a status that Kurir has no word for is passed on without Kurir’s token', async () => {
+  await using meta = await startMetaByHand();
+  await using one = await startHouse({ config: { graphUrl: meta.url, webhookAllow: '127.0.0.0/8' } });
+  await using heard = await startHook();
+  await subscribe(one.organisationId, heard.url, one);
+  const sent = await sendsOf(one, meta).send();
+  const status = statusOf(sent, { status: 'deleted', timestamp: String(SECONDS), echo: true });
+  expect(status['biz_opaque_callback_data']).toBe(sent.call.token);
+  expectStatus(await postWebhook(one, statusEnvelope([status])), 200);
+  const [told] = await until('the status', async () => {
+    const all = toldTo(heard).filter((change) => JSON.stringify(change).includes('"deleted"'));
+    return all.length > 0 && all;
+  });
+  const { biz_opaque_callback_data: _, ...rest } = status;
+  expect(told).toMatchObject({ field: 'messages', value: { statuses: [rest] } });
+  expect(JSON.stringify(told)).not.toContain(sent.call.token);
 });
 
 test('where nobody listens it is set aside', async () => {
