@@ -470,9 +470,12 @@ create table media (
   fetch_at timestamptz,
   tries smallint not null default 0,
   failure text,
+  -- It is not kept any more: nobody finds it, and its bytes are deleted, then the row.
+  forget_at timestamptz,
   created_at timestamptz not null,
   primary key (organisation_id, id)
 );
+create index media_forgotten on media (forget_at) where forget_at is not null;
 create index media_due on media (fetch_at, phone_number_id) where fetch_at is not null;
 create index media_by_sum on media (phone_number_id, sha256) where source_id is null;
 create index media_by_source on media (phone_number_id, source_id) where source_id is not null;

@@ -228,6 +228,7 @@ create table media (
   fetch_at timestamp with time zone,
   tries smallint not null default 0,
   failure text,
+  forget_at timestamp with time zone,
   created_at timestamp with time zone not null,
   constraint media_pkey PRIMARY KEY (organisation_id, id)
 );
@@ -451,6 +452,8 @@ CREATE INDEX media_by_source ON media USING btree (phone_number_id, source_id) W
 CREATE INDEX media_by_sum ON media USING btree (phone_number_id, sha256) WHERE (source_id IS NULL);
 
 CREATE INDEX media_due ON media USING btree (fetch_at, phone_number_id) WHERE (fetch_at IS NOT NULL);
+
+CREATE INDEX media_forgotten ON media USING btree (forget_at) WHERE (forget_at IS NOT NULL);
 
 CREATE INDEX media_uploads_of ON media_uploads USING btree (media_id, phone_number_id, uploaded_at);
 

@@ -34,6 +34,7 @@ import { createLease, type Lease } from './lanes/lease.ts';
 import { createWaiters } from './lanes/waiters.ts';
 import { createMediaFiles } from './media/create-files.ts';
 import { createFetcher } from './media/fetcher.ts';
+import { createForgetter } from './media/forgetter.ts';
 import { createUploads } from './media/uploads.ts';
 import { createAccepter } from './messages/accept-message.ts';
 import { createQueueCounter } from './messages/count-queued.ts';
@@ -148,7 +149,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     for (const stop of repeated) stop();
     sweep.stop();
     throughput.stop();
-    const fetched = rooms.media.fetcher.stop();
+    const fetched = Promise.all([rooms.media.fetcher.stop(), rooms.media.forgetter.stop()]);
     disk?.stop();
     // Calls to Meta that are under way end and are recorded; callers who wait are answered with what is known.
     await rooms.dispatch.stop(ctx.config.shutdownMs - CLOSING_MS);
@@ -183,6 +184,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   sweep.start();
   throughput.start();
   rooms.media.fetcher.start();
+  rooms.media.forgetter.start();
   rooms.receiver.start();
   rooms.subscriptions.start();
   await rooms.deliverer.start();
@@ -192,7 +194,12 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     url,
     ctx,
     webhooks: rooms.webhooks,
-    tick: async () => void (await Promise.all([rooms.dispatch.tick(), rooms.media.fetcher.look()])),
+    tick: async () =>
+      void (await Promise.all([
+        rooms.dispatch.tick(),
+        rooms.media.fetcher.look(),
+        rooms.media.forgetter.look(),
+      ])),
     beat: () => rooms.lease.beat(),
     close,
     [Symbol.asyncDispose]: close,
@@ -354,7 +361,8 @@ function thisProcess(ctx: Context, id: string) {
 function wireMedia(ctx: Context, meta: MetaClient, numbers: NumberDirectory) {
   const files = createMediaFiles(ctx.config);
   const uploads = createUploads(ctx, { meta, files });
-  return { files, uploads, fetcher: createFetcher(ctx, { meta, files, numbers }) };
+  const fetcher = createFetcher(ctx, { meta, files, numbers });
+  return { files, uploads, fetcher, forgetter: createForgetter(ctx, files) };
 }
 
 // What other nodes hint at is looked at here: in the queues of our lanes, for those who wait, and at lanes that were left.

@@ -3,6 +3,8 @@
 import type { Context } from '../context.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { forgetSilentNodes } from '../lanes/nodes.ts';
+import { forgetOldMedia } from '../media/forgetter.ts';
+import { forgetOldMessages } from '../messages/forget-messages.ts';
 import { levelOf } from '../storage/db.ts';
 import { endWaitingForGone } from '../webhooks/end-waiting.ts';
 import { keepPartitions, forgetKeys, forgetVoid } from './sweep-store.ts';
@@ -16,6 +18,8 @@ const KEEP_NODES_HOURS = 24;
 
 export interface Sweep {
   start(): void;
+  /** Sweeps once. */
+  sweep(): Promise<void>;
   stop(): void;
 }
 
@@ -24,6 +28,8 @@ export function createSweep(ctx: Context): Sweep {
   async function sweep(): Promise<void> {
     for (const table of ['attempts', 'inbound_aside', 'tellings', 'deliveries'] as const)
       await keepPartitions(ctx.db, { table, daysAhead: DAYS_AHEAD, keepDays: KEEP_DAYS });
+    await forgetOldMessages(ctx);
+    await forgetOldMedia(ctx);
     await forgetKeys(ctx.db, KEEP_KEYS_HOURS);
     await forgetVoid(ctx.db, KEEP_KEYS_HOURS);
     await forgetSilentNodes(ctx, KEEP_NODES_HOURS);
@@ -38,5 +44,5 @@ export function createSweep(ctx: Context): Sweep {
         .finally(() => again(EVERY_MS));
     });
   }
-  return { start: () => again(0), stop: () => timer?.cancel() };
+  return { start: () => again(0), sweep, stop: () => timer?.cancel() };
 }

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 
 import type { AddAppOptions } from './apps.ts';
 import { complain, EXIT } from './complain.ts';
+import type { EraseOptions } from './contacts.ts';
 import type { CreateKeyOptions, OfOrganisation } from './keys.ts';
 import type { ListNodesOptions } from './nodes.ts';
 import type { AddNumberOptions, SetNumberOptions } from './numbers.ts';
@@ -42,6 +43,7 @@ export function createProgram(run: Run): Command {
   addKeyCommands(program, run);
   addAppCommands(program, run);
   addNumberCommands(program, run);
+  addContactCommands(program, run);
   addUseCommands(program, run);
   addListenCommand(program, run);
   addWebhookCommands(program, run);
@@ -107,6 +109,20 @@ function addKeyCommands(program: Command, { terminal }: Run): void {
     .addOption(organisation())
     .action(async (id: string, options: OfOrganisation) =>
       (await import('./keys.ts')).revokeKeyCommand(terminal, id, options),
+    );
+}
+
+function addContactCommands(program: Command, { terminal }: Run): void {
+  const contacts = group(program, 'contacts', 'customers');
+  leaf(contacts, 'erase', {
+    summary: 'delete everything that is kept of a person, for good',
+    examples: ['kurir contacts erase +628111222333', 'kurir contacts erase ctc_01… --yes'],
+  })
+    .argument('<person>', 'a phone number, a business-scoped user id, or the id of a contact')
+    .option('--yes', 'do not ask')
+    .addOption(organisation())
+    .action(async (person: string, options: EraseOptions) =>
+      (await import('./contacts.ts')).eraseContactCommand(terminal, person, options),
     );
 }
 

@@ -145,7 +145,7 @@ export async function findMedia(
   ids: readonly string[],
 ): Promise<Medium[]> {
   const rows = await db.query<MediaRow>(
-    `select ${COLUMNS} from media where organisation_id = $1 and id = any($2::text[])`,
+    `select ${COLUMNS} from media where organisation_id = $1 and id = any($2::text[]) and forget_at is null`,
     [organisationId, ids],
   );
   return rows.map(toMedium);
@@ -196,7 +196,7 @@ export async function endUpload(
 export async function findSame(db: Queryable, medium: Medium): Promise<Medium | undefined> {
   const rows = await db.query<MediaRow>(
     `select ${COLUMNS} from media where organisation_id = $1 and phone_number_id = $2 and sha256 = $3 and source_id is null
-       and status = 'ready' and told_type = $4 and id <> $5 order by created_at limit 1`,
+       and status = 'ready' and told_type = $4 and id <> $5 and forget_at is null order by created_at limit 1`,
     [medium.organisationId, medium.phoneNumberId, medium.sha256, medium.toldType, medium.id],
   );
   return rows.map(toMedium)[0];
@@ -210,9 +210,10 @@ export async function findByMetaId(
 ): Promise<{ medium: Medium; phoneNumberId: string } | undefined> {
   const rows = await db.query<MediaRow & { of_number: string }>(
     `select m.*, u.phone_number_id as of_number from media_uploads u join media m on m.organisation_id = u.organisation_id and m.id = u.media_id
-     where u.organisation_id = $1 and u.upload_id = $2 and u.phone_number_id = any($3::text[])
+     where u.organisation_id = $1 and u.upload_id = $2 and u.phone_number_id = any($3::text[]) and m.forget_at is null
      union all
      select m.*, m.phone_number_id from media m where m.organisation_id = $1 and m.phone_number_id = any($3::text[]) and m.source_id = $2
+       and m.forget_at is null
      limit 1`,
     [organisationId, find.metaId, find.phoneNumberIds],
   );
@@ -258,5 +259,55 @@ export async function deleteMedium(
     `with uploads as (delete from media_uploads where organisation_id = $1 and media_id = $2)
      delete from media where organisation_id = $1 and id = $2`,
     [organisationId, id],
+  );
+}
+
+/** What is not kept any more: from now on nobody finds it. */
+const FORGOTTEN = `status = 'failed', fetch_at = null, filename = null, forget_at = database_now()`;
+
+/** By their ids (primary key). */
+export async function markForgotten(
+  db: Queryable,
+  media: readonly { organisationId: string; id: string }[],
+): Promise<number> {
+  const rows = await db.query(
+    `update media m set ${FORGOTTEN} from unnest($1::text[], $2::text[]) as t (organisation_id, id)
+     where m.organisation_id = t.organisation_id and m.id = t.id and m.forget_at is null returning m.id`,
+    [media.map((m) => m.organisationId), media.map((m) => m.id)],
+  );
+  return rows.length;
+}
+
+/** Those older than so many days, a part at a time; how many (index media_by_age). */
+export async function markOld(db: Queryable, days: number, limit: number): Promise<number> {
+  const rows = await db.query(
+    `update media set ${FORGOTTEN} where (organisation_id, id) in (
+       select organisation_id, id from media where created_at < database_now() - make_interval(days => $1) and forget_at is null
+       limit $2 for update skip locked) returning id`,
+    [days, limit],
+  );
+  return rows.length;
+}
+
+/** Files whose bytes broke off with the process that took them. */
+export async function markBrokenOff(db: Queryable, hours: number): Promise<void> {
+  await db.query(
+    `update media set ${FORGOTTEN} where status = 'pending' and source_id is null and forget_at is null
+       and created_at < database_now() - make_interval(hours => $1)`,
+    [hours],
+  );
+}
+
+/** Takes some whose bytes are to be deleted; what is not deleted comes again (index media_forgotten; what others take is passed over). */
+export async function claimForgotten(
+  db: Queryable,
+  take: { limit: number; leaseMs: number },
+): Promise<{ organisationId: string; id: string }[]> {
+  return db.query(
+    `update media m set forget_at = database_now() + make_interval(secs => $2 / 1000.0)
+     from (select organisation_id, id from media where forget_at <= database_now() order by forget_at limit $1 for update skip locked) due
+     where m.organisation_id = due.organisation_id and m.id = due.id
+     returning m.organisation_id as "organisationId", m.id`,
+    [take.limit, take.leaseMs],
   );
 }
