@@ -23,13 +23,22 @@ export function checkEvents(events: readonly string[]): string[] {
   return [...new Set(events)];
 }
 
-/** What is collected goes out as one body, which only one dialect has a form for. */
-export function checkBuffer({
+/** A listener fetches things as they come; and what is collected goes out as one body, which only one dialect has a form for. */
+export function checkLines({
   url,
   dialect,
   events,
+  ordered,
   buffer,
-}: Pick<Subscription, 'url' | 'dialect' | 'events' | 'buffer'>): void {
+}: Pick<Subscription, 'url' | 'dialect' | 'events' | 'ordered' | 'buffer'>): void {
+  if (url === null && ordered)
+    throw new KurirError(
+      'invalid_field_value',
+      'A listener fetches things as they come: leave ordered out.',
+      {
+        param: 'ordered',
+      },
+    );
   if (buffer === null) return;
   const why =
     url === null

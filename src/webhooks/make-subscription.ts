@@ -8,7 +8,7 @@ import { newId, type OrganisationId } from '../kernel/ids.ts';
 import { hmacSha256 } from '../kernel/secrets.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { Queryable } from '../storage/db.ts';
-import { checkBuffer, checkEvents, checkNumbers } from './check-subscription.ts';
+import { checkLines, checkEvents, checkNumbers } from './check-subscription.ts';
 import { checkWebhookUrl } from './check-webhook-url.ts';
 import { secretPlace } from './subscription-directory.ts';
 import {
@@ -59,7 +59,7 @@ export async function makeSubscription(
 ): Promise<Made> {
   const url = input.url === null ? null : (await checkWebhookUrl(input.url, ctx.config)).href;
   const { secret, ...given } = { ...input, url, events: checkEvents(input.events) };
-  checkBuffer(given);
+  checkLines(given);
   await checkNumbers(numbers, given);
   return ctx.db.transaction(async (tx) => {
     const all = await lockSubscriptions(tx, given.organisationId);

@@ -6,7 +6,7 @@ import { isId, newId, type EventId, type OrganisationId } from '../kernel/ids.ts
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { Queryable } from '../storage/db.ts';
 import { checkWebhookUrl } from './check-webhook-url.ts';
-import { checkBuffer, checkEvents, checkNumbers } from './check-subscription.ts';
+import { checkLines, checkEvents, checkNumbers } from './check-subscription.ts';
 import { endWaitingFor } from './end-waiting.ts';
 import {
   keepSecret,
@@ -142,7 +142,7 @@ async function change(room: Room, which: Which, wanted: SubscriptionChange): Pro
       updatedAt: at,
       ...(turned ? { statusReason: null, statusSince: at, deadInARow: 0 } : {}),
     };
-    checkBuffer(next);
+    checkLines(next);
     await updateSubscription(tx, next);
     return listed(ctx, tx, next);
   });

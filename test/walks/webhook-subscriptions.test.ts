@@ -217,6 +217,7 @@ describe('is refused, with the field', () => {
       'buffer',
     ],
     [{ ...good, url: null, dialect: 'kapso', buffer: { seconds: 5 } }, 'invalid_field_value', 'buffer'],
+    [{ ...good, url: null, ordered: true }, 'invalid_field_value', 'ordered'],
   ])('%j', async (body, code, param) => {
     expectKirimError(await house.request('POST', PATH, body), code, param);
   });

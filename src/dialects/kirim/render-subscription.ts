@@ -23,6 +23,8 @@ export function renderSubscription({ subscription, secrets }: Listed): object {
     dead_in_a_row: subscription.deadInARow,
     last_success_at: shown(subscription.lastSuccessAt),
     last_failure_at: shown(subscription.lastFailureAt),
+    // Of a listener, to the minute.
+    ...(subscription.url === null ? { last_fetch_at: shown(subscription.lastFetchAt) } : {}),
     created_at: subscription.createdAt.toISOString(),
     updated_at: subscription.updatedAt.toISOString(),
   };
