@@ -8,6 +8,7 @@ import type { BusinessNumber } from '../organisations/numbers.ts';
 import type { Queryable } from '../storage/db.ts';
 import { selectContactsOfIds } from './contact-store.ts';
 import { selectConversationsOfIds } from './conversation-store.ts';
+import type { Contact } from './conversation.ts';
 import { conversationResource } from './resources.ts';
 import { contactEvent } from './tell-contact.ts';
 
@@ -28,8 +29,8 @@ export interface MetParts {
   numbers: Pick<NumberDirectory, 'numberAnywhere'>;
 }
 
-/** By what WhatsApp knows a customer. */
-const IDENTITY: ReadonlySet<string> = new Set(['phone', 'user_id', 'username']);
+/** By what WhatsApp knows a customer, as the resource calls it. */
+const IDENTITY: Record<string, string> = { phone: 'phone_number', user_id: 'user_id', username: 'username' };
 
 /** Whether anybody wants to hear of whom an organisation meets. */
 export function wantsMet(teller: Teller, organisationId: OrganisationId): boolean {
@@ -64,34 +65,37 @@ export async function eventsOfMet(
   const wants = (event: ContactEvent | ConversationEvent): boolean =>
     teller.wants(event.organisationId, { type: event.type, phoneNumberId: event.number.phoneNumberId });
   return wanted
-    .flatMap((one): (ContactEvent | ConversationEvent | undefined)[] => {
+    .flatMap((one): (ContactEvent | ConversationEvent)[] => {
       const number = numbers.numberAnywhere(one.phoneNumberId);
       if (!number) return [];
       const talk = talks.get(one.newConversationId ?? '');
       const person = people.get(one.contact?.id ?? '');
       const { organisationId } = one;
+      const about = { organisationId, number, now };
+      const news = person && one.contact ? newsOf(person, one.contact) : [];
       return [
-        person &&
-          one.contact &&
-          contactEvent(person, { organisationId, number, now, ...whatOf(one.contact) }),
-        talk && conversationEvent(talk, { organisationId, number, now }),
+        ...news.flatMap((what) => (person ? [contactEvent(person, { ...about, ...what })] : [])),
+        ...(talk ? [conversationEvent(talk, about)] : []),
       ];
     })
-    .filter((event) => event !== undefined)
     .filter(wants);
 }
 
-function whatOf(contact: NonNullable<Met['contact']>): {
-  type: ContactEvent['type'];
-  acquisitionSource?: NonNullable<ContactEvent['acquisitionSource']>;
-  changedFields?: string[];
-} {
-  if (contact.isNew) return { type: 'contact.created', acquisitionSource: contact.source };
-  const isIdentity = contact.changed.some((field) => IDENTITY.has(field));
-  return {
-    type: isIdentity ? 'contact.identity_updated' : 'contact.updated',
-    changedFields: [...contact.changed],
-  };
+type News = Pick<ContactEvent, 'type' | 'acquisitionSource' | 'changedFields'>;
+
+function newsOf(person: Contact, met: NonNullable<Met['contact']>): News[] {
+  if (met.isNew) return [{ type: 'contact.created', acquisitionSource: met.source }];
+  const identity = met.changed.flatMap((field) => IDENTITY[field] ?? []);
+  // The name that people set goes before the one that the customer chose.
+  const renamed = met.changed.includes('profile_name')
+    ? ['profile_name', ...(person.name === person.profileName ? ['name'] : [])]
+    : [];
+  return [
+    ...(identity.length === 0
+      ? []
+      : [{ type: 'contact.identity_updated' as const, changedFields: identity }]),
+    ...(renamed.length === 0 ? [] : [{ type: 'contact.updated' as const, changedFields: renamed }]),
+  ];
 }
 
 function conversationEvent(

@@ -87,7 +87,7 @@ test('whom messages introduce is told: a customer who writes, and one who is wri
   expect(people.toSorted()).toEqual([
     ['contact.created', '+12025550101', null, 'outbound'],
     ['contact.created', '+12025550171', 'Siti', 'inbound'],
-    ['contact.updated', '+12025550171', 'Siti Rahma', ['profile_name']],
+    ['contact.updated', '+12025550171', 'Siti Rahma', ['profile_name', 'name']],
   ]);
   const talks = told.filter((one) => one.type === 'conversation.created');
   expect(talks.map(({ data }) => data.conversation.id).toSorted()).toEqual(
