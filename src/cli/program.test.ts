@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 const program = createProgram({ terminal: createTerminal({}), exitCode: 0 });
-const groups = ['keys', 'apps', 'numbers', 'webhooks'];
+const groups = ['keys', 'apps', 'numbers', 'contacts', 'webhooks'];
 const leaves = program.commands.flatMap((command) =>
   groups.includes(command.name())
     ? command.commands.map((sub) => [command.name(), sub.name()])
@@ -36,6 +36,7 @@ test('the commands are these', () => {
     'numbers add',
     'numbers list',
     'numbers set',
+    'contacts erase',
     'send',
     'listen',
     'webhooks list',

@@ -134,7 +134,7 @@ describe('an installation is set up', () => {
 
   test('and a person is erased only when that is confirmed', async () => {
     const refused = await kurir('contacts', 'erase', '+628111222333');
-    expect(refused).toMatchObject({ code: 2, value: { error: { code: 'not_confirmed' } } });
+    expect(refused).toMatchObject({ code: 2, error: { code: 'not_confirmed' } });
     const erased = await kurir('contacts', 'erase', '+628111222333', '--yes');
     expect(erased).toMatchObject({ code: 0, value: { messages: 0, contacts: 0 } });
   });
