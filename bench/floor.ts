@@ -167,8 +167,8 @@ async function deliver({ id, subscriber, body }: Delivery): Promise<void> {
   if (answer.statusCode === 200) await done(id);
 }
 
-app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
-  done(null, body),
+app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, parsed) =>
+  parsed(null, body),
 );
 
 app.post('/v1/:phone_number_id/messages', async (request, reply) => {

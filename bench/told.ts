@@ -18,8 +18,8 @@ export const told: Cell = {
     const one = await tell(stage, chosen, { subscriptions: 1, messages: 1_000, warmUp: 20_000 });
     yield reportOf(one, [judge('told', 'told', ratioTo(one, 'gateway'))], chosen);
     const many = await tell(stage, chosen, { subscriptions: MANY, messages: 200, warmUp: 500 });
-    const cost = (told: Comparison, subscriptions: number): number =>
-      (costOf(told) - costOf(none)) / (STATUSES * subscriptions);
+    const cost = (measured: Comparison, subscriptions: number): number =>
+      (costOf(measured) - costOf(none)) / (STATUSES * subscriptions);
     yield reportOf(many, [judge('told', 'toldMany', cost(many, MANY) / cost(one, 1))], chosen);
   },
 };

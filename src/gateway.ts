@@ -1,5 +1,6 @@
 // The gateway: the only place where the rooms are wired together, and the only file that sees them all. Made, started and stopped here.
 import { hostname } from 'node:os';
+import type { FastifyInstance } from 'fastify';
 
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
@@ -17,7 +18,7 @@ import type { Teller } from './events/teller.ts';
 import { createDispatch } from './dispatch/dispatcher.ts';
 import { closeApp, createApp } from './http/app.ts';
 import { createWindowLookUp } from './conversations/look-up-window.ts';
-import { createOutboundKeeper } from './conversations/keep-outbound.ts';
+import { createOutboundKeeper, type OutboundKeeper } from './conversations/keep-outbound.ts';
 import { createKeyLookUp } from './idempotency/idempotency-key.ts';
 import { createReceiver } from './inbound/receive.ts';
 import { systemClock, type Clock, type Timer } from './kernel/clock.ts';
@@ -27,7 +28,7 @@ import { createSealer } from './kernel/secrets.ts';
 import { readVersion } from './kernel/version.ts';
 import { createBacklog } from './lanes/backlog.ts';
 import { createHearing } from './lanes/hearing.ts';
-import { createHints } from './lanes/hints.ts';
+import { createHints, type Hints } from './lanes/hints.ts';
 import { allDue } from './lanes/lane.ts';
 import { createLanes } from './lanes/lanes.ts';
 import { createLease, type Lease } from './lanes/lease.ts';
@@ -149,27 +150,8 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     for (const stop of repeated) stop();
     sweep.stop();
     throughput.stop();
-    const fetched = Promise.all([rooms.media.fetcher.stop(), rooms.media.forgetter.stop()]);
     disk?.stop();
-    // Calls to Meta that are under way end and are recorded; callers who wait are answered with what is known.
-    await rooms.dispatch.stop(ctx.config.shutdownMs - CLOSING_MS);
-    rooms.lanes.waiters.release();
-    rooms.listening.release();
-    await closeApp(app, ANSWERING_MS);
-    await Promise.all(rooms.drain.map((room) => room.drained()));
-    rooms.subscriptions.stop();
-    await rooms.deliverer.stop(CLOSING_MS);
-    await rooms.outbound.stop();
-    await rooms.hearing.keep().catch(() => undefined);
-    await rooms.lease.stop();
-    await rooms.hints.stop();
-    await rooms.numbers[Symbol.asyncDispose]();
-    // A call that Meta has not answered by now may have arrived: its attempt stays open, and the next owner waits for its end.
-    rooms.dispatch.abandon();
-    await fetched;
-    rooms.media.files.close();
-    await rooms.meta.close();
-    await ctx.db.close();
+    await stopAll(ctx, rooms, app);
   }
 
   await rooms.lease.start();
@@ -206,6 +188,29 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   };
 }
 
+async function stopAll(ctx: Context, rooms: Wired, app: FastifyInstance): Promise<void> {
+  const fetched = Promise.all([rooms.media.fetcher.stop(), rooms.media.forgetter.stop()]);
+  // Calls to Meta that are under way end and are recorded; callers who wait are answered with what is known.
+  await rooms.dispatch.stop(ctx.config.shutdownMs - CLOSING_MS);
+  rooms.lanes.waiters.release();
+  rooms.listening.release();
+  await closeApp(app, ANSWERING_MS);
+  await Promise.all(rooms.drain.map((room) => room.drained()));
+  rooms.subscriptions.stop();
+  await rooms.deliverer.stop(CLOSING_MS);
+  await rooms.outbound.stop();
+  await rooms.hearing.keep().catch(() => undefined);
+  await rooms.lease.stop();
+  await rooms.hints.stop();
+  await rooms.numbers[Symbol.asyncDispose]();
+  // A call that Meta has not answered by now may have arrived: its attempt stays open, and the next owner waits for its end.
+  rooms.dispatch.abandon();
+  await fetched;
+  rooms.media.files.close();
+  await rooms.meta.close();
+  await ctx.db.close();
+}
+
 // The rooms from left to right, each handed what it may use.
 async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
   const numbers = await createNumberDirectory(ctx);
@@ -217,133 +222,115 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     clock: ctx.clock,
   });
   const media = wireMedia(ctx, meta, numbers);
-  const { fetcher, uploads } = media;
   const tokenKey = ctx.sealer.derive('callback-token');
-  const hints = createHints(ctx, () => lease.hasNeighbours());
+  const hints = createHints(ctx, () => sending.lease.hasNeighbours());
+  const telling = await wireTelling(ctx, { numbers, hints, nodeId });
+  const sending = wireSending(ctx, { numbers, meta, media, hints, tokenKey, nodeId, diskIsLow, ...telling });
+  const { lanes, progresser, sender, accepter } = sending;
+  const hearing = createHearing(ctx);
+  const receiver = createReceiver(ctx, {
+    ...telling,
+    ...media,
+    progresser,
+    lanes,
+    hearing,
+    hints,
+    tokenKey,
+    apps,
+    numbers,
+  });
+  const readMarker = createReadMarker(ctx, meta);
+  return {
+    rooms: { ctx, numbers, sender, readMarker, lanes, media, meta, ...telling },
+    authenticator: createAuthenticator(ctx),
+    budgets: createBudgets(ctx),
+    drain: [accepter, progresser, receiver, sender],
+    ...sending,
+    ...telling,
+    apps,
+    hearing,
+    hints,
+    media,
+    meta,
+    numbers,
+    receiver,
+  };
+}
+
+interface Ground {
+  numbers: NumberDirectory;
+  hints: Hints;
+  nodeId: string;
+}
+
+/** Whoever makes something happen is handed the teller; the rest of it delivers. */
+async function wireTelling(ctx: Context, { numbers, hints, nodeId }: Ground) {
+  const subscriptions = await createSubscriptionDirectory(ctx);
+  const about = {
+    directory: subscriptions,
+    tellings: TELLINGS,
+    onChanged: () => hints.subscribed(),
+  };
+  const health = createHealth(ctx, { ...about, teller: () => teller });
+  const settler = createSettler(ctx, { health, keepMs: LEASE_MS });
+  const listening = createListening(ctx, { ...about, settler });
+  const poster = createPoster(ctx);
+  const deliverer = createDeliverer(ctx, { ...about, poster, settler, listening, nodeId });
+  const teller: Teller = createTeller(ctx, { ...about, deliverer });
+  return {
+    subscriptions,
+    listening,
+    deliverer,
+    teller,
+    deliveries: createDeliveries(ctx, { ...about, deliverer }),
+    webhooks: createSubscriptions(ctx, { ...about, numbers, teller }),
+    outbound: createOutboundKeeper(ctx, { teller, numbers }),
+  };
+}
+
+interface SendingGround extends Ground {
+  meta: MetaClient;
+  media: ReturnType<typeof wireMedia>;
+  teller: Teller;
+  outbound: OutboundKeeper;
+  tokenKey: Buffer;
+  diskIsLow: () => boolean;
+}
+
+/** From the accept to Meta, and what Meta says of it. */
+function wireSending(ctx: Context, ground: SendingGround) {
+  const { numbers, meta, hints, teller, outbound, nodeId } = ground;
   const waiters = createWaiters(ctx.clock, {
     readNews: createNewsReader(ctx.db),
     tellElsewhere: (messageId) => hints.told(messageId),
     askElsewhere: (messageId) => hints.asked(messageId),
   });
   const lanes = createLanes(ctx, waiters);
-  const subscriptions = await createSubscriptionDirectory(ctx);
-  const health = createHealth(ctx, {
-    directory: subscriptions,
-    teller: () => teller,
-    onChanged: () => hints.subscribed(),
-  });
-  const settler = createSettler(ctx, { health, keepMs: LEASE_MS });
-  const listening = createListening(ctx, {
-    directory: subscriptions,
-    tellings: TELLINGS,
-    settler,
-    onChanged: () => hints.subscribed(),
-  });
-  const deliverer = createDeliverer(ctx, {
-    directory: subscriptions,
-    poster: createPoster(ctx),
-    tellings: TELLINGS,
-    settler,
-    listening,
-    nodeId,
-  });
-  const deliveries = createDeliveries(ctx, { directory: subscriptions, deliverer });
-  const teller: Teller = createTeller(ctx, { directory: subscriptions, deliverer, tellings: TELLINGS });
-  const webhooks = createSubscriptions(ctx, {
-    directory: subscriptions,
-    numbers,
-    teller,
-    onChanged: () => hints.subscribed(),
-  });
-  const outbound = createOutboundKeeper(ctx, { teller, numbers });
   const progresser = createProgresser(ctx, { lanes, numbers, teller, outbound });
-  const hearing = createHearing(ctx);
   // The dispatcher is told by the lease what it took, and asks it before each call: neither is made without the other.
   const dispatch = createDispatch(ctx, {
+    ...ground,
     lanes,
     lease: () => lease,
     meta,
     progresser,
-    teller,
-    nodeId,
-    tokenKey,
-    numbers,
     onLeft: () => hints.left(),
   });
   const lease: Lease = createLease(ctx, thisProcess(ctx, nodeId), dispatch);
   const keys = createKeyLookUp(ctx.db);
-  const backlog = createBacklog(ctx, {
-    nodeId,
-    lanes,
-    countQueued: createQueueCounter(ctx.db),
-  });
+  const backlog = createBacklog(ctx, { nodeId, lanes, countQueued: createQueueCounter(ctx.db) });
   const accepter = createAccepter(ctx, {
+    ...ground,
     lanes,
     keys,
     backlog,
-    outbound,
-    numbers,
-    teller,
-    nodeId,
     queuedElsewhere: (phoneNumberId) => hints.queued(phoneNumberId),
     renewLease: () => lease.renew(),
   });
-  const sender = createSender(ctx, {
-    accepter,
-    keys,
-    lanes,
-    backlog,
-    windows: createWindowLookUp(ctx.db),
-    diskIsLow,
-    numbers,
-    teller,
-    uploads,
-  });
-  const receiver = createReceiver(ctx, {
-    progresser,
-    lanes,
-    hearing,
-    fetcher,
-    hints,
-    teller,
-    tokenKey,
-    apps,
-    numbers,
-  });
-  return {
-    rooms: {
-      ctx,
-      numbers,
-      sender,
-      readMarker: createReadMarker(ctx, meta),
-      lanes,
-      teller,
-      webhooks,
-      deliveries,
-      listening,
-      media,
-      meta,
-    },
-    authenticator: createAuthenticator(ctx),
-    budgets: createBudgets(ctx),
-    drain: [accepter, progresser, receiver, sender],
-    outbound,
-    apps,
-    backlog,
-    deliverer,
-    dispatch,
-    hearing,
-    hints,
-    lanes,
-    lease,
-    listening,
-    media,
-    meta,
-    numbers,
-    receiver,
-    subscriptions,
-    webhooks,
-  };
+  const windows = createWindowLookUp(ctx.db);
+  const { uploads } = ground.media;
+  const sender = createSender(ctx, { ...ground, accepter, keys, lanes, backlog, windows, uploads });
+  return { lanes, progresser, dispatch, lease, backlog, accepter, sender };
 }
 
 const TELLINGS: Tellings = {

@@ -46,13 +46,13 @@ export async function eventsOfProgress(
   );
   const latest = new Map(rows.map((row) => [row.id, row]));
   const now = ctx.clock.now();
-  function toEvent(step: Progress | undefined, render: typeof told | typeof doubledEvent): Event[] {
+  function toEvent(step: Progress | undefined, render: typeof statusEvent | typeof doubledEvent): Event[] {
     const [row, sent] = [latest.get(step?.messageId ?? ''), byId.get(step?.messageId ?? '')];
     const number = parts.numbers.numberAnywhere(step?.phoneNumberId ?? '');
     return step && row && sent && number ? [render(step, { row, sent, number, now })] : [];
   }
   return [
-    ...heard.flatMap((step) => toEvent(step, told)),
+    ...heard.flatMap((step) => toEvent(step, statusEvent)),
     ...doubled.flatMap((row) => toEvent(stepOf.get(row.id), doubledEvent)),
   ];
 }
@@ -93,7 +93,7 @@ function doubledEvent(step: Progress, about: About): Event {
   };
 }
 
-function told(step: Progress, about: About): Event {
+function statusEvent(step: Progress, about: About): Event {
   const { row, sent } = about;
   const base = baseOf(step, about);
   const outbound: OutboundFacts = {

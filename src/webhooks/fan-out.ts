@@ -26,48 +26,86 @@ export function createTeller(ctx: Context, parts: TellerParts): Teller {
   };
 }
 
+/** What is to be written and handed over for some events. */
+interface Fan {
+  tellings: NewTelling[];
+  deliveries: NewDelivery[];
+  /** Those that this node has room for. */
+  jobs: Job[];
+  /** What of that room is taken. */
+  taken: Map<KnownSubscription, number>;
+  /** Whose deliveries wait in the table. */
+  waiting: KnownSubscription[];
+  now: number;
+}
+
 async function record(
   ctx: Context,
   parts: TellerParts,
   what: { tx: Queryable; events: readonly Event[] },
 ): Promise<Told> {
   const now = ctx.clock.now();
-  const tellings: NewTelling[] = [];
-  const deliveries: NewDelivery[] = [];
-  const jobs: Job[] = [];
-  const rooms = new Map<KnownSubscription, number>();
-  const waiting: KnownSubscription[] = [];
-  for (const event of what.events) {
-    const rendered = new Map<WebhookDialect, Rendered | null>();
-    for (const subscription of audienceOf(parts.directory, event)) {
-      const { dialect } = subscription;
-      let body = rendered.get(dialect);
-      if (body === undefined) {
-        rendered.set(dialect, (body = parts.tellings[dialect].render(event)));
-        if (body) tellings.push(toTelling(event, { dialect, body, now }));
-      }
+  const fan: Fan = { tellings: [], deliveries: [], jobs: [], taken: new Map(), waiting: [], now };
+  for (const event of what.events)
+    for (const [dialect, hearers] of byDialect(audienceOf(parts.directory, event))) {
+      const body = render(ctx, parts.tellings, { event, dialect });
       if (!body) continue;
-      const delivery = toDelivery(event, { subscription, now, ctx });
-      deliveries.push(delivery);
-      const room = rooms.get(subscription) ?? parts.deliverer.room(subscription);
-      if (delivery.line === null && room > 0) {
-        rooms.set(subscription, room - 1);
-        delivery.dueAt = now + parts.deliverer.leaseMs;
-        delivery.heldBy = parts.deliverer.holder;
-        jobs.push(
-          toJob(delivery, { event, body, heldUntil: ctx.clock.monotonic() + parts.deliverer.leaseMs }),
-        );
-      } else waiting.push(subscription);
+      fan.tellings.push(toTelling(event, { dialect, body, now }));
+      for (const subscription of hearers) deliver(ctx, parts, { fan, event, body, subscription });
     }
-  }
-  if (deliveries.length === 0) return NOTHING;
-  await insertTold(what.tx, tellings, deliveries);
+  if (fan.deliveries.length === 0) return NOTHING;
+  await insertTold(what.tx, fan.tellings, fan.deliveries);
   return {
     committed() {
-      parts.deliverer.hand(jobs);
-      parts.deliverer.wake(waiting);
+      parts.deliverer.hand(fan.jobs);
+      parts.deliverer.wake(fan.waiting);
     },
   };
+}
+
+// Nearly always one dialect.
+function byDialect(
+  audience: readonly KnownSubscription[],
+): Iterable<[WebhookDialect, readonly KnownSubscription[]]> {
+  const [first] = audience;
+  if (!first) return [];
+  return audience.length === 1
+    ? [[first.dialect, audience]]
+    : Map.groupBy(audience, (subscription) => subscription.dialect);
+}
+
+// What happened stands, whether or not it can be told: a fault in the telling must not undo it.
+function render(
+  ctx: Context,
+  tellings: Tellings,
+  { event, dialect }: { event: Event; dialect: WebhookDialect },
+): Rendered | null {
+  try {
+    return tellings[dialect].render(event);
+  } catch (error) {
+    ctx.log.error({ err: error, eventId: event.id, type: event.type, dialect }, 'an event could not be told');
+    return null;
+  }
+}
+
+function deliver(
+  ctx: Context,
+  { deliverer }: TellerParts,
+  to: { fan: Fan; event: Event; body: Rendered; subscription: KnownSubscription },
+): void {
+  const { fan, event, body, subscription } = to;
+  const delivery = toDelivery(event, { subscription, now: fan.now, ctx });
+  fan.deliveries.push(delivery);
+  const taken = fan.taken.get(subscription) ?? 0;
+  if (delivery.line !== null || deliverer.room(subscription) <= taken) {
+    fan.waiting.push(subscription);
+    return;
+  }
+  fan.taken.set(subscription, taken + 1);
+  delivery.dueAt = fan.now + deliverer.leaseMs;
+  delivery.heldBy = deliverer.holder;
+  const heldUntil = ctx.clock.monotonic() + deliverer.leaseMs;
+  fan.jobs.push(toJob(delivery, { event, body, heldUntil }));
 }
 
 function audienceOf(directory: SubscriptionDirectory, event: Event): readonly KnownSubscription[] {

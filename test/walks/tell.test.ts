@@ -27,7 +27,7 @@ test.each([
   const statuses = told(hook.heard, 'message.status').map(
     (one) => JSON.parse(one.body).entry[0].changes[0].value.statuses[0],
   );
-  expect(statuses.map((one) => one.status).toSorted()).toEqual(expected);
+  expect(statuses.map((one) => one.status).toSorted(byText)).toEqual(expected);
   for (const one of statuses) {
     expect(one.id).toBe(sent.body.data.message_id);
     expect(one).not.toHaveProperty('biz_opaque_callback_data');
@@ -75,8 +75,8 @@ test('whom messages introduce is told: a customer who writes, and one who is wri
   await house.sendText('+12025550101');
   await until('five events', async () => hook.heard.length >= 5);
   await house.gateway.close();
-  const told = hook.heard.map(({ body }) => JSON.parse(body));
-  const people = told
+  const bodies = hook.heard.map(({ body }) => JSON.parse(body));
+  const people = bodies
     .filter((one) => one.data.contact)
     .map(({ type, data }) => [
       type,
@@ -84,16 +84,16 @@ test('whom messages introduce is told: a customer who writes, and one who is wri
       data.contact.name,
       data.acquisition_source ?? data.changed_fields,
     ]);
-  expect(people.toSorted()).toEqual([
+  expect(people.toSorted(byText)).toEqual([
     ['contact.created', '+12025550101', null, 'outbound'],
     ['contact.created', '+12025550171', 'Siti', 'inbound'],
     ['contact.updated', '+12025550171', 'Siti Rahma', ['profile_name', 'name']],
   ]);
-  const talks = told.filter((one) => one.type === 'conversation.created');
-  expect(talks.map(({ data }) => data.conversation.id).toSorted()).toEqual(
+  const talks = bodies.filter((one) => one.type === 'conversation.created');
+  expect(talks.map(({ data }) => data.conversation.id).toSorted(byText)).toEqual(
     (await house.ctx.db.query<{ id: string }>('select id from conversations'))
       .map((row) => row.id)
-      .toSorted(),
+      .toSorted(byText),
   );
 });
 
@@ -120,4 +120,8 @@ function told(heard: readonly Heard[], event: string): Heard[] {
 function isSigned({ headers, body }: Heard, secret: string): boolean {
   const [, t, v1] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(headers['x-kirim-signature'])) ?? [];
   return v1 === createHmac('sha256', secret).update(`${t}.${body}`).digest('hex');
+}
+
+function byText(one: unknown, other: unknown): number {
+  return String(one) < String(other) ? -1 : 1;
 }
