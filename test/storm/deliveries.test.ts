@@ -8,6 +8,7 @@ import { planStorm } from './plan.ts';
 import { runStorm } from './storm.ts';
 import { judgeStorm } from './verdict.ts';
 
+const EVENTS = 80;
 const WITHIN_MS = 120_000;
 
 let postgres: CrashPostgres;
@@ -19,13 +20,20 @@ test(
   { timeout: WITHIN_MS },
   async () => {
     const seed = seedOfRun('deliveries, kill -9');
-    const plan = planStorm({ seed, events: 120, subscriptions: 20, kills: 2, retryScale: 20_000, rate: 15 });
+    const plan = planStorm({
+      seed,
+      events: EVENTS,
+      subscriptions: 20,
+      kills: 2,
+      retryScale: 20_000,
+      rate: 15,
+    });
     const storm = await runStorm(plan, { postgres, say: (line) => console.log(line) });
     const { findings, figures } = judgeStorm(storm.evidence);
     console.log(JSON.stringify(figures));
     expect(findings.slice(0, 10), findings.length > 0 ? `logs and ledgers: ${storm.keep()}` : '').toEqual([]);
     expect(figures.told).toBeGreaterThanOrEqual(
-      120 * plan.manners.filter((manner) => manner === 'well').length,
+      EVENTS * plan.manners.filter((manner) => manner === 'well').length,
     );
   },
 );

@@ -19,8 +19,8 @@ const PHONE_NUMBER_ID = '106540352242900';
 const CONNECTIONS = 16;
 const AGAIN_MS = 100;
 const ANSWER_WITHIN_MS = 20_000;
-/** Beyond what the schedule takes. */
-const SETTLED_WITHIN_MS = 120_000;
+/** Beyond what the schedule takes: what fails all the time is tried one after the other. */
+const SETTLED_WITHIN_MS = 600_000;
 const SCHEDULE_MS = 112_360_000;
 const LOOK_MS = 500;
 
@@ -99,8 +99,6 @@ async function startStormHouse(
     KURIR_GRAPH_URL: url,
     KURIR_WEBHOOK_ALLOW: '127.0.0.0/8',
     KURIR_WEBHOOK_RETRY_SCALE: String(plan.retryScale),
-    // Each delivery is to come to its own end.
-    KURIR_WEBHOOK_DEAD_MAX: '1000000',
     KURIR_WRITE_PER_MINUTE: '1000000',
     LOG_LEVEL: process.env['TEST_LOG'] ?? 'info',
   };
@@ -226,21 +224,22 @@ async function settled(house: StormHouse): Promise<void> {
   const ending = subscriptions.filter(
     (_, i) => plan.manners[i] !== 'silent' && plan.manners[i] !== 'removed',
   );
+  const waits = `select exists (
+    select from deliveries d join webhook_subscriptions s on s.organisation_id = d.organisation_id and s.id = d.subscription_id
+    where d.subscription_id = any($1) and d.due_at is not null and s.status = 'active') as waits`;
   for (;;) {
     await pause(LOOK_MS);
     receivers.read();
-    const [row] = await database.query<{ waits: boolean }>(
-      'select exists (select from deliveries where subscription_id = any($1) and due_at is not null) as waits',
-      [ending],
-    );
+    const [row] = await database.query<{ waits: boolean }>(waits, [ending]);
     if (row?.waits === false || performance.now() > until) return;
   }
 }
 
 async function readRows({ database, plan, subscriptions }: StormHouse): Promise<DeliveryRow[]> {
   const rows = await database.query<Omit<DeliveryRow, 'receiver'> & { subscription: string }>(
-    `select subscription_id as subscription, id, state, attempt, due_at is not null as waits, tries from deliveries
-     where subscription_id = any($1)`,
+    `select d.subscription_id as subscription, d.id, d.state, d.attempt, d.due_at is not null as waits, d.tries, s.status_reason as "off"
+     from deliveries d left join webhook_subscriptions s on s.organisation_id = d.organisation_id and s.id = d.subscription_id
+     where d.subscription_id = any($1)`,
     [subscriptions.filter((_, i) => plan.manners[i] !== 'well')],
   );
   return rows.map(({ subscription, ...row }) => ({ ...row, receiver: subscriptions.indexOf(subscription) }));

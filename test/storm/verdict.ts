@@ -23,6 +23,8 @@ export interface DeliveryRow {
   attempt: number;
   /** Something is still to be done. */
   waits: boolean;
+  /** Why its subscription was turned off, if it was. */
+  off: string | null;
   tries: { at: string; ms: number; status?: number; error?: string }[];
 }
 
@@ -83,11 +85,9 @@ export function judgeStorm(evidence: Evidence): Verdict {
   judgeReached(evidence, heard, find);
   judgeRemoved(evidence, find);
   for (const row of evidence.rows) judgeRow(row, plan, find);
+  judgeOff(evidence, find);
   const twice = judgeTwice(evidence, heard, find);
   const delays = measure(evidence, heard);
-  for (const ms of delays.caughtUpMs)
-    if (ms > CAUGHT_UP_WITHIN_MS)
-      find('a node that comes back goes on at once', `caught up ${ms} ms after a kill`);
   return {
     findings,
     figures: {
@@ -101,15 +101,19 @@ export function judgeStorm(evidence: Evidence): Verdict {
   };
 }
 
-/** What the bad ones may cost the healthy ones. */
-export function judgeDelay(
-  { p99Ms }: Pick<Verdict['figures'], 'p99Ms'>,
-  calm: Pick<Verdict['figures'], 'p99Ms'>,
-): Finding[] {
-  const mostMs = Math.max(2 * calm.p99Ms, calm.p99Ms + 250);
-  if (p99Ms <= mostMs) return [];
-  const about = `p99 is ${p99Ms} ms beside the bad ones, ${calm.p99Ms} ms without them`;
-  return [{ promise: 'one bad subscriber never delays another', about }];
+/** What the bad ones may cost the healthy ones, and a kill everybody: on a machine that has little else to do. */
+export function judgeDelay({ p99Ms, caughtUpMs }: Verdict['figures'], calm: Verdict['figures']): Finding[] {
+  const findings: Finding[] = [];
+  if (p99Ms > Math.max(2 * calm.p99Ms, calm.p99Ms + 250)) {
+    const about = `p99 is ${p99Ms} ms beside the bad ones, ${calm.p99Ms} ms without them`;
+    findings.push({ promise: 'one bad subscriber never delays another', about });
+  }
+  for (const ms of caughtUpMs.filter((one) => one > CAUGHT_UP_WITHIN_MS))
+    findings.push({
+      promise: 'a node that comes back goes on at once',
+      about: `caught up ${ms} ms after a kill`,
+    });
+  return findings;
 }
 
 type Find = (promise: string, about: string) => void;
@@ -176,14 +180,18 @@ function judgeRemoved({ plan, requests, removedAt }: Evidence, find: Find): void
     );
 }
 
+/** What waits for a subscription that was turned off. */
+const OFF = /^\d+ deliveries in a row failed; the last one: refused/;
+
 const ENDS: Record<Manner, (row: DeliveryRow) => boolean> = {
   well: () => true,
   removed: () => true,
   silent: ({ state, waits, tries }) =>
     tries.every(({ error }) => error === 'timeout') &&
     (state === 'dead' ? tries.length === TRIES_MAX : waits),
-  refusing: ({ state, tries }) =>
-    state === 'dead' && tries.length === TRIES_MAX && tries.every(({ error }) => error === 'refused'),
+  refusing: ({ state, tries, off }) =>
+    tries.every(({ error }) => error === 'refused') &&
+    (state === 'dead' ? tries.length === TRIES_MAX : off !== null && OFF.test(off)),
   failing: ({ state, tries }) =>
     state === 'succeeded'
       ? tries.at(-1)?.status === 200
@@ -203,6 +211,23 @@ function judgeRow(row: DeliveryRow, plan: StormPlan, find: Find): void {
     const leastMs = Math.max(asked, ((WAITS_S[i] ?? 0) * 1_000 * 0.8) / plan.retryScale) - CLOCK_MS;
     const waitedMs = Date.parse(next.at) - Date.parse(one.at) - one.ms;
     if (waitedMs < leastMs) find('no try before its time', `${waitedMs} ms before try ${i + 2} of ${about}`);
+  }
+}
+
+/** So many dead in a row turn a subscription off; some more may have been under way. */
+const DEAD_MAX = 20;
+const AT_ONCE_MAX = 32;
+
+function judgeOff({ plan, rows }: Evidence, find: Find): void {
+  for (const [receiver, all] of Map.groupBy(rows, (row) => row.receiver)) {
+    const dead = all.filter(({ state }) => state === 'dead').length;
+    const off = all.some((row) => row.off !== null);
+    const never = plan.manners[receiver] === 'failing' || plan.manners[receiver] === 'busy';
+    if (never ? off : off !== dead >= DEAD_MAX || dead > DEAD_MAX + AT_ONCE_MAX)
+      find(
+        'twenty dead in a row turn a subscription off',
+        `receiver ${receiver} (${plan.manners[receiver]}): ${dead} dead, ${off ? 'off' : 'on'}`,
+      );
   }
 }
 
