@@ -1,6 +1,6 @@
 // A clock that a test turns by hand. It stands still until then; what comes due on the way is called at its moment. Asleep (a stopped
 // process), time goes on and nothing is called until it wakes.
-import type { Clock } from '../../src/kernel/clock.ts';
+import { systemClock, type Clock } from '../../src/kernel/clock.ts';
 
 export interface TurnableClock extends Clock {
   advance(ms: number): void;
@@ -46,4 +46,10 @@ export function turnableClock(start: number): TurnableClock {
       fire(passed);
     },
   };
+}
+
+/** The machine's clock but for the time of day, which stands still and is turned by hand: what is due in days is due at once. */
+export function dayTurnedByHand(): Clock & { turn(ms: number): void } {
+  let now = systemClock.now();
+  return { ...systemClock, now: () => now, turn: (ms) => void (now += ms) };
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { startHook, type Heard } from '../support/hook.ts';
 import { startHouse, until } from '../support/house.ts';
-import { systemClock, type Clock } from '../../src/kernel/clock.ts';
+import { dayTurnedByHand } from '../support/turnable-clock.ts';
 import { deliveriesOf, LOOPBACK, settled, subscribe, writes } from '../support/subscriber.ts';
 
 const ANA = '12025550171';
@@ -28,7 +28,7 @@ function textsIn(batch: Batch | undefined): string[] {
 }
 
 test('all that a conversation says within the window goes out as one body; other events at once', async () => {
-  const clock = wallTurnedByHand();
+  const clock = dayTurnedByHand();
   await using house = await startHouse({ config: LOOPBACK, clock });
   await using hook = await startHook();
   const id = await subscribe(house, { ...KAPSO, url: hook.url, buffer: { seconds: 60, max: 50 } });
@@ -59,7 +59,7 @@ test('all that a conversation says within the window goes out as one body; other
 });
 
 test('so many go out at once, however young, and each that comes puts the others off', async () => {
-  const clock = wallTurnedByHand();
+  const clock = dayTurnedByHand();
   await using house = await startHouse({ config: LOOPBACK, clock });
   await using hook = await startHook();
   const id = await subscribe(house, {
@@ -154,9 +154,3 @@ test('a batch that is dead is one failure, and each of its messages can be repla
   });
   expect(hook.heard[1]?.headers).not.toHaveProperty('x-webhook-batch');
 });
-
-/** The time of day is turned by hand on top of the machine's; what waits, waits as ever. */
-function wallTurnedByHand(): Clock & { turn(ms: number): void } {
-  let turned = 0;
-  return { ...systemClock, now: () => systemClock.now() + turned, turn: (ms) => void (turned += ms) };
-}

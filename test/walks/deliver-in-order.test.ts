@@ -118,7 +118,7 @@ test('what a node had in hand when it died is told by another when its lease end
 });
 
 test('a stop gives back what was in hand, and another node goes on in order', async () => {
-  await using house = await startHouse({ config: { ...LOOPBACK, shutdownMs: 100 } });
+  await using house = await startHouse({ config: { ...LOOPBACK, shutdownMs: 3_100 } });
   await using hook = await startHook();
   hook.answer(() => undefined);
   const id = await subscribe(house, { url: hook.url, ordered: true });
