@@ -2,6 +2,8 @@
 // finds its rows by an index, with every column of the condition, and nothing is ever read from end to end.
 import { expect, test } from 'vitest';
 
+import { selectContacts } from '../src/conversations/contact-store.ts';
+import { selectConversations } from '../src/conversations/conversation-store.ts';
 import { createWindowLookUp } from '../src/conversations/look-up-window.ts';
 import { postpone } from '../src/dispatch/dispatch-store.ts';
 import { listAmendments, listMessages } from '../src/messages/message-store.ts';
@@ -48,6 +50,31 @@ test('a page of messages is read in the order of its index, also where PostgreSQ
   );
   expect(plan).toMatch(/messages_amending/);
   expect(plan).not.toMatch(/Seq Scan/);
+}, 60_000);
+
+test('so are the messages of one conversation, and pages of conversations and contacts', async () => {
+  await using house = await startHouse({ simulator: { windowEnforced: false } });
+  for (const table of ['messages', 'message_states', 'conversations', 'contacts'])
+    await house.ctx.db.query(`alter table ${table} set (autovacuum_enabled = off)`);
+  await customerWrites(house);
+  await copies(house);
+  await copiesOfPeople(house);
+  const page = { phoneNumberId: PHONE_NUMBER_ID, after: undefined, limit: 21 };
+  const plans = {
+    messages_of_conversation: await planOf(house, (db, organisationId) =>
+      listMessages(db, { ...ANY, ...page, organisationId, conversations: ['1'] }),
+    ),
+    conversations_latest: await planOf(house, (db, organisationId) =>
+      selectConversations(db, { ...page, organisationId, status: 'open', id: undefined }),
+    ),
+    contacts_of_number: await planOf(house, (db, organisationId) =>
+      selectContacts(db, { ...page, organisationId, phone: undefined, search: 'a', labelId: undefined }),
+    ),
+  };
+  for (const [index, plan] of Object.entries(plans)) {
+    expect(plan).toMatch(new RegExp(`Index Scan Backward using ${index}`));
+    expect(plan).not.toMatch(/Seq Scan|Bitmap/);
+  }
 }, 60_000);
 
 test('a page of deliveries is read in the order of its index, in the partitions of its time alone', async () => {
@@ -220,6 +247,12 @@ async function fill(house: House): Promise<void> {
   await copies(house);
   await house.ctx.db.query('analyze messages');
   await house.ctx.db.query('analyze message_states');
+  await copiesOfPeople(house);
+  await house.ctx.db.query('analyze contacts');
+  await house.ctx.db.query('analyze conversations');
+}
+
+async function copiesOfPeople(house: House): Promise<void> {
   await house.ctx.db.query(
     `insert into contacts (organisation_id, phone_number_id, key, id, phone, user_id, created_at, updated_at)
      select organisation_id, phone_number_id, 'k' || g, id || g, g, 'u' || g, now(), now() from generate_series(1, 20000) g, (select * from contacts limit 1) c`,
@@ -228,8 +261,6 @@ async function fill(house: House): Promise<void> {
     `insert into conversations (organisation_id, phone_number_id, conversation, id, last_message_at, created_at, updated_at)
      select organisation_id, phone_number_id, key, id, now(), now(), now() from contacts on conflict do nothing`,
   );
-  await house.ctx.db.query('analyze contacts');
-  await house.ctx.db.query('analyze conversations');
 }
 
 async function copies(house: House): Promise<void> {
