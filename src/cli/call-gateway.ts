@@ -117,11 +117,19 @@ function refusal(status: number, error: unknown, url: string): CommandError {
   return new CommandError({
     exitCode: exitCodeOf(status),
     code: wordOf(code),
-    // The API speaks of its field; here it is a flag.
-    message: `${wordOf(message)}${param === 'from' ? ' Name it with --number: its phone number id, as `kurir numbers list` shows it.' : ''}`,
+    message: wordOf(message) + hintOf(code, param),
     ...field,
     showsCode: true,
   });
+}
+
+// The API speaks of its field; here it is a flag, or another command.
+function hintOf(code: Json | undefined, param: Json | undefined): string {
+  if (param === 'from')
+    return ' Name it with --number: its phone number id, as `kurir numbers list` shows it.';
+  if (code === 'invalid_webhook_url')
+    return ' A program on this computer hears by `kurir listen --forward-to <address>`.';
+  return '';
 }
 
 /** A text, or nothing. */

@@ -90,6 +90,7 @@ test('a webhook is made, tried, paused, turned on, rotated and taken away', asyn
 test('what is wrong is said with the field, as text and as JSON', async () => {
   const wrong = await webhooks('create', '--to', 'http://example.com/a', '--events', '*');
   expect(wrong).toMatchObject({ code: 2, errors: expect.stringContaining('invalid_webhook_url (url)') });
+  expect(wrong.errors).toContain('kurir listen --forward-to');
   const asJson = await webhooks('create', '--to', 'https://example.com', '--events', 'x', '--json');
   expect(JSON.parse(asJson.errors)).toMatchObject({
     error: { code: 'invalid_field_value', param: 'events' },
