@@ -8,7 +8,7 @@ type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 export interface Tenants {
   house: House;
-  asStranger(route: `${Method} ${string}`, body?: unknown): Promise<Reply>;
+  asStranger: (route: `${Method} ${string}`, body?: unknown) => Promise<Reply>;
   /** A number of the owner's. */
   phoneNumberId: string;
 }
