@@ -9,7 +9,7 @@ import { eventsOfMet, wantsMet, type Met, type MetParts } from './tell-met.ts';
 import { keepOutbound, type MadeByWriting, type WrittenTo } from './outbound-store.ts';
 
 /** At once, in a transaction of whoever keeps the messages. */
-export { keepOutbound, type WrittenTo } from './outbound-store.ts';
+export { keepOutbound, type MadeByWriting, type WrittenTo } from './outbound-store.ts';
 
 export interface OutboundKeeper {
   /** A message was accepted in a conversation that is not there. */
@@ -89,16 +89,23 @@ async function keep(ctx: Context, parts: MetParts, rows: readonly WrittenTo[]): 
   }
   const told = await ctx.db.hotTransaction(async (tx) => {
     const made = await keepOutbound(tx, rows);
-    const events = await eventsOfMet(ctx, parts, { tx, met: made.map(metBy) });
+    const events = await eventsOfMet(ctx, parts, {
+      tx,
+      met: made.map((one) => metByWriting(one, 'outbound')),
+    });
     return events.length === 0 ? undefined : parts.teller.record(tx, events);
   });
   told?.committed();
 }
 
-function metBy({ id, organisationId, phoneNumberId }: MadeByWriting): Met {
+/** What was made, for those who hear of it. */
+export function metByWriting(
+  { id, organisationId, phoneNumberId }: MadeByWriting,
+  source: 'outbound' | 'phone_app',
+): Met {
   const about = { organisationId, phoneNumberId };
   return isId('ctc', id)
-    ? { ...about, contact: { id, isNew: true, source: 'outbound' } }
+    ? { ...about, contact: { id, isNew: true, source } }
     : { ...about, newConversationId: id };
 }
 

@@ -1,8 +1,9 @@
 // Echoes: what the business wrote in WhatsApp's own app, or another application on the number. They become messages like those that
 // went through Kurir, and are told once.
 import type { Context } from '../context.ts';
+import { metByWriting } from '../conversations/keep-outbound.ts';
+import { eventsOfMet, type MetParts } from '../conversations/tell-met.ts';
 import type { EchoField } from '../events/event.ts';
-import type { Teller } from '../events/teller.ts';
 import type { Fetcher } from '../media/fetcher.ts';
 import { objects, others } from '../meta/webhook-envelope.ts';
 import { keepElsewhere } from '../messages/keep-elsewhere.ts';
@@ -12,8 +13,7 @@ import { toEventNumber, type PassedOn, type PassOn } from './pass-on.ts';
 import { readElsewhere } from './read-elsewhere.ts';
 
 /** What the other fields are handed. */
-export interface FieldParts {
-  teller: Teller;
+export interface FieldParts extends MetParts {
   passing: PassOn;
   fetcher: Pick<Fetcher, 'wake'>;
 }
@@ -41,7 +41,12 @@ export async function applyEchoes(
     const kept = await keepElsewhere(tx, messages, now);
     const from = { organisationId: number.organisationId, number: toEventNumber(number), field, contacts };
     const echoes = kept.fresh.map(({ id, wamid, message }) => ({ ...from, id, wamid, message }));
-    return { told: await parts.teller.record(tx, await eventsOfEchoes(ctx, tx, echoes)), ...kept };
+    const met = await eventsOfMet(ctx, parts, {
+      tx,
+      met: kept.made.map((one) => metByWriting(one, 'phone_app')),
+    });
+    const events = [...met, ...(await eventsOfEchoes(ctx, tx, echoes))];
+    return { told: await parts.teller.record(tx, events), ...kept };
   });
   told.committed();
   if (hasMedia) parts.fetcher.wake();

@@ -1,5 +1,7 @@
 // The other fields of Meta's webhooks: what Kurir itself keeps of some, and each passed on.
 import type { Context } from '../context.ts';
+import { metByWriting } from '../conversations/keep-outbound.ts';
+import { eventsOfMet } from '../conversations/tell-met.ts';
 import { keepElsewhere } from '../messages/keep-elsewhere.ts';
 import { instantMs } from '../meta/webhook-envelope.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
@@ -22,18 +24,19 @@ export function applyField(ctx: Context, parts: FieldParts, about: About): Promi
 
 async function applyHistory(
   ctx: Context,
-  { passing, fetcher }: FieldParts,
+  parts: FieldParts,
   what: PassedOn & { number: BusinessNumber },
 ): Promise<void> {
   const now = ctx.clock.now();
   const { messages, isAll } = readHistory(what.change.value, { number: what.number, now });
-  await passing.doAndPassOn(what, async (tx) => {
-    const { isNews } = await keepElsewhere(tx, messages, now);
+  await parts.passing.doAndPassOn(what, async (tx) => {
+    const { isNews, made } = await keepElsewhere(tx, messages, now);
+    const met = made.map((one) => metByWriting(one, 'phone_app'));
     // All of it told before: nobody hears of it again.
-    return { isNews: isNews || !isAll, isKept: isAll };
+    return { isNews: isNews || !isAll, isKept: isAll, events: await eventsOfMet(ctx, parts, { tx, met }) };
   });
   // Whether there were media is not worth telling apart: it looks, and finds nothing.
-  fetcher.wake();
+  parts.fetcher.wake();
 }
 
 function note(

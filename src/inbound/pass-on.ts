@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 
 import type { Context } from '../context.ts';
-import { isEventType, type EventNumber, type MetaChange } from '../events/event.ts';
+import { isEventType, type Event, type EventNumber, type MetaChange } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
 import { idOf, newId, type EventId, type OrganisationId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
@@ -39,6 +39,8 @@ export interface Done {
   isNews: boolean;
   /** All of it is kept elsewhere: there is no need to set it aside. */
   isKept: boolean;
+  /** What is told besides. */
+  events?: Event[];
 }
 
 const ROWS_MAX = 500;
@@ -79,10 +81,10 @@ export function createPassOn(ctx: Context, teller: Teller): PassOn {
     async doAndPassOn(what, act) {
       const { events, rows } = split(what);
       const told = await ctx.db.transaction(async (tx) => {
-        const { isNews, isKept } = await act(tx);
+        const { isNews, isKept, events: besides = [] } = await act(tx);
         if (!isNews) return undefined;
         if (rows.length > 0 && !isKept) await keepAside(tx, rows);
-        return teller.record(tx, events);
+        return teller.record(tx, [...besides, ...events]);
       });
       told?.committed();
     },

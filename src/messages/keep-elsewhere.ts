@@ -1,6 +1,6 @@
 // Messages that were written outside of Kurir are kept beside those that went through it: each once, however often Meta tells it. They have
 // no attempts and no key; that they are there opens no window and leaves nothing unread.
-import { keepOutbound, type WrittenTo } from '../conversations/keep-outbound.ts';
+import { keepOutbound, type MadeByWriting, type WrittenTo } from '../conversations/keep-outbound.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { noteInbound, type InboundMedium } from '../media/note-inbound.ts';
 import { mediaIn } from '../meta/inbound-media.ts';
@@ -15,6 +15,8 @@ export interface WrittenElsewhere extends Omit<ElsewhereRow, 'body'> {
 export interface KeptElsewhere {
   /** Those that were not there before. */
   fresh: WrittenElsewhere[];
+  /** Conversations and contacts that begin with them. */
+  made: MadeByWriting[];
   /** Some are new, or more is known of them. */
   isNews: boolean;
   /** Some have media, which are to be fetched from now on. */
@@ -31,17 +33,17 @@ export async function keepElsewhere(
   const byId = new Map<string, WrittenElsewhere>();
   for (const one of messages)
     if (!byId.has(one.id) || byId.get(one.id)?.type === 'media_placeholder') byId.set(one.id, one);
-  if (byId.size === 0) return { fresh: [], isNews: false, hasMedia: false };
+  if (byId.size === 0) return { fresh: [], made: [], isNews: false, hasMedia: false };
   const kept = await insertElsewhere(
     tx,
     [...byId.values()].map(({ message, ...row }) => ({ ...row, body: JSON.stringify(message) })),
   );
   const fresh = kept.flatMap(({ id, isNew }) => (isNew ? (byId.get(id) ?? []) : []));
-  if (fresh.length > 0) await keepOutbound(tx, talksOf(fresh));
+  const made = fresh.length > 0 ? await keepOutbound(tx, talksOf(fresh)) : [];
   // Meta gives them out for some days from now, however long ago they were sent.
   const media = kept.flatMap(({ id }) => mediaOf(byId.get(id), now));
   if (media.length > 0) await noteInbound(tx, media);
-  return { fresh, isNews: kept.length > 0, hasMedia: media.length > 0 };
+  return { fresh, made, isNews: kept.length > 0, hasMedia: media.length > 0 };
 }
 
 function talksOf(messages: readonly WrittenElsewhere[]): WrittenTo[] {

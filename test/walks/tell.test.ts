@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 
 import type { OrganisationId } from '../../src/kernel/ids.ts';
 import type { NewSubscription } from '../../src/webhooks/make-subscription.ts';
+import { bodyOf, VARIANTS } from '../conformance/inbound/variants.ts';
 import { startHook, type Heard } from '../support/hook.ts';
 import { envelope, inboundText, messageEnvelope, postWebhook } from '../support/signed-webhooks.ts';
 import { WEBHOOK_DIALECTS } from '../../src/webhooks/telling.ts';
@@ -95,6 +96,16 @@ test('whom messages introduce is told: a customer who writes, and one who is wri
       .map((row) => row.id)
       .toSorted(byText),
   );
+});
+
+test('whom the business wrote to with the phone app is told, too', async () => {
+  await using house = await startHouse(LOOPBACK);
+  await using hook = await startHook();
+  await subscribe(house, { url: hook.url, events: ['contact.created'] });
+  const echo = VARIANTS.filter(({ about }) => about === 'echo').slice(0, 1);
+  expect((await postWebhook(house, bodyOf(echo))).status).toBe(200);
+  await until('it', async () => hook.heard.length > 0);
+  expect(JSON.parse(hook.heard[0]?.body ?? '').data.acquisition_source).toBe('phone_app');
 });
 
 function subscribe(house: House, about: Partial<NewSubscription>) {
