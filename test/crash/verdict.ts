@@ -138,7 +138,9 @@ function judgeOrder({ records, meta }: Evidence, find: Find): number {
       return places.length === 0 ? [] : [{ record, first: Math.min(...places), last: Math.max(...places) }];
     });
     for (const before of placed) {
-      const { answeredAt = Infinity } = before.record;
+      // Nobody knew, it was withdrawn, and a repeat of the same moment is another message: that one was answered later.
+      const isAnother = before.record.unsure && new Set(before.record.ids).size > 1;
+      const answeredAt = isAnother ? Infinity : (before.record.answeredAt ?? Infinity);
       const followers = placed.filter((after) => after.record.askedAt > answeredAt);
       pairs += followers.length;
       for (const after of followers.filter(({ first }) => first < before.last)) {
