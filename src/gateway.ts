@@ -221,7 +221,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     timeoutMs: ctx.config.times.callTimeoutMs,
     clock: ctx.clock,
   });
-  const media = wireMedia(ctx, meta, numbers);
+  const media = wireMedia(ctx, { meta, numbers, diskIsLow });
   const tokenKey = ctx.sealer.derive('callback-token');
   const hints = createHints(ctx, () => sending.lease.hasNeighbours());
   const telling = await wireTelling(ctx, { numbers, hints, nodeId });
@@ -345,11 +345,15 @@ function thisProcess(ctx: Context, id: string) {
   return { id, host: hostname(), pid: process.pid, version: readVersion(), startedAt };
 }
 
-function wireMedia(ctx: Context, meta: MetaClient, numbers: NumberDirectory) {
+function wireMedia(
+  ctx: Context,
+  { meta, numbers, diskIsLow }: { meta: MetaClient; numbers: NumberDirectory; diskIsLow: () => boolean },
+) {
   const files = createMediaFiles(ctx.config);
   const uploads = createUploads(ctx, { meta, files });
-  const fetcher = createFetcher(ctx, { meta, files, numbers });
-  return { files, uploads, fetcher, forgetter: createForgetter(ctx, files) };
+  const isFull = (): boolean => ctx.config.s3Bucket === undefined && diskIsLow();
+  const fetcher = createFetcher(ctx, { meta, files, numbers, isFull });
+  return { files, isFull, uploads, fetcher, forgetter: createForgetter(ctx, files) };
 }
 
 // What other nodes hint at is looked at here: in the queues of our lanes, for those who wait, and at lanes that were left.

@@ -27,7 +27,8 @@ export interface Rooms {
   sender: Sender;
   readMarker: ReadMarker;
   meta: MetaClient;
-  media: { files: MediaFiles; uploads: Uploads };
+  /** `isFull`: there is no room for the bytes of another file. */
+  media: { files: MediaFiles; uploads: Uploads; isFull: () => boolean };
   lanes: Lanes;
   teller: Teller;
   webhooks: Subscriptions;

@@ -9,6 +9,14 @@ export async function uploadMedia(call: Call): Promise<{ medium: Medium; uploadI
   const number = await requireNumber(call);
   const { ctx, media } = call.rooms;
   const parts = { ctx, files: media.files };
+  if (media.isFull())
+    throw new KurirError(
+      'service_unavailable',
+      'The disk is nearly full: nothing was kept. Upload it again later.',
+      {
+        retryAfterMs: 30_000,
+      },
+    );
   const { organisationId, phoneNumberId } = number;
   const { kept, fields } = await readUpload(call, ({ bytes, type, filename }) =>
     keepUpload(parts, { organisationId, phoneNumberId, bytes, toldType: type, filename }),

@@ -25,6 +25,8 @@ export interface FetcherParts {
   meta: MetaClient;
   files: MediaFiles;
   numbers: NumberDirectory;
+  /** There is no room where the bytes are kept: what is due waits, for as long as Meta has it. */
+  isFull: () => boolean;
 }
 
 const LOOK_EVERY_MS = 1_000;
@@ -87,8 +89,8 @@ export function createFetcher(ctx: Context, parts: FetcherParts): Fetcher {
 // Takes as many as there is room for. A number with enough under way is passed over, so that one whose media are many, or slow, leaves room
 // for the others.
 async function takeDue(state: State, look: () => Promise<void>): Promise<void> {
-  const { ctx, running } = state;
-  while (!state.stopping && running.size < AT_ONCE) {
+  const { ctx, running, parts } = state;
+  while (!state.stopping && !parts.isFull() && running.size < AT_ONCE) {
     const counts = Map.groupBy(running.keys(), (claim) => claim.phoneNumberId);
     const busyNumbers = [...counts].filter(([, claims]) => claims.length >= AT_ONCE_PER_NUMBER);
     const limit = Math.min(AT_ONCE - running.size, AT_ONCE_PER_NUMBER);

@@ -106,7 +106,9 @@ function answer(
       JSON.stringify({ error: { message: 'Unsupported get request.', code: 100, error_subcode: 33 } }),
     );
   }
-  const origin = kept.fault === 'elsewhere' ? 'http://127.0.0.2:9' : `http://${request.headers.host}`;
+  // The same server, by a name that is not the Graph's.
+  const port = request.socket.localPort;
+  const origin = `http://${kept.fault === 'elsewhere' ? 'localhost' : '127.0.0.1'}:${port}`;
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(
     JSON.stringify({

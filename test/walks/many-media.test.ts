@@ -154,7 +154,7 @@ async function upload(
     headers: { authorization: `Bearer ${house.apiKey}`, 'content-type': 'multipart/form-data; boundary=b' },
     body: Readable.toWeb(Readable.from(form())),
     duplex: 'half',
-  } as RequestInit);
+  });
   const text = await response.text();
   expect(response.status, text + house.log().slice(-3_000)).toBe(200);
   return JSON.parse(text).data;

@@ -79,6 +79,10 @@ test('below /v1 the id is ours, and can be sent', async () => {
   expectStatus(sent, 200);
   expect(sent.body.data.status).not.toBe('failed');
   expect(await idToldToMeta(sent)).toBe(reply.body.data.meta_media_id);
+  const shown = await fetch(`${house.gateway.url}/v1/messages/${sent.body.data.id}/media`, {
+    headers: { authorization: `Bearer ${house.apiKey}` },
+  });
+  expect(Buffer.from(await shown.arrayBuffer()).equals(bytes)).toBe(true);
 });
 
 test.each([
@@ -261,6 +265,25 @@ describe('refused, and nothing kept', () => {
     const reply = await postForm(faulty, { path: KIRIM, bytes: newImage() });
     expectKirimError(reply, 'whatsapp_upstream_error');
     expect(await faulty.ctx.db.query('select id from media')).toEqual([]);
+  });
+
+  test('anything, while the disk is nearly full', async () => {
+    await using full = await startHouse({ databaseFolder: '/', config: { diskFreeMinMb: 100_000_000 } });
+    const refused = await until('the disk to be looked at', async () => {
+      const reply = await postForm(full, { path: KIRIM, bytes: newImage() });
+      return reply.status === 503 && reply;
+    });
+    expectKirimError(refused, 'service_unavailable');
+    const image = { id: '1000000000000001', mime_type: 'image/png' };
+    await postWebhook(
+      full,
+      messageEnvelope([{ from: CUSTOMER, id: 'wamid.full', timestamp: '1790000000', type: 'image', image }]),
+    );
+    await full.gateway.tick();
+    const [row] = await full.ctx.db.query<{ tries: number }>(
+      `select tries from media where source_id is not null`,
+    );
+    expect(row?.tries).toBe(0);
   });
 
   test('what breaks off', async () => {
