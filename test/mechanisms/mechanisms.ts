@@ -3,6 +3,7 @@ import { BORDERS } from './borders.ts';
 import { INBOUND } from './inbound.ts';
 import { LANES } from './lanes.ts';
 import { LIMITS } from './limits.ts';
+import { MEDIA } from './media.ts';
 import type { Mechanism } from './mechanism.ts';
 import { OUTCOMES } from './outcomes.ts';
 import { OWNERSHIP } from './ownership.ts';
@@ -14,4 +15,5 @@ export const MECHANISMS: readonly Mechanism[] = [
   ...BORDERS,
   ...INBOUND,
   ...LIMITS,
+  ...MEDIA,
 ];
