@@ -1,5 +1,6 @@
 -- The whole ground: who (organisations, apps, keys, numbers), whose turn (nodes, lanes), what (messages and their live
--- state, apart so that a status is a small update in place), what was asked (idempotency keys), what came in.
+-- state, apart so that a status is a small update in place), what was asked (idempotency keys), with whom (contacts,
+-- conversations), what came in (media, what was set aside), and who is told of it (subscriptions, tellings, deliveries).
 --
 -- Every key of an organisation's table has organisation_id in it, so that the tables can be distributed by it later; it stands
 -- first but in idempotency_keys, where what differs most stands first, because an index compares it first. Other indexes leave

@@ -7,9 +7,11 @@ import type { AppDirectory } from '../organisations/app-directory.ts';
 
 const CHALLENGE_CHARACTERS_MAX = 500;
 
+/** Where Meta's webhooks come in: of the default app, or of one by its id. */
+export const META_PATHS = ['/webhooks/meta', '/webhooks/meta/:app'] as const;
+
 export function mountMetaChallenge(app: FastifyInstance, apps: AppDirectory): void {
-  for (const path of ['/webhooks/meta', '/webhooks/meta/:app'])
-    app.get(path, (request, reply) => challenge(apps, request, reply));
+  for (const path of META_PATHS) app.get(path, (request, reply) => challenge(apps, request, reply));
 }
 
 async function challenge(

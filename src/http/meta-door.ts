@@ -5,13 +5,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Context } from '../context.ts';
 import { renderKirimError } from '../dialects/kirim/errors.ts';
-import { KurirError } from '../kernel/errors.ts';
+import { KurirError, REFUSALS } from '../kernel/errors.ts';
 import { newId, type RequestId } from '../kernel/ids.ts';
 import type { Receiver } from '../inbound/receive.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Hearing } from '../lanes/hearing.ts';
 import { createBodyRoom } from './body-room.ts';
 import type { ReadyState } from './health.ts';
+import { META_PATHS } from './meta-challenge.ts';
 import { levelOfRefusal, toKurirError } from './to-kurir-error.ts';
 
 /** Meta posts up to 3 MB (docs: webhooks overview). */
@@ -81,7 +82,7 @@ export function createMetaDoor(ctx: Context, parts: DoorParts): MetaDoor {
       app.register(async (scope) => {
         scope.removeAllContentTypeParsers();
         scope.addContentTypeParser('*', (_request, _body, done) => done(null));
-        for (const path of ['/webhooks/meta', '/webhooks/meta/:app'])
+        for (const path of META_PATHS)
           scope.post<{ Params: { app?: string } }>(path, (request, reply) => {
             reply.hijack();
             post(request.raw, reply.raw, request.params.app);
@@ -153,5 +154,5 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 function tooLarge(): KurirError {
-  return new KurirError('request_too_large', 'The body is larger than this endpoint takes.');
+  return new KurirError('request_too_large', REFUSALS.request_too_large.meaning);
 }

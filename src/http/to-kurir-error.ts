@@ -1,6 +1,6 @@
 // Whatever was thrown, as one error of the catalogue: Fastify's own refusals by their code, a database that is away as 503, and
 // everything else as a fault of ours.
-import { KurirError, type ErrorCode } from '../kernel/errors.ts';
+import { KurirError, REFUSALS, type ErrorCode } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { isOutage, sqlState } from '../storage/db.ts';
 
@@ -14,7 +14,7 @@ const FRAMEWORK: Record<string, [ErrorCode, string]> = {
     'unsupported_media_type',
     'The method QUERY needs a Content-Type, and no path of Kurir takes it: use GET.',
   ],
-  FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'The body is larger than this endpoint takes.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', REFUSALS.request_too_large.meaning],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body is not as long as Content-Length says.'],
   FST_ERR_BAD_URL: ['invalid_request', 'The path is not a valid URL.'],
   FST_ERR_MAX_PARAM_LENGTH: ['path_too_long', 'A part of the path is too long.'],

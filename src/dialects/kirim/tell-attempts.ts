@@ -8,7 +8,7 @@ export interface Telling {
   /** How long Meta may take for an answer, and when an outcome is unknown for good. */
   times: { callTimeoutMs: number; giveUpMs: number };
   number: BusinessNumber | undefined;
-  /** Until when this node sends nothing for the number, if it drives it. */
+  /** For how long this node sends nothing more for the number, if it drives it. */
   stoppedMs: number;
 }
 
