@@ -92,11 +92,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   app.server.removeAllListeners('request').on('request', (request, response) => {
     if (!door.takes(request, response)) app.routing(request, response);
   });
-  limitBodyTime(app.server, {
-    limitMs: BODY_MS,
-    isFile: ({ method, headers }) =>
-      method === 'POST' && headers['content-type']?.startsWith('multipart/form-data') === true,
-  });
+  limitBodyTime(app.server, BODY_MS);
   // Callers have a room of their own: however many there are, Meta finds its own free.
   const bodies = createBodyRoom(ctx, {
     maxBytes: ctx.config.bodiesMaxMb * 1024 * 1024,

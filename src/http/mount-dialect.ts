@@ -8,6 +8,7 @@ import type { Json } from '../kernel/json.ts';
 import type { Authenticator, Caller } from '../organisations/authenticate.ts';
 import { budgetClassOf, type Budget, type Budgets } from '../organisations/budgets.ts';
 import type { BodyRoom } from './body-room.ts';
+import { allowFile } from './body-time.ts';
 import { logFailure, toKurirError } from './to-kurir-error.ts';
 
 export interface MountParts {
@@ -74,6 +75,7 @@ function mountEndpoint(
       const enter = (caller: Caller): void => {
         request.caller = caller;
         parts.bodies.enter(request.raw, reply.raw);
+        if (endpoint.body === 'form') allowFile(request.raw);
       };
       let entering: Promise<void> | undefined;
       try {
