@@ -14,6 +14,7 @@ const PROMISES: Record<PromiseNumber, string> = {
   4: 'In order, per conversation',
   5: 'Within Meta’s limits, and at full speed',
   6: 'Statuses only go forward',
+  7: 'Every event at least once to each healthy subscription',
   8: 'No tenant sees another',
   9: 'Secrets stay secret',
   10: 'Bad input gets a clear error, and its neighbours do not suffer',
@@ -24,7 +25,7 @@ const HEAD = `# Mechanisms
 
 What each promise rests on, and the test that misses it. Each mechanism is taken away by one edit, the test is run alone, and this is how it
 fails. Made by \`npm run test:mechanisms\`, which ends with an error when an absence goes unnoticed; the edits stand in \`test/mechanisms/\`.
-Rules are those of [protocol.md](protocol.md). (Promise 7, events to subscribers, has nothing to take away yet.)
+Rules are those of [protocol.md](protocol.md).
 `;
 
 export function describeMechanisms(tried: readonly Tried[]): string {

@@ -1,5 +1,6 @@
 // The mechanisms that the promises rest on, each with the test that misses it.
 import { BORDERS } from './borders.ts';
+import { DELIVERIES } from './deliveries.ts';
 import { INBOUND } from './inbound.ts';
 import { LANES } from './lanes.ts';
 import { LIMITS } from './limits.ts';
@@ -14,6 +15,7 @@ export const MECHANISMS: readonly Mechanism[] = [
   ...LANES,
   ...BORDERS,
   ...INBOUND,
+  ...DELIVERIES,
   ...LIMITS,
   ...MEDIA,
 ];

@@ -169,6 +169,20 @@ test('what was still written for one that is gone ends with the sweep', async ()
   );
 });
 
+test('what waits is taken by two nodes, each of it once', async () => {
+  await using house = await startHouse({ config: LOOPBACK });
+  await using hook = await startHook();
+  const id = await subscribe(house, { url: hook.url });
+  await house.gateway.webhooks.change(organisationOf(house), id, { status: 'paused' });
+  const said = Array.from({ length: 60 }, (_, i) => `t${String(i).padStart(2, '0')}`);
+  await writes(house, ANA, ...said);
+  await house.addNode({ config: LOOPBACK });
+  await turnOn(house, id);
+  const rows = await settled(house, id);
+  expect(texts(hook.heard).toSorted()).toEqual(said);
+  expect(rows.map((row) => row.tries.length)).toEqual(said.map(() => 1));
+});
+
 test('an endpoint that never answers slows no other: all of the other’s come before one of its own has failed', async () => {
   await using house = await startHouse({ config: { ...LOOPBACK, shutdownMs: 3_100 } });
   await using dead = await startHook();

@@ -108,6 +108,28 @@ test('whom the business wrote to with the phone app is told, too', async () => {
   expect(JSON.parse(hook.heard[0]?.body ?? '').data.acquisition_source).toBe('phone_app');
 });
 
+test('what could not be committed is not told; when Meta tells it again it is, once', async () => {
+  await using house = await startHouse(LOOPBACK);
+  await using hook = await startHook();
+  await subscribe(house, { url: hook.url, events: ['message.received'] });
+  const { db } = house.ctx;
+  await db.query(
+    `create function refuse() returns trigger language plpgsql as $$ begin raise exception 'the commit fails'; end $$`,
+  );
+  await db.query(
+    'create constraint trigger refused after insert on messages deferrable initially deferred for each row execute function refuse()',
+  );
+  const body = messageEnvelope([inboundText('12025550171', 'wamid.refused', 'Halo')]);
+  expect((await postWebhook(house, body)).status).toBeGreaterThanOrEqual(500);
+  expect(await db.query('select from deliveries')).toEqual([]);
+  expect(await db.query('select from tellings')).toEqual([]);
+  await db.query('drop trigger refused on messages');
+  expect((await postWebhook(house, body)).status).toBe(200);
+  await until('it is told', async () => hook.heard.length > 0);
+  await house.gateway.close();
+  expect(hook.heard).toHaveLength(1);
+});
+
 function subscribe(house: House, about: Partial<NewSubscription>) {
   return house.gateway.webhooks.create({
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
