@@ -12,6 +12,7 @@ import type { Queryable } from '../src/storage/db.ts';
 import { listDeliveries, selectReplayable } from '../src/webhooks/delivery-log-store.ts';
 import { customerWrites } from './support/meta-webhook.ts';
 import { PHONE_NUMBER_ID, startHouse, until, type House } from './support/house.ts';
+import { plansOf, preparedIn } from './support/hot-plans.ts';
 import { startMetaByHand, type MetaByHand } from './support/meta-by-hand.ts';
 
 test('the plans of all hot statements go by an index, on empty tables and on filled ones', async () => {
@@ -212,34 +213,6 @@ async function everyWalk(house: House, meta: MetaByHand): Promise<void> {
 
 async function namesIn(house: House): Promise<string[]> {
   return (await preparedIn(house)).map(({ name }) => name);
-}
-
-function preparedIn(house: House): Promise<{ name: string; parameters: number }[]> {
-  return house.gateway.ctx.db.query(
-    `select name, cardinality(parameter_types) as parameters from pg_prepared_statements where name not like 'test-%' order by name`,
-    [],
-    'test-prepared',
-  );
-}
-
-// Of the plan that the connection keeps for each: the way to every table.
-async function plansOf(house: House): Promise<Map<string, string[]>> {
-  const plans = new Map<string, string[]>();
-  for (const { name, parameters } of await preparedIn(house)) {
-    const rows = await house.gateway.ctx.db.query<{ 'QUERY PLAN': string }>(
-      `explain (costs off) execute "${name}" (${Array(parameters).fill('null').join(', ')})`,
-      [],
-      `test-explain-${name}`,
-    );
-    const ways = rows.map((row) => row['QUERY PLAN'].trim());
-    plans.set(
-      name,
-      ways.filter(
-        (line) => /Scan .*on |Index Cond|Join/.test(line) && !/(Function|CTE|Subquery) Scan/.test(line),
-      ),
-    );
-  }
-  return plans;
 }
 
 // Enough rows, of one number and one customer, that another way would look cheaper to a planner that is free to choose.

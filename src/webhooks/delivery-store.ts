@@ -151,7 +151,7 @@ export async function selectNextDue(
     `select s.id, (extract(epoch from least(
        (select due_at from deliveries d where d.organisation_id = s.organisation_id and d.subscription_id = s.id and d.due_at is not null
         order by d.due_at limit 1),
-       (select due_at from delivery_lines l where l.organisation_id = s.organisation_id and l.subscription_id = s.id and l.due_at is not null
+       (select due_at from delivery_lines l where l.subscription_id = s.id and l.due_at is not null
         order by l.due_at limit 1))) * 1000)::float8 as due_at
      from unnest($1::text[], $2::text[]) as s (organisation_id, id)`,
     [subscriptions.map((s) => s.organisationId), subscriptions.map((s) => s.id)],

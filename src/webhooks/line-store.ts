@@ -187,8 +187,9 @@ export async function fixTaken(
   );
 }
 
+// By primary key: a lease is no key, many lines were taken at one moment. Written so that no index of moments is thought of.
 const IS_HELD = `l.organisation_id = t.organisation_id and l.subscription_id = t.subscription_id and l.conversation = t.conversation
-       and l.due_at = to_timestamp(t.lease / 1000)`;
+       and l.due_at is not distinct from to_timestamp(t.lease / 1000)`;
 
 function heldValues(lines: readonly (LineKey & { leaseUntil: number })[]): unknown[][] {
   return [

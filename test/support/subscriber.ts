@@ -49,6 +49,7 @@ export interface DeliveryRow {
   type: string;
   state: 'pending' | 'succeeded' | 'dead';
   attempt: number;
+  created_at: Date;
   due_at: Date | null;
   turn: string | null;
   tries: { status?: number; error?: string; at: string; ms: number }[];
