@@ -156,7 +156,8 @@ function judgeTwice({ plan, kills, requests }: Evidence, heard: Heard, find: Fin
     duplicates += again.length;
     const kill = kills.find(({ at }) => first.at <= at + CLOCK_MS && first.endedAt > at - MOMENTS_MS);
     if (kill) oldestDuplicateMs = Math.max(oldestDuplicateMs, kill.at - first.endedAt);
-    if (!kill || again.length > kills.length)
+    // One that fails at random may refuse what is told again: then that is told again as ever.
+    if (!kill || again.filter(isTaken).length > kills.length)
       find(
         'told again only what was in flight at a kill',
         `${name} (${plan.manners[first.receiver]}): ${all.map((one) => `${one.status} from ${one.at} to ${one.endedAt}`).join(', ')}; kills at ${kills.map(({ at }) => at).join(', ')}`,
@@ -220,6 +221,8 @@ const AT_ONCE_MAX = 32;
 
 function judgeOff({ plan, rows }: Evidence, find: Find): void {
   for (const [receiver, all] of Map.groupBy(rows, (row) => row.receiver)) {
+    // What waited for one that was taken away ended with it.
+    if (plan.manners[receiver] === 'removed') continue;
     const dead = all.filter(({ state }) => state === 'dead').length;
     const off = all.some((row) => row.off !== null);
     const never = plan.manners[receiver] === 'failing' || plan.manners[receiver] === 'busy';
