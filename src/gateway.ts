@@ -33,10 +33,7 @@ import { allDue } from './lanes/lane.ts';
 import { createLanes } from './lanes/lanes.ts';
 import { createLease, type Lease } from './lanes/lease.ts';
 import { createWaiters } from './lanes/waiters.ts';
-import { createMediaFiles } from './media/create-files.ts';
-import { createFetcher } from './media/fetcher.ts';
-import { createForgetter } from './media/forgetter.ts';
-import { createUploads } from './media/uploads.ts';
+import { openMedia, type Media } from './media/open-media.ts';
 import { createAccepter } from './messages/accept-message.ts';
 import { createQueueCounter } from './messages/count-queued.ts';
 import { createReadMarker } from './messages/mark-read.ts';
@@ -130,7 +127,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   const state = { stopping: false, started: false };
   const app = createApp({
     ...rooms,
-    ...rooms.media,
+    files: rooms.media.files,
     log: ctx.log,
     dialects: [kirim, kapso, graph],
     state: {
@@ -165,8 +162,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
   listen(rooms, ctx.config.listenUrl ?? input.databaseUrl);
   sweep.start();
   throughput.start();
-  rooms.media.fetcher.start();
-  rooms.media.forgetter.start();
+  rooms.media.start();
   rooms.receiver.start();
   rooms.subscriptions.start();
   await rooms.deliverer.start();
@@ -176,12 +172,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
     url,
     ctx,
     webhooks: rooms.webhooks,
-    tick: async () =>
-      void (await Promise.all([
-        rooms.dispatch.tick(),
-        rooms.media.fetcher.look(),
-        rooms.media.forgetter.look(),
-      ])),
+    tick: async () => void (await Promise.all([rooms.dispatch.tick(), rooms.media.tick()])),
     beat: () => rooms.lease.beat(),
     close,
     [Symbol.asyncDispose]: close,
@@ -189,7 +180,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
 }
 
 async function stopAll(ctx: Context, rooms: Wired, app: FastifyInstance): Promise<void> {
-  const fetched = Promise.all([rooms.media.fetcher.stop(), rooms.media.forgetter.stop()]);
+  const fetched = rooms.media.stop();
   // Calls to Meta that are under way end and are recorded; callers who wait are answered with what is known.
   await rooms.dispatch.stop(ctx.config.shutdownMs - CLOSING_MS);
   rooms.lanes.waiters.release();
@@ -221,7 +212,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     timeoutMs: ctx.config.times.callTimeoutMs,
     clock: ctx.clock,
   });
-  const media = wireMedia(ctx, { meta, numbers, diskIsLow });
+  const media = openMedia(ctx, { meta, numbers, diskIsLow });
   const tokenKey = ctx.sealer.derive('callback-token');
   const hints = createHints(ctx, () => sending.lease.hasNeighbours());
   const telling = await wireTelling(ctx, { numbers, hints, nodeId });
@@ -230,7 +221,7 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
   const hearing = createHearing(ctx);
   const receiver = createReceiver(ctx, {
     ...telling,
-    ...media,
+    fetcher: media.fetcher,
     progresser,
     lanes,
     hearing,
@@ -290,7 +281,7 @@ async function wireTelling(ctx: Context, { numbers, hints, nodeId }: Ground) {
 
 interface SendingGround extends Ground {
   meta: MetaClient;
-  media: ReturnType<typeof wireMedia>;
+  media: Media;
   teller: Teller;
   outbound: OutboundKeeper;
   tokenKey: Buffer;
@@ -343,17 +334,6 @@ const TELLINGS: Tellings = {
 function thisProcess(ctx: Context, id: string) {
   const startedAt = ctx.clock.now();
   return { id, host: hostname(), pid: process.pid, version: readVersion(), startedAt };
-}
-
-function wireMedia(
-  ctx: Context,
-  { meta, numbers, diskIsLow }: { meta: MetaClient; numbers: NumberDirectory; diskIsLow: () => boolean },
-) {
-  const files = createMediaFiles(ctx.config);
-  const uploads = createUploads(ctx, { meta, files });
-  const isFull = (): boolean => ctx.config.s3Bucket === undefined && diskIsLow();
-  const fetcher = createFetcher(ctx, { meta, files, numbers, isFull });
-  return { files, isFull, uploads, fetcher, forgetter: createForgetter(ctx, files) };
 }
 
 // What other nodes hint at is looked at here: in the queues of our lanes, for those who wait, and at lanes that were left.

@@ -17,8 +17,8 @@ export async function namesOf(db: Queryable, organisationId: string, given: stri
        where organisation_id = $1 and (id = any($2::text[]) or key = any($2) or phone = any($2) or user_id = any($2))`,
       [organisationId, [...names]],
     );
-    for (const { key, phone, user_id } of rows)
-      for (const name of [key, phone, user_id]) if (name !== null) names.add(name);
+    const further = rows.flatMap(({ key, phone, user_id }) => [key, phone, user_id]);
+    for (const name of further) if (name !== null) names.add(name);
   }
   return [...names];
 }
