@@ -117,6 +117,26 @@ test('what a node had in hand when it died is told by another when its lease end
   expect(textsOf(hook.heard, ANA)).toEqual(['one', 'two', 'three']);
 });
 
+test('what was written down, but for its line, is not told again when the lease ends', async () => {
+  await using house = await startHouse({ config: LOOPBACK });
+  await using hook = await startHook();
+  const id = await subscribe(house, { url: hook.url, ordered: true });
+  const { db } = house.ctx;
+  const died = 'update delivery_lines set over_turn = 0, taken_turn = 0, due_at = now()';
+  await writes(house, ANA, 'one');
+  await settled(house, id);
+  await db.query(died);
+  await house.restart();
+  await until('nobody stands in it', async () => {
+    const [line] = await db.query<{ due_at: Date | null }>('select due_at from delivery_lines');
+    return line?.due_at === null;
+  });
+  await db.query(died);
+  await writes(house, ANA, 'two', 'three');
+  await settled(house, id);
+  expect(textsOf(hook.heard, ANA)).toEqual(['one', 'two', 'three']);
+});
+
 test('a stop gives back what was in hand, and another node goes on in order', async () => {
   await using house = await startHouse({ config: { ...LOOPBACK, shutdownMs: 3_100 } });
   await using hook = await startHook();
