@@ -8,6 +8,7 @@ import type { JsonObject } from '../../src/kernel/json.ts';
 import type { OrganisationId } from '../../src/kernel/ids.ts';
 import { PHONE_NUMBER_ID, startHouse, until, type House } from '../support/house.ts';
 import { startMediaAtMeta, type MediaAtMeta } from '../support/media-at-meta.ts';
+import { startMetaByHand } from '../support/meta-by-hand.ts';
 import { envelope, inboundText, messageEnvelope, postWebhook } from '../support/signed-webhooks.ts';
 
 const PNG = Buffer.from(
@@ -173,4 +174,26 @@ test('with no days set everything stays', async () => {
     200,
   );
   expect(await filesKept()).toContain(old);
+});
+
+test('what still waits to be sent to the person is not, and the number goes on', async () => {
+  await using hand = await startMetaByHand();
+  await using busy = await startHouse({ config: { graphUrl: hand.url, sendWaitMs: 100 } });
+  hand.react(() => ({ kind: 'hold' }));
+  await busy.sendText(`+${PERSON}`, 'satu', { prefer: 'respond-async' });
+  await busy.sendText(`+${PERSON}`, 'dua', { prefer: 'respond-async' });
+  await until('the first call', async () => hand.calls.length === 1);
+  const organisationId = busy.organisationId as OrganisationId;
+  const { messages } = await erasePerson(busy.gateway.ctx, { organisationId, person: PERSON });
+  expect(messages).toBe(2);
+  hand.letGo();
+  for (const to of [`+${OTHER}`, `+${PERSON}`]) {
+    const sent = await busy.sendText(to, 'tiga', { prefer: 'wait=1' });
+    expect(sent.body.data.status).toBe('pending');
+  }
+  expect(hand.calls.map((call) => call.body['text'])).toEqual([
+    { body: 'satu' },
+    { body: 'tiga' },
+    { body: 'tiga' },
+  ]);
 });
