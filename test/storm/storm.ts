@@ -181,11 +181,31 @@ async function killAll(house: StormHouse, beganAt: number, say: (line: string) =
     await pause(Math.max(0, beganAt + atMs - Date.now()));
     const at = Date.now();
     await house.gateway.kill();
+    const inHand = await readInHand(house);
     await house.gateway.start();
-    kills.push({ at, backAt: Date.now() });
+    kills.push({ at, backAt: Date.now(), inHand });
     say(`killed after ${Math.round((at - beganAt) / 1_000)} s; back after ${Date.now() - at} ms`);
   }
   return kills;
+}
+
+// What the killed node had in hand and had not written down: `<receiver> <event>`. Its last statements may still be under way.
+async function readInHand({ database, subscriptions }: StormHouse): Promise<string[]> {
+  for (;;) {
+    const [row] = await database.query<{ busy: boolean }>(
+      `select exists (select from pg_stat_activity where datname = current_database() and application_name = 'kurir'
+         and state <> 'idle' and pid <> pg_backend_pid()) as busy`,
+    );
+    if (row?.busy === false) break;
+    await pause(10);
+  }
+  const rows = await database.query<{ subscription: string; event: string }>(
+    `select d.subscription_id as subscription, substring(t.body from 'wamid[.][A-Za-z0-9]+') as event from deliveries d
+       join tellings t on t.organisation_id = d.organisation_id and t.event_id = d.event_id and t.dialect = d.dialect and t.created_at = d.told_at
+     where d.subscription_id = any($1) and d.held_by is not null`,
+    [subscriptions],
+  );
+  return rows.map(({ subscription, event }) => `${subscriptions.indexOf(subscription)} ${event}`);
 }
 
 async function remove(house: StormHouse, beganAt: number): Promise<number | undefined> {
