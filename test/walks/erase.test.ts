@@ -25,10 +25,12 @@ let house: House;
 beforeAll(async () => {
   meta = await startMediaAtMeta();
   house = await startHouse({ config: { graphUrl: meta.url, sendWaitMs: 200 } });
-  await house.request('POST', '/v1/webhook_subscriptions', {
-    url: 'https://hooks.example.com/kurir',
-    events: ['*'],
-  });
+  for (const ordered of [false, true])
+    await house.request('POST', '/v1/webhook_subscriptions', {
+      url: 'https://hooks.example.com/kurir',
+      events: ['*'],
+      ordered,
+    });
 });
 
 afterAll(async () => {
