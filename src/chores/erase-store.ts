@@ -91,10 +91,10 @@ export async function deleteTold(
     values,
   );
   await tx.query(`delete from tellings where ${told}`, values);
-  await tx.query(
-    'delete from delivery_lines where organisation_id = $1 and conversation = any($2::text[])',
-    [organisationId, of.conversations],
-  );
+  await tx.query('delete from delivery_lines where organisation_id = $1 and conversation = any($2::text[])', [
+    organisationId,
+    of.conversations,
+  ]);
   return deliveries.length;
 }
 
