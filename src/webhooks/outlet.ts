@@ -2,6 +2,7 @@
 // nothing but its own.
 import type { SubscriptionId } from '../kernel/ids.ts';
 import type { Job } from './delivery.ts';
+import { lineName } from './line-store.ts';
 
 /** Tries under way at once, while all is well. */
 export const TRIES_AT_ONCE = 32;
@@ -21,7 +22,7 @@ export interface Outlet {
   looking: boolean;
 }
 
-export function createOutlet(id: SubscriptionId): Outlet {
+function createOutlet(id: SubscriptionId): Outlet {
   return { id, held: [], underWay: 0, failuresInARow: 0, lookAt: 0, looking: false };
 }
 
@@ -35,4 +36,51 @@ export function freeTries(outlet: Outlet): number {
 export function roomOf(outlet: Outlet): number {
   if (outlet.failuresInARow >= FAILURES_TO_PROBE) return Math.max(0, freeTries(outlet) - outlet.held.length);
   return Math.max(0, HELD_MAX - outlet.held.length);
+}
+
+/** All outlets of a node, and what it has in hand: held, or under way. */
+export interface Outlets {
+  of(id: SubscriptionId): Outlet;
+  find(id: SubscriptionId): Outlet | undefined;
+  all(): Outlet[];
+  hold(job: Job): void;
+  /** It is over, or another one's. */
+  drop(job: Job): void;
+  /** Deliveries and lines, by what the table calls them. */
+  inHand(): string[];
+  /** Takes away what is held and not under way. */
+  empty(): Job[];
+  /** Those of subscriptions that are gone. */
+  forget(isGone: (id: SubscriptionId) => boolean): void;
+}
+
+export function createOutlets(): Outlets {
+  const outlets = new Map<SubscriptionId, Outlet>();
+  const inHand = new Set<string>();
+  function of(id: SubscriptionId): Outlet {
+    let outlet = outlets.get(id);
+    if (!outlet) outlets.set(id, (outlet = createOutlet(id)));
+    return outlet;
+  }
+  return {
+    of,
+    find: (id) => outlets.get(id),
+    all: () => [...outlets.values()],
+    hold(job) {
+      for (const name of namesOf(job)) inHand.add(name);
+      of(job.subscriptionId).held.push(job);
+    },
+    drop(job) {
+      for (const name of namesOf(job)) inHand.delete(name);
+    },
+    inHand: () => [...inHand],
+    empty: () => [...outlets.values()].flatMap((outlet) => outlet.held.splice(0)),
+    forget(isGone) {
+      for (const [id, outlet] of outlets) if (isGone(id) && outlet.underWay === 0) outlets.delete(id);
+    },
+  };
+}
+
+function namesOf({ rows, subscriptionId, line }: Job): string[] {
+  return line ? [lineName({ subscriptionId, ...line })] : rows.map((row) => row.id);
 }

@@ -29,7 +29,6 @@ test('a batch that mixes two organisations, an unknown number and a bad change t
   await house.restart();
   for (const dialect of WEBHOOK_DIALECTS) {
     await subscribe(house, { url: `${ours.url}/${dialect}`, dialect, events: ['*'] });
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
     const organisationId = other.organisationId as OrganisationId;
     await subscribe(house, { url: `${theirs.url}/${dialect}`, dialect, events: ['*'], organisationId });
   }

@@ -132,7 +132,6 @@ test('what could not be committed is not told; when Meta tells it again it is, o
 
 function subscribe(house: House, about: Partial<NewSubscription>) {
   return house.gateway.webhooks.create({
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
     organisationId: house.organisationId as OrganisationId,
     url: null,
     dialect: 'kirim',

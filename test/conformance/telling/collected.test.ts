@@ -47,7 +47,6 @@ test('a full one does not wait for its window', async () => {
 
 async function collect(house: House, url: string, buffer: { seconds: number; max: number }): Promise<string> {
   const { initialSecret } = await house.gateway.webhooks.create({
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
     organisationId: house.organisationId as OrganisationId,
     url,
     dialect: 'kapso',
