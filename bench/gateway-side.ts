@@ -3,7 +3,8 @@
 import { createHmac } from 'node:crypto';
 
 import { readConfig } from '../src/config/config.ts';
-import { createGateway, openContext, type GatewayInput } from '../src/gateway.ts';
+import { openContext } from '../src/context.ts';
+import { createGateway, type GatewayInput } from '../src/gateway.ts';
 import { createKey } from '../src/organisations/api-keys.ts';
 import { addApp } from '../src/organisations/apps.ts';
 import { addNumber, setNumber } from '../src/organisations/numbers.ts';

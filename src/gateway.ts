@@ -2,9 +2,7 @@
 import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 
-import type { Config } from './config/config.ts';
-import type { Secrets } from './config/secrets.ts';
-import type { Context } from './context.ts';
+import { openContext, type Context, type ContextInput } from './context.ts';
 import { createThroughputFollower } from './chores/follow-throughput.ts';
 import { createSweep } from './chores/sweep.ts';
 import { graph } from './dialects/graph/index.ts';
@@ -21,10 +19,7 @@ import { createWindowLookUp } from './conversations/look-up-window.ts';
 import { createOutboundKeeper, type OutboundKeeper } from './conversations/keep-outbound.ts';
 import { createKeyLookUp } from './idempotency/idempotency-key.ts';
 import { createReceiver } from './inbound/receive.ts';
-import { systemClock, type Clock, type Timer } from './kernel/clock.ts';
-import { createLog, type Log } from './kernel/log.ts';
-import { systemRandom, type Random } from './kernel/random.ts';
-import { createSealer } from './kernel/secrets.ts';
+import type { Timer } from './kernel/clock.ts';
 import { readVersion } from './kernel/version.ts';
 import { createBacklog } from './lanes/backlog.ts';
 import { createHearing } from './lanes/hearing.ts';
@@ -46,7 +41,6 @@ import { createAuthenticator } from './organisations/authenticate.ts';
 import { createBudgets } from './organisations/budgets.ts';
 import { createNumberDirectory, type NumberDirectory } from './organisations/number-directory.ts';
 import { createDisk, type Disk } from './storage/disk.ts';
-import { levelOf, openDatabase } from './storage/db.ts';
 import { createDeliverer } from './webhooks/deliverer.ts';
 import { createPoster } from './webhooks/post.ts';
 import { createDeliveries } from './webhooks/deliveries.ts';
@@ -59,17 +53,10 @@ import { createSubscriptionDirectory } from './webhooks/subscription-directory.t
 import { createSubscriptions, type Subscriptions } from './webhooks/subscriptions.ts';
 import type { Tellings } from './webhooks/telling.ts';
 
-export interface GatewayInput {
-  config: Config;
-  secrets: Secrets;
-  databaseUrl: string;
+export interface GatewayInput extends ContextInput {
   nodeId: string;
   /** Where the data of a PostgreSQL of our own is: its free space is watched. */
   databaseFolder?: string;
-  schema?: string;
-  clock?: Clock;
-  random?: Random;
-  log?: Log;
 }
 
 export interface Gateway extends AsyncDisposable {
@@ -87,34 +74,6 @@ export interface Gateway extends AsyncDisposable {
 const CLOSING_MS = 3_000;
 /** Of it, for requests that are half sent and answers that are half read. */
 const ANSWERING_MS = 2_000;
-
-/** Opens a context: what verbs need, without anything running. Commands on tables use it alone. */
-export function openContext(input: GatewayInput, onOutageEnd?: () => void): Context {
-  const log = input.log ?? createLog(input.config.logLevel);
-  const db = openDatabase({
-    url: input.databaseUrl,
-    connections: input.config.databaseConnections,
-    onIdleError: (error) => log[levelOf(error)]({ err: error }, 'a connection to the database broke'),
-    onOutage: ({ kind }, cause) =>
-      log.error(
-        { kind, err: cause },
-        'the database takes nothing: what needs it is answered 503 until it does',
-      ),
-    onOutageEnd({ kind }, lastedMs) {
-      log.info({ kind, lastedMs: Math.round(lastedMs) }, 'the database takes what is written again');
-      onOutageEnd?.();
-    },
-    ...(input.schema === undefined ? {} : { schema: input.schema }),
-  });
-  return {
-    config: input.config,
-    db,
-    clock: input.clock ?? systemClock,
-    random: input.random ?? systemRandom,
-    sealer: createSealer(input.secrets.sealing),
-    log,
-  };
-}
 
 /** Starts a gateway on a migrated database; resolves when it takes requests and owns its lanes. */
 export async function createGateway(input: GatewayInput): Promise<Gateway> {

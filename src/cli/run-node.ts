@@ -1,8 +1,8 @@
 // A gateway on its data directory, from lock to stop: directory → PostgreSQL → migrations → gateway → runtime.json, and
 // back in the opposite order. `dev` and `start` are this with different preparations.
 import { webAddress, type Chosen } from '../config/config.ts';
-import type { Context } from '../context.ts';
-import { createGateway, openContext } from '../gateway.ts';
+import { openContext, type Context } from '../context.ts';
+import { createGateway } from '../gateway.ts';
 import { createLog } from '../kernel/log.ts';
 import { requireFittingSecret } from '../organisations/sealed-secrets.ts';
 import type { DataDirectory } from '../storage/data-directory.ts';

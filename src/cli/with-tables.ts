@@ -8,7 +8,7 @@ import { processEnvironment } from '../config/read-env.ts';
 import { createSecrets, type Secrets } from '../config/secrets.ts';
 import { SECRET_SETTINGS } from '../config/settings.ts';
 import type { Context } from '../context.ts';
-import { openContext } from '../gateway.ts';
+import { openContext } from '../context.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createLog } from '../kernel/log.ts';
 import {
@@ -31,7 +31,7 @@ export async function withTables<Result>(
   const chosen = readConfig(processEnvironment(), 'production');
   if (!begins) requireData(chosen);
   await using stack = new AsyncDisposableStack();
-  const ctx = openContext({ ...(await findDatabase(chosen, stack)), nodeId: '', log: createLog('silent') });
+  const ctx = openContext({ ...(await findDatabase(chosen, stack)), log: createLog('silent') });
   stack.defer(() => ctx.db.close());
   if (migrated) await migrate(ctx.db);
   return await act(ctx);

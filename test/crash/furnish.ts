@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { readConfig } from '../../src/config/config.ts';
-import { openContext } from '../../src/gateway.ts';
+import { openContext } from '../../src/context.ts';
 import { createKey } from '../../src/organisations/api-keys.ts';
 import { addApp } from '../../src/organisations/apps.ts';
 import { addNumber, setNumber } from '../../src/organisations/numbers.ts';
@@ -49,7 +49,7 @@ export async function furnish(house: {
   const { numbers, policy, env, databaseUrl } = house;
   const { config, secrets } = readConfig({ ...env, PORT: '0' }, 'production');
   if (!secrets) throw new Error('A run gives a secret.');
-  const ctx = openContext({ config, secrets, databaseUrl, nodeId: 'node-furnisher' });
+  const ctx = openContext({ config, secrets, databaseUrl });
   try {
     await migrate(ctx.db);
     const { id: organisationId } = await createOrganisation(ctx, { name: 'Crash' });

@@ -343,7 +343,7 @@ describe('a number whose token Meta refuses', () => {
     for (const to of customers(20)) expectStatus(await house.sendText(to, `for ${to}`, ASYNC), 200);
     first.open();
     await until('all of them are refused', async () => (await underWay()).length === 0);
-    expect((await account(house)).status).toBe('degraded');
+    await until('it is degraded', async () => (await account(house)).status === 'degraded');
     const second = gate();
     refuseWhen(second);
     const before = house.tap.sends().length;
