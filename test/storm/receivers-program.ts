@@ -12,7 +12,6 @@ const WELL_MS_MAX = 20;
 const FAILS = 0.5;
 const RETRY_AFTER_S = 1;
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own tests write it
 const settings = JSON.parse(process.argv[2] ?? '') as ReceiversSettings;
 const random = seededRandom(settings.seed);
 const ledger = createWriteStream(settings.file, { flags: 'a' });
@@ -46,7 +45,6 @@ async function listen(receiver: number, manner: Manner): Promise<number> {
   });
   server.keepAliveTimeout = 30_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
   return (server.address() as AddressInfo).port;
 }
 
@@ -54,7 +52,6 @@ async function listen(receiver: number, manner: Manner): Promise<number> {
 function eventIn(body: string): string {
   const wamid = /"(wamid\.[^"]+)"/.exec(body)?.[1]?.replaceAll('\\/', '/') ?? '';
   if (!body.includes('"statuses"')) return wamid;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what it is not shows as an event that nobody knows
   const told = JSON.parse(body) as Told;
   const status = told.entry?.[0]?.changes[0]?.value.statuses?.[0];
   return status ? `${status.id} ${status.status}` : wamid;

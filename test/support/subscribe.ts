@@ -10,7 +10,6 @@ export function subscribe(
   about: Partial<NewSubscription> = {},
 ): ReturnType<Subscriptions['create']> {
   return house.gateway.webhooks.create({
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
     organisationId: house.organisationId as OrganisationId,
     url: null,
     dialect: 'kirim',

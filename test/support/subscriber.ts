@@ -27,7 +27,6 @@ export async function subscribe(
 }
 
 export function organisationOf(house: Pick<House, 'organisationId'>): OrganisationId {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
   return house.organisationId as OrganisationId;
 }
 

@@ -19,7 +19,6 @@ beforeAll(async () => {
   house = await startHouse({ config: { graphUrl: meta.url, sendWaitMs: 200 } });
   await house.addNumber({ phoneNumberId: CHECKED, phone: '628511760008031' });
   for (const phoneNumberId of [PHONE_NUMBER_ID, CHECKED]) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
     const organisationId = house.organisationId as OrganisationId;
     await setNumber(house.ctx, { organisationId, phoneNumberId, windowCheck: true });
   }

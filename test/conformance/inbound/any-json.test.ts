@@ -23,7 +23,6 @@ beforeAll(async () => {
   // Whatever comes is told too, in every dialect.
   for (const dialect of WEBHOOK_DIALECTS)
     await house.gateway.webhooks.create({
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
       organisationId: house.organisationId as OrganisationId,
       url: hook.url,
       dialect,

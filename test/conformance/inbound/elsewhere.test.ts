@@ -35,7 +35,6 @@ afterAll(async () => {
 
 function subscribe(hook: Hook, dialect: 'kirim' | 'meta') {
   return house.gateway.webhooks.create({
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
     organisationId: house.organisationId as OrganisationId,
     url: hook.url,
     dialect,

@@ -58,7 +58,6 @@ function asOther(method: string, path: string): Promise<Reply> {
 
 function subscribe(organisationId: string, url: string, at: House = house) {
   return at.gateway.webhooks.create({
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
     organisationId: organisationId as OrganisationId,
     url,
     dialect: 'meta',

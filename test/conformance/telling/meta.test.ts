@@ -173,6 +173,5 @@ function rendering(event: Event) {
 }
 
 function bodyOf(event: Event): JsonObject {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every body is an object
   return jsonOf(rendering(event).body) as JsonObject;
 }

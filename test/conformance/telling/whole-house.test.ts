@@ -26,7 +26,6 @@ beforeAll(async () => {
   for (const dialect of WEBHOOK_DIALECTS) {
     const hook = await startHook();
     const { initialSecret } = await house.gateway.webhooks.create({
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the house made it
       organisationId: house.organisationId as OrganisationId,
       url: hook.url,
       dialect,
