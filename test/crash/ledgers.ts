@@ -31,10 +31,18 @@ export interface Told {
   taken: boolean;
 }
 
+/** What a customer wrote; by the simulator's clock. */
+export interface Written extends Told {
+  text: string;
+  conversation: string;
+  at: number;
+  takenAt: number;
+}
+
 export interface MetaLedger {
   arrivals: Arrival[];
   /** What customers wrote. */
-  written: (Told & { text: string })[];
+  written: Written[];
   statuses: (Told & { status: Status })[];
   refused: RefusedFact[];
 }
@@ -68,9 +76,9 @@ export function readMetaLedger(file: string, reads: (phone: string) => boolean):
   const open = new Set<string>();
   const told = new Map<string, number>();
   const refused: RefusedFact[] = [];
-  const written = new Map<string, MetaLedger['written'][number]>();
+  const written = new Map<string, Written>();
   const statuses = new Map<string, MetaLedger['statuses'][number]>();
-  const answered: string[] = [];
+  const answered = new Map<string, number>();
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
   for (const line of lines) {
     const fact = JSON.parse(line) as Fact;
@@ -85,15 +93,24 @@ export function readMetaLedger(file: string, reads: (phone: string) => boolean):
       if (arrival && RANKS.indexOf(fact.status) > RANKS.indexOf(arrival.status)) arrival.status = fact.status;
     } else if (fact.fact === 'inbound') {
       const { text } = fact.message as { text?: { body: string } };
-      written.set(fact.wamid, { wamid: fact.wamid, text: text?.body ?? '', taken: false });
+      written.set(fact.wamid, {
+        wamid: fact.wamid,
+        text: text?.body ?? '',
+        conversation: `${fact.number} ${fact.phone}`,
+        at: fact.at,
+        taken: false,
+        takenAt: Infinity,
+      });
     } else if (fact.fact === 'posted' && fact.done) {
       for (const id of fact.updates) open.delete(id);
-      if (fact.answer === 200) answered.push(...fact.updates);
+      if (fact.answer === 200)
+        for (const id of fact.updates) answered.set(id, Math.min(fact.at, answered.get(id) ?? Infinity));
     }
   }
-  for (const id of answered) {
-    const update = written.get(id) ?? statuses.get(id);
-    if (update) update.taken = true;
+  for (const [id, at] of answered) {
+    const [one, status] = [written.get(id), statuses.get(id)];
+    if (one) Object.assign(one, { taken: true, takenAt: at });
+    if (status) status.taken = true;
   }
   const waiting = new Set([...open].map((id) => id.slice(0, id.lastIndexOf('#'))));
   for (const arrival of arrivals.values()) {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Request } from '../storm/receivers.ts';
 import { SUBSCRIBERS, type CrashHouse } from './crash-house.ts';
-import type { MetaLedger, Shown } from './ledgers.ts';
+import type { MetaLedger, Shown, Written } from './ledgers.ts';
 import { WRITTEN } from './plan.ts';
 import type { Finding } from './verdict.ts';
 
@@ -69,9 +69,35 @@ export function judgeTold(evidence: ToldEvidence): { findings: Finding[]; counts
         `${dialect} never heard of ${missing.length}: ${missing.slice(0, 5).join(', ')}`,
       );
   }
+  judgeOrder(ours, requests, find);
   const well = [...heard].filter(([name]) => SUBSCRIBERS[Number(name.split(' ')[0])]?.manner === 'well');
   const told = well.reduce((sum, [, times]) => sum + times, 0);
   return { findings, counts: { written: taken.length, told, again: told - well.length } };
+}
+
+// Answered 200 before the next was written by the same customer: heard before it, where an order is kept.
+function judgeOrder(
+  ours: readonly Written[],
+  requests: readonly Request[],
+  find: (promise: string, about: string) => void,
+): void {
+  const ordered = SUBSCRIBERS.findIndex((one) => one.ordered);
+  const first = new Map<string, { at: number; endedAt: number }>();
+  for (const one of requests.filter(({ receiver }) => receiver === ordered)) {
+    const known = first.get(one.event) ?? { at: Infinity, endedAt: Infinity };
+    const endedAt = one.status === 200 ? Math.min(known.endedAt, one.endedAt) : known.endedAt;
+    first.set(one.event, { at: Math.min(known.at, one.at), endedAt });
+  }
+  for (const together of Map.groupBy(ours, (one) => one.conversation).values())
+    for (const before of together)
+      for (const after of together.filter((one) => one.at > before.takenAt)) {
+        const [one, other] = [first.get(before.wamid), first.get(after.wamid)];
+        if (one && other && other.at < one.endedAt)
+          find(
+            'in order',
+            `${before.text} of ${before.conversation} was taken first and heard after ${after.text}`,
+          );
+      }
 }
 
 // Each status of a message that is at Meta once; of several copies, what the second one tells is no news.
