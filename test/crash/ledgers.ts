@@ -78,7 +78,7 @@ export function readMetaLedger(file: string, reads: (phone: string) => boolean):
   const refused: RefusedFact[] = [];
   const written = new Map<string, Written>();
   const statuses = new Map<string, MetaLedger['statuses'][number]>();
-  const answered = new Map<string, number>();
+  const answered: { updates: string[]; at: number }[] = [];
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
   for (const line of lines) {
     const fact = JSON.parse(line) as Fact;
@@ -103,15 +103,15 @@ export function readMetaLedger(file: string, reads: (phone: string) => boolean):
       });
     } else if (fact.fact === 'posted' && fact.done) {
       for (const id of fact.updates) open.delete(id);
-      if (fact.answer === 200)
-        for (const id of fact.updates) answered.set(id, Math.min(fact.at, answered.get(id) ?? Infinity));
+      if (fact.answer === 200) answered.push({ updates: fact.updates, at: fact.at });
     }
   }
-  for (const [id, at] of answered) {
-    const [one, status] = [written.get(id), statuses.get(id)];
-    if (one) Object.assign(one, { taken: true, takenAt: at });
-    if (status) status.taken = true;
-  }
+  for (const posted of answered)
+    for (const id of posted.updates) {
+      const [one, status] = [written.get(id), statuses.get(id)];
+      if (one) Object.assign(one, { taken: true, takenAt: Math.min(posted.at, one.takenAt) });
+      if (status) status.taken = true;
+    }
   const waiting = new Set([...open].map((id) => id.slice(0, id.lastIndexOf('#'))));
   for (const arrival of arrivals.values()) {
     const last = reads(arrival.to) ? 'read' : 'delivered';

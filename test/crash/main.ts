@@ -78,7 +78,7 @@ function tell(head: string, { verdict, told, recoveries, laneMoves, seconds, fol
     `  ${findings.length === 0 ? 'ok    ' : 'BROKEN'} ${head}: ${counts.sends} sends, ${counts.once} at Meta once, ${counts.unknown} unknown, ` +
       `${counts.resent} resent, ${counts.failed} failed by Meta, ${counts.withdrawn} withdrawn, ${counts.overridden} overridden late; ` +
       `${counts.answersLost} answers lost, ${counts.orderedPairs} pairs in order; ${kills.length} kills, answered again within ${Math.round(slowest)} ms, ` +
-      `started within ${Math.round(again)} ms, PostgreSQL ${Math.round(postgresMs)} ms; ${laneMoves} lanes moved; ${told.written} written to us, ${told.told} told to healthy ones, ${told.again} of them again; ` +
+      `started within ${Math.round(again)} ms, PostgreSQL ${Math.round(postgresMs)} ms; ${laneMoves} lanes moved; ${told.written} written to us, ${told.told} told to healthy ones, ${told.again} of them again, ${told.inOrder} pairs of them in order; ` +
       `${seconds.sending.toFixed(0)} + ${seconds.settling.toFixed(0)} s of ${seconds.all.toFixed(0)} s`,
   );
   for (const { promise, about } of findings.slice(0, FINDINGS_SHOWN)) console.log(`    ${promise}: ${about}`);

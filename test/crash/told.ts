@@ -13,6 +13,8 @@ export interface ToldCounts {
   told: number;
   /** Of them, heard before. */
   again: number;
+  /** Pairs of which one was answered before the other was written. */
+  inOrder: number;
 }
 
 export interface ToldEvidence {
@@ -69,10 +71,10 @@ export function judgeTold(evidence: ToldEvidence): { findings: Finding[]; counts
         `${dialect} never heard of ${missing.length}: ${missing.slice(0, 5).join(', ')}`,
       );
   }
-  judgeOrder(ours, requests, find);
+  const inOrder = judgeOrder(ours, requests, find);
   const well = [...heard].filter(([name]) => SUBSCRIBERS[Number(name.split(' ')[0])]?.manner === 'well');
   const told = well.reduce((sum, [, times]) => sum + times, 0);
-  return { findings, counts: { written: taken.length, told, again: told - well.length } };
+  return { findings, counts: { written: taken.length, told, again: told - well.length, inOrder } };
 }
 
 // Answered 200 before the next was written by the same customer: heard before it, where an order is kept.
@@ -80,7 +82,7 @@ function judgeOrder(
   ours: readonly Written[],
   requests: readonly Request[],
   find: (promise: string, about: string) => void,
-): void {
+): number {
   const ordered = SUBSCRIBERS.findIndex((one) => one.ordered);
   const first = new Map<string, { at: number; endedAt: number }>();
   for (const one of requests.filter(({ receiver }) => receiver === ordered)) {
@@ -88,16 +90,20 @@ function judgeOrder(
     const endedAt = one.status === 200 ? Math.min(known.endedAt, one.endedAt) : known.endedAt;
     first.set(one.event, { at: Math.min(known.at, one.at), endedAt });
   }
-  for (const together of Map.groupBy(ours, (one) => one.conversation).values())
-    for (const before of together)
-      for (const after of together.filter((one) => one.at > before.takenAt)) {
-        const [one, other] = [first.get(before.wamid), first.get(after.wamid)];
-        if (one && other && other.at < one.endedAt)
-          find(
-            'in order',
-            `${before.text} of ${before.conversation} was taken first and heard after ${after.text}`,
-          );
-      }
+  const pairs = [...Map.groupBy(ours, (one) => one.conversation).values()].flatMap((together) =>
+    together.flatMap((before) =>
+      together.filter((after) => after.at > before.takenAt).map((after) => ({ before, after })),
+    ),
+  );
+  for (const { before, after } of pairs) {
+    const [one, other] = [first.get(before.wamid), first.get(after.wamid)];
+    if (one && other && other.at < one.endedAt)
+      find(
+        'in order',
+        `${before.text} of ${before.conversation} was taken first and heard after ${after.text}`,
+      );
+  }
+  return pairs.length;
 }
 
 // Each status of a message that is at Meta once; of several copies, what the second one tells is no news.
