@@ -21,9 +21,14 @@ export interface HealthParts {
   onChanged: () => void;
 }
 
+/** A healthy subscription’s last success is written down so often. */
+const SUCCESS_EVERY_MS = 60_000;
+
 export function createHealth(ctx: Context, parts: HealthParts): Health {
   /** Those of which a delivery died through this node since the last success. */
   const ailing = new Set<string>();
+  /** When a success was last written down. */
+  const writtenAt = new Map<string, number>();
 
   async function turnOff(subscription: KnownSubscription, reason: string): Promise<void> {
     const now = ctx.clock.now();
@@ -59,8 +64,13 @@ export function createHealth(ctx: Context, parts: HealthParts): Health {
 
   return {
     async succeeded(subscription) {
-      if (!ailing.delete(subscription.id) && subscription.deadInARow === 0) return;
-      subscription.deadInARow = 0;
+      const now = ctx.clock.monotonic();
+      const sinceMs = now - (writtenAt.get(subscription.id) ?? -Infinity);
+      // A death through this node is forgotten at once; what the directory says of deaths is a few seconds old.
+      const isDue =
+        ailing.delete(subscription.id) || sinceMs >= (subscription.deadInARow > 0 ? 1_000 : SUCCESS_EVERY_MS);
+      if (!isDue) return;
+      writtenAt.set(subscription.id, now);
       await kept(ctx, () => forgetDead(ctx.db, subscription, ctx.clock.now()));
     },
     async died(subscription, { gone, outcome }) {

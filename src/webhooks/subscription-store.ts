@@ -119,7 +119,8 @@ export async function selectAllSubscriptions(db: Queryable): Promise<Subscriptio
 /** Changes whenever a row is written, added or taken away, and at no other time. */
 export async function selectSubscriptionsFingerprint(db: Queryable): Promise<string> {
   const [row] = await db.query<{ print: string }>(
-    `select (select count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) from webhook_subscriptions) || ' ' ||
+    `select (select coalesce(md5(string_agg((to_jsonb(s) - 'last_success_at' - 'last_failure_at')::text, ' ' order by id)), '')
+         from webhook_subscriptions s) || ' ' ||
        (select count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) from webhook_secrets) as print`,
   );
   return row?.print ?? '';
@@ -178,7 +179,7 @@ export async function countDead(
   return row?.dead_in_a_row ?? 0;
 }
 
-/** A delivery succeeded after others had died. */
+/** A delivery succeeded: what died before it does not count any more. */
 export async function forgetDead(
   db: Queryable,
   subscription: { organisationId: string; id: string },

@@ -201,3 +201,30 @@ test('an endpoint that never answers slows no other: all of the other’s come b
 function texts(heard: readonly Heard[]): string[] {
   return heard.flatMap(textsIn);
 }
+
+test('when a delivery last succeeded, and when one last died, is shown', async () => {
+  await using house = await startHouse({ config: DEAD_MAX });
+  await using hook = await startHook();
+  moody(hook);
+  const id = await subscribe(house, { url: hook.url, events: ['message.received'] });
+  await writes(house, ANA, 'no');
+  const died = await until('a death', async () => {
+    const one = await shown(house, id);
+    return one.lastFailureAt !== null && one;
+  });
+  expect(died).toMatchObject({ lastSuccessAt: null, deadInARow: 1 });
+  await writes(house, ANA, 'yes');
+  const well = await until('a success', async () => {
+    const one = await shown(house, id);
+    return one.lastSuccessAt !== null && one;
+  });
+  expect(well.deadInARow).toBe(0);
+});
+
+test('of a subscription that never failed, too', async () => {
+  await using house = await startHouse({ config: DEAD_MAX });
+  await using hook = await startHook();
+  const id = await subscribe(house, { url: hook.url, events: ['message.received'] });
+  await writes(house, ANA, 'yes');
+  await until('a success', async () => (await shown(house, id)).lastSuccessAt !== null);
+});
