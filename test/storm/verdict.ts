@@ -143,12 +143,13 @@ function judgeTwice({ plan, kills }: Evidence, heard: Heard, find: Find) {
   for (const [name, all] of heard) {
     const first = all.find(isTaken);
     if (!first) continue;
-    const met = kills.filter(({ at }, i) => first.at <= at + CLOCK_MS && inHand[i]?.has(name));
+    // What it had sent may still be on the wire when it is dead.
+    const met = kills.filter(({ backAt }, i) => first.at <= backAt && inHand[i]?.has(name));
     inFlightAtKills += met.length;
     const again = all.filter((one) => one.at > first.endedAt);
     if (again.length === 0) continue;
     duplicates++;
-    const lagMs = Math.min(...met.map(({ at }) => at - first.endedAt));
+    const lagMs = Math.min(...met.map(({ at }) => Math.max(0, at - first.endedAt)));
     if (met.length > 0) oldestDuplicateMs = Math.max(oldestDuplicateMs, lagMs);
     // What the first repetition found failing is tried on as the schedule says.
     const mayBe = plan.manners[first.receiver] === 'failing' ? Infinity : met.length;
