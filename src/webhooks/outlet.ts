@@ -62,6 +62,9 @@ export function createOutlets(): Outlets {
     if (!outlet) outlets.set(id, (outlet = createOutlet(id)));
     return outlet;
   }
+  function drop(job: Job): void {
+    for (const name of namesOf(job)) inHand.delete(name);
+  }
   return {
     of,
     find: (id) => outlets.get(id),
@@ -70,13 +73,15 @@ export function createOutlets(): Outlets {
       for (const name of namesOf(job)) inHand.add(name);
       of(job.subscriptionId).held.push(job);
     },
-    drop(job) {
-      for (const name of namesOf(job)) inHand.delete(name);
-    },
+    drop,
     inHand: () => [...inHand],
     empty: () => [...outlets.values()].flatMap((outlet) => outlet.held.splice(0)),
     forget(isGone) {
-      for (const [id, outlet] of outlets) if (isGone(id) && outlet.underWay === 0) outlets.delete(id);
+      for (const [id, outlet] of outlets) {
+        if (!isGone(id) || outlet.underWay > 0) continue;
+        outlet.held.splice(0).forEach(drop);
+        outlets.delete(id);
+      }
     },
   };
 }
