@@ -173,7 +173,7 @@ export function isOutage(error: unknown): boolean {
   if (state !== undefined) return isConnectionLoss(error) || state.startsWith('53') || state === READ_ONLY;
   if (!(error instanceof Error)) return false;
   if ('code' in error && typeof error.code === 'string' && AWAY.has(error.code)) return true;
-  return /Connection terminated|Query read timeout|Client was closed/i.test(error.message);
+  return /Connection terminated|Query read timeout|not queryable/i.test(error.message);
 }
 
 /** The level at which a failure is told: an outage was told already, once. */
