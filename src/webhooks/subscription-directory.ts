@@ -10,7 +10,7 @@ import {
   selectSubscriptionsFingerprint,
   type SealedSecret,
 } from './subscription-store.ts';
-import { isAsleep, isFor, type OpenSecret, type Subscription, type Topic } from './subscription.ts';
+import { isFor, isForgotten, type OpenSecret, type Subscription, type Topic } from './subscription.ts';
 
 export interface KnownSubscription extends Subscription {
   /** The newest first; some may have expired since they were read. */
@@ -18,7 +18,7 @@ export interface KnownSubscription extends Subscription {
 }
 
 export interface SubscriptionDirectory {
-  /** Who hears of an event: active ones, and paused ones, for whom it waits; of listeners those that ask. */
+  /** Who hears of an event: active ones, and those for whom it waits. */
   audience(organisationId: OrganisationId, about: Topic): readonly KnownSubscription[];
   find(id: SubscriptionId): KnownSubscription | undefined;
   all(): Iterable<KnownSubscription>;
@@ -49,10 +49,7 @@ export async function createSubscriptionDirectory(ctx: Context): Promise<Subscri
     const secrets = Map.groupBy(sealed, (secret) => secret.subscriptionId);
     const all = rows.map((row) => ({ ...row, secrets: opened(ctx, secrets.get(row.id) ?? []) }));
     byId = new Map(all.map((one) => [one.id, one]));
-    hearing = Map.groupBy(
-      all.filter((one) => one.status !== 'disabled'),
-      (one) => one.organisationId,
-    );
+    hearing = Map.groupBy(all, (one) => one.organisationId);
     audiences = new Map();
     fingerprint = present;
   }
@@ -83,7 +80,9 @@ export async function createSubscriptionDirectory(ctx: Context): Promise<Subscri
       let known = audiences.get(what);
       if (!known) audiences.set(what, (known = all.filter((one) => isFor(one, about))));
       const now = ctx.clock.now();
-      return known.some((one) => isAsleep(one, now)) ? known.filter((one) => !isAsleep(one, now)) : known;
+      return known.some((one) => isForgotten(one, now))
+        ? known.filter((one) => !isForgotten(one, now))
+        : known;
     },
     find: (id) => byId.get(id),
     all: () => byId.values(),

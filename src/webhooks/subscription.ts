@@ -2,7 +2,7 @@
 //
 //   active    hears of every event it names
 //   paused    by a person: events are kept for it and go out when it is turned on again
-//   disabled  by Kurir, after deliveries died in a row (`health.ts`): new events are not kept; what waits goes out when it is turned on again
+//   disabled  by Kurir, after deliveries died in a row (`health.ts`): like paused, but only for three days: by then nobody misses it
 //
 // Without an address it is a listener's (`kurir listen`): its deliveries wait to be fetched, and while nobody fetches, none are made.
 import type { EventType } from '../events/event.ts';
@@ -85,4 +85,18 @@ export function isAsleep(
   now: number,
 ): boolean {
   return url === null && now - (lastFetchAt?.getTime() ?? 0) > LISTENER_IDLE_MS + FETCH_NOTED_MS;
+}
+
+/** So long after Kurir has turned it off a subscription is kept what happens. */
+const DISABLED_KEPT_MS = 3 * 24 * 3_600_000;
+
+/** Whether nothing more is to be kept for it: nobody listens, or it was turned off long ago. */
+export function isForgotten(
+  subscription: Pick<Subscription, 'url' | 'lastFetchAt' | 'status' | 'statusSince'>,
+  now: number,
+): boolean {
+  const { status, statusSince } = subscription;
+  return (
+    isAsleep(subscription, now) || (status === 'disabled' && now - statusSince.getTime() > DISABLED_KEPT_MS)
+  );
 }

@@ -227,7 +227,10 @@ describe('what is sent', () => {
     const wamid = await customerWrites(house, { type: 'interactive', interactive: list });
     const found = await house.request('GET', `/v1/${PHONE_NUMBER_ID}/messages?direction=inbound`);
     const message = found.body.data.find((one: { message_id: string }) => one.message_id === wamid);
-    expect(message).toMatchObject({ type: 'interactive', interactive: list });
+    expect(message).toMatchObject({
+      type: 'interactive',
+      interactive: { type: 'list_reply', id: 'billing', title: 'Tagihan' },
+    });
   });
 
   function lastSaid(): object {

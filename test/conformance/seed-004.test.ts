@@ -242,10 +242,10 @@ test.each(['v15.0', 'v23.0', 'v24.0', 'v99.9'])(
 
 test.each([
   ['GET', `/meta/whatsapp/v24.0/${PHONE_NUMBER_ID}/messages`],
-  ['POST', `/meta/whatsapp/v24.0/${PHONE_NUMBER_ID}/media`],
+  ['POST', `/meta/whatsapp/v24.0/${PHONE_NUMBER_ID}/contacts`],
   ['GET', `/v24.0/${PHONE_NUMBER_ID}/whatsapp_business_profile`],
   ['DELETE', `/v24.0/${PHONE_NUMBER_ID}/messages`],
-  ['GET', '/v24.0/me'],
+  ['GET', '/v24.0/me/accounts'],
   ['POST', '/v24.0/102290129340398/message_templates'],
 ])('%s %s, which is not there, is Meta’s error for an unknown path', async (method, path) => {
   const body = method === 'POST' ? EXAMPLE : undefined;

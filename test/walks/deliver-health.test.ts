@@ -63,14 +63,14 @@ test('so many dead in a row turn it off; the others are told; what waits goes ou
     data: { webhook_subscription: { id, status: 'disabled' }, reason: off.statusReason },
   });
   const kept = await deliveriesOf(house, id);
-  await writes(house, ANA, 'unheard');
-  expect(await deliveriesOf(house, id)).toHaveLength(kept.length);
+  await writes(house, ANA, 'meanwhile');
+  expect(await deliveriesOf(house, id)).toHaveLength(kept.length + 1);
   expect(kept.map((row) => row.type)).not.toContain('webhook_subscription.disabled');
   hook.answer(200);
   await turnOn(house, id);
   clock.turn(60_000);
   await settled(house, id);
-  expect(texts(hook.heard).at(-1)).toBe('later');
+  expect(texts(hook.heard).slice(-2).toSorted(byText)).toEqual(['later', 'meanwhile']);
   expect(await shown(house, id)).toMatchObject({ status: 'active', statusReason: null, deadInARow: 0 });
 });
 
@@ -228,3 +228,22 @@ test('of a subscription that never failed, too', async () => {
   await writes(house, ANA, 'yes');
   await until('a success', async () => (await shown(house, id)).lastSuccessAt !== null);
 });
+
+test('what happens long after it was turned off is kept for nobody', async () => {
+  const clock = dayTurnedByHand();
+  await using house = await startHouse({ config: DEAD_MAX, clock });
+  await using hook = await startHook();
+  hook.answer(410);
+  const id = await subscribe(house, { url: hook.url });
+  await writes(house, ANA, 'one');
+  await isOff(house, id);
+  await writes(house, ANA, 'two');
+  expect(await deliveriesOf(house, id)).toHaveLength(2);
+  clock.turn(3 * 24 * 3_600_000 + 60_000);
+  await writes(house, ANA, 'three');
+  expect(await deliveriesOf(house, id)).toHaveLength(2);
+});
+
+function byText(one: string, other: string): number {
+  return one < other ? -1 : 1;
+}
