@@ -257,6 +257,8 @@ create table conversations (
   same_as text,
   status text not null default 'open' check (status in ('open', 'resolved', 'pending')),
   assignee text,
+  -- The customer's message that opened it, at first or again: by it the statement that kept the message knows that it did.
+  opened_by text,
   -- Customers' messages since the last one that was marked as read.
   unread_count integer not null default 0,
   last_message_at timestamptz not null,

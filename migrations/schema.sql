@@ -100,6 +100,7 @@ create table conversations (
   same_as text,
   status text not null default 'open'::text,
   assignee text,
+  opened_by text,
   unread_count integer not null default 0,
   last_message_at timestamp with time zone not null,
   last_inbound_at timestamp with time zone,

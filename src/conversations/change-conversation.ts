@@ -1,5 +1,5 @@
 // Changing a conversation: whose it is, and whether anything is left to do. Told in the same transaction: resolved is `conversation.closed`,
-// another assignee `conversation.assigned`.
+// no longer so `conversation.reopened`, another assignee `conversation.assigned`.
 import type { Context } from '../context.ts';
 import type { ConversationEvent } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
@@ -73,5 +73,6 @@ function eventsOf(
   return [
     ...(after.assignee === before.assignee ? [] : [event('conversation.assigned', assigned)]),
     ...(after.status === 'resolved' && before.status !== 'resolved' ? [event('conversation.closed')] : []),
+    ...(after.status !== 'resolved' && before.status === 'resolved' ? [event('conversation.reopened')] : []),
   ];
 }

@@ -17,6 +17,8 @@ export interface Met {
   phoneNumberId: string;
   /** Of a conversation that begins. */
   newConversationId?: string | undefined;
+  /** A conversation that was resolved, and the message by which the customer opened it again. */
+  reopened?: { conversationId: string; by: string } | undefined;
   contact?:
     | { id: string; isNew: true; source: NonNullable<ContactEvent['acquisitionSource']> }
     /** Fields that are not as they were. */
@@ -36,6 +38,7 @@ const IDENTITY: Record<string, string> = { phone: 'phone_number', user_id: 'user
 export function wantsMet(teller: Teller, organisationId: OrganisationId): boolean {
   const types = [
     'conversation.created',
+    'conversation.reopened',
     'contact.created',
     'contact.updated',
     'contact.identity_updated',
@@ -53,9 +56,10 @@ export async function eventsOfMet(
   if (wanted.length === 0) return [];
   const talks = await selectConversationsOfIds(
     tx,
-    wanted.flatMap(({ organisationId, newConversationId: id }) =>
-      id === undefined ? [] : [{ organisationId, id }],
-    ),
+    wanted.flatMap((one) => {
+      const id = talkOf(one);
+      return id === undefined ? [] : [{ organisationId: one.organisationId, id }];
+    }),
   );
   const people = await selectContactsOfIds(
     tx,
@@ -68,17 +72,21 @@ export async function eventsOfMet(
     .flatMap((one): (ContactEvent | ConversationEvent)[] => {
       const number = numbers.numberAnywhere(one.phoneNumberId);
       if (!number) return [];
-      const talk = talks.get(one.newConversationId ?? '');
+      const talk = talks.get(talkOf(one) ?? '');
       const person = people.get(one.contact?.id ?? '');
       const { organisationId } = one;
       const about = { organisationId, number, now };
       const news = person && one.contact ? newsOf(person, one.contact) : [];
       return [
         ...news.flatMap((what) => (person ? [contactEvent(person, { ...about, ...what })] : [])),
-        ...(talk ? [conversationEvent(talk, about)] : []),
+        ...(talk ? [conversationEvent(talk, { ...about, reopenedBy: one.reopened?.by })] : []),
       ];
     })
     .filter(wants);
+}
+
+function talkOf({ newConversationId, reopened }: Met): string | undefined {
+  return newConversationId ?? reopened?.conversationId;
 }
 
 type News = Pick<ContactEvent, 'type' | 'acquisitionSource' | 'changedFields'>;
@@ -100,13 +108,20 @@ function newsOf(person: Contact, met: NonNullable<Met['contact']>): News[] {
 
 function conversationEvent(
   conversation: Parameters<typeof conversationResource>[0],
-  about: { organisationId: OrganisationId; number: BusinessNumber; now: number },
+  about: {
+    organisationId: OrganisationId;
+    number: BusinessNumber;
+    now: number;
+    reopenedBy: string | undefined;
+  },
 ): ConversationEvent {
-  const { organisationId, number, now } = about;
+  const { organisationId, number, now, reopenedBy } = about;
   const { phoneNumberId, wabaId, phone, displayPhoneNumber } = number;
   return {
     id: newId('evt', now),
-    type: 'conversation.created',
+    ...(reopenedBy === undefined
+      ? { type: 'conversation.created' as const }
+      : { type: 'conversation.reopened' as const, reopenedBy }),
     organisationId,
     at: now,
     number: { phoneNumberId, wabaId, phone, displayPhoneNumber },

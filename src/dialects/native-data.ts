@@ -46,6 +46,8 @@ export function nativeData(event: NativeEvent): JsonObject {
       };
     case 'conversation.closed':
       return { conversation: { ...event.resource, closed_by_user_id: null } };
+    case 'conversation.reopened':
+      return { conversation: event.resource, message_id: event.reopenedBy ?? null };
     case 'contact.created':
       return { contact: event.resource, acquisition_source: event.acquisitionSource ?? null };
     case 'contact.updated':

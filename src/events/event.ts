@@ -17,6 +17,7 @@ export const EVENT_TYPES = [
   'conversation.created',
   'conversation.assigned',
   'conversation.closed',
+  'conversation.reopened',
   'contact.created',
   'contact.updated',
   'contact.identity_updated',
@@ -135,15 +136,17 @@ export interface DuplicateDetected extends AboutMessage {
   wamids: string[];
 }
 
-/** A conversation was opened, given to somebody, or resolved. `conversation` is the resource as the kirim dialect shows it. */
+/** A conversation was opened, given to somebody, resolved, or opened again. `conversation` is the resource as the kirim dialect shows it. */
 export interface ConversationEvent extends AboutNumber {
-  type: 'conversation.created' | 'conversation.assigned' | 'conversation.closed';
+  type: 'conversation.created' | 'conversation.assigned' | 'conversation.closed' | 'conversation.reopened';
   conversationId: ConversationId;
   conversation: string;
   resource: JsonObject;
   /** Of `assigned`. */
   assignedTo?: string | null;
   assignedBefore?: string | null;
+  /** Of `reopened`: the customer's message that did it; absent where somebody set it so. */
+  reopenedBy?: string;
 }
 
 /** A contact appeared or changed. `resource` is as the kirim dialect shows it. */

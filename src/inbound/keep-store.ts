@@ -45,6 +45,8 @@ export interface KeptMessage {
   conversationId: ConversationId;
   /** The conversation begins with it. */
   isNewConversation: boolean;
+  /** The conversation was resolved, and is open again because of it. */
+  reopens: boolean;
   contact: MetContact | null;
 }
 
@@ -115,24 +117,25 @@ with input as (
     profile_name = coalesce(excluded.profile_name, c.profile_name), updated_at = excluded.updated_at
   returning phone_number_id, key, xmax = 0 as is_new
 ), talks as (
-  insert into conversations as c (organisation_id, phone_number_id, conversation, id, unread_count, last_message_at, last_inbound_at, created_at, updated_at)
+  insert into conversations as c (organisation_id, phone_number_id, conversation, id, opened_by, unread_count, last_message_at, last_inbound_at, created_at, updated_at)
   select organisation_id, phone_number_id, conversation,
-    min(case when group_id is null then 'cnv' || substr(contact_id, 4) else new_conversation_id end), count(*) filter (where speaks),
+    min(case when group_id is null then 'cnv' || substr(contact_id, 4) else new_conversation_id end), min(id) filter (where speaks), count(*) filter (where speaks),
     to_timestamp(max(at) / 1000), to_timestamp(max(at) filter (where speaks) / 1000), to_timestamp($21::float8 / 1000), to_timestamp($21::float8 / 1000)
   from fresh group by 1, 2, 3 order by 1, 2, 3
   on conflict (organisation_id, phone_number_id, conversation) do update set
     id = excluded.id, same_as = null,
     status = case when excluded.unread_count > 0 and c.status = 'resolved' then 'open' else c.status end,
+    opened_by = case when excluded.unread_count > 0 and c.status = 'resolved' then excluded.opened_by else c.opened_by end,
     unread_count = c.unread_count + excluded.unread_count,
     last_message_at = greatest(c.last_message_at, case when excluded.unread_count > 0 then excluded.last_inbound_at end),
     last_inbound_at = greatest(c.last_inbound_at, excluded.last_inbound_at), updated_at = excluded.updated_at
-  returning phone_number_id, conversation, xmax = 0 as is_new
+  returning phone_number_id, conversation, opened_by, xmax = 0 as is_new
 )
 select 'message' as what, id, phone_number_id, conversation as key, key as contact_key, null as name, null as phone, null as user_id,
-  null as username, true as is_new, null::text[] as changed from fresh
-union all select 'person', null, phone_number_id, key, null, name, present_phone, present_user_id, present_username, false, changed from people
-union all select 'met', null, phone_number_id, key, null, null, null, null, null, is_new, null from met
-union all select 'talk', null, phone_number_id, conversation, null, null, null, null, null, is_new, null from talks`;
+  null as username, true as is_new, null::text[] as changed, null as opened_by from fresh
+union all select 'person', null, phone_number_id, key, null, name, present_phone, present_user_id, present_username, false, changed, null from people
+union all select 'met', null, phone_number_id, key, null, null, null, null, null, is_new, null, null from met
+union all select 'talk', null, phone_number_id, conversation, null, null, null, null, null, is_new, null, opened_by from talks`;
 
 interface Returned {
   what: 'message' | 'person' | 'met' | 'talk';
@@ -147,6 +150,8 @@ interface Returned {
   username: string | null;
   is_new: boolean;
   changed: MetContact['changed'] | null;
+  /** Of a conversation: the message that opened it, at first or again, be it now or long ago. */
+  opened_by: string | null;
 }
 
 /** Keeps messages; null for one that was there before. */
@@ -212,10 +217,12 @@ function keptOf(rows: readonly InboundMessage[], returned: readonly Returned[]):
     const person = found.get(`person ${phone_number_id} ${contact_key}`);
     const changed = person?.changed ?? [];
     if (person) person.changed = [];
+    const talk = found.get(`talk ${phone_number_id} ${key}`);
     return {
       conversation: key,
       conversationId: conversationIdOf(phone_number_id, key),
       isNewConversation: take(`talk ${phone_number_id} ${key}`),
+      reopens: talk?.is_new === false && talk.opened_by === id,
       contact: person
         ? {
             id: contactIdOf(phone_number_id, person.key),

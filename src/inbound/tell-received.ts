@@ -45,8 +45,10 @@ export async function eventsOfReceived(
   return [...met, ...received.map(({ row, made }) => toEvent(ctx, row, made))];
 }
 
-function metBy({ number }: Received, { contact, conversationId, isNewConversation }: KeptMessage): Met[] {
-  const isNews = isNewConversation || (contact !== null && (contact.isNew || contact.changed.length > 0));
+function metBy({ id, number }: Received, kept: KeptMessage): Met[] {
+  const { contact, conversationId, isNewConversation, reopens } = kept;
+  const isNews =
+    isNewConversation || reopens || (contact !== null && (contact.isNew || contact.changed.length > 0));
   if (!isNews) return [];
   const { organisationId, phoneNumberId } = number;
   return [
@@ -54,6 +56,7 @@ function metBy({ number }: Received, { contact, conversationId, isNewConversatio
       organisationId,
       phoneNumberId,
       newConversationId: isNewConversation ? conversationId : undefined,
+      reopened: reopens ? { conversationId, by: id } : undefined,
       contact: contact ? whatIsNew(contact) : undefined,
     },
   ];

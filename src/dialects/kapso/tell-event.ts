@@ -37,6 +37,7 @@ function render(event: Event): Rendered | null {
     case 'message.created':
     case 'message.duplicate_detected':
     case 'conversation.assigned':
+    case 'conversation.reopened':
     case 'contact.created':
     case 'contact.updated':
     case 'contact.identity_updated':

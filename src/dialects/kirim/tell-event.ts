@@ -32,6 +32,7 @@ function render(event: Event): Rendered {
     case 'conversation.created':
     case 'conversation.assigned':
     case 'conversation.closed':
+    case 'conversation.reopened':
     case 'contact.created':
     case 'contact.updated':
     case 'contact.identity_updated':

@@ -41,6 +41,7 @@ function dataOf(event: Event): JsonObject {
     case 'conversation.created':
     case 'conversation.assigned':
     case 'conversation.closed':
+    case 'conversation.reopened':
     case 'contact.created':
     case 'contact.updated':
     case 'contact.identity_updated':

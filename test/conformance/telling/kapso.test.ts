@@ -26,6 +26,7 @@ const NAMES: Record<string, string | null> = {
   'conversation.created': 'whatsapp.conversation.created',
   'conversation.assigned': null,
   'conversation.closed': 'whatsapp.conversation.ended',
+  'conversation.reopened': null,
   'contact.created': null,
   'contact.updated': null,
   'contact.identity_updated': null,

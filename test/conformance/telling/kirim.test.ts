@@ -16,6 +16,7 @@ const NATIVE: ReadonlySet<EventType> = new Set([
   'conversation.created',
   'conversation.assigned',
   'conversation.closed',
+  'conversation.reopened',
   'contact.created',
   'contact.updated',
   'contact.identity_updated',

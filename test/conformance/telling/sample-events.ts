@@ -139,6 +139,12 @@ export const SAMPLES: { [Type in SampleType]: EventOf<Type> } = {
     type: 'conversation.closed',
     resource: { ...conversation, status: 'resolved' },
   },
+  'conversation.reopened': {
+    ...ABOUT,
+    type: 'conversation.reopened',
+    resource: conversation,
+    reopenedBy: MESSAGE,
+  },
   'contact.created': {
     ...ABOUT,
     type: 'contact.created',
