@@ -1,4 +1,7 @@
 // What `kurir dev` says when it is ready: where things are, the key, and lines to paste: one that sends a first message, one that listens.
+import { resolve } from 'node:path';
+
+import { SETTINGS } from '../config/settings.ts';
 import type { DevelopmentFile } from '../storage/data-directory.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -26,9 +29,16 @@ export function renderBanner(style: Terminal['noteStyle'], dev: DevelopmentFile,
     '',
     '  Hear what becomes of it, in a program of yours:',
     '',
-    'npm run kurir -- listen --forward-to http://localhost:3000/hook',
+    `${onFolder(dataDir)}npm run kurir -- listen --forward-to http://localhost:3000/hook`,
     '',
   ].join('\n');
+}
+
+// A command in another shell looks in the folder that it is told of.
+function onFolder(dataDir: string): string {
+  if (dataDir === resolve(SETTINGS.dataDir.default)) return '';
+  const word = /^[\w./-]+$/.test(dataDir) ? dataDir : `'${dataDir.replaceAll("'", "'\\''")}'`;
+  return `KURIR_DATA_DIR=${word} `;
 }
 
 /** One line for a shell; with a key, so that pasting it again repeats the first send instead of making a second one. */

@@ -44,7 +44,8 @@ export async function targetOf(options: TargetOptions): Promise<Target> {
       exitCode: EXIT.denied,
       code: 'no_api_key',
       message:
-        'There is no API key: set KURIR_API_KEY, or name a file with --api-key-file. `kurir keys create` makes one.',
+        `There is no API key, and ${dataDir} holds none of a gateway in development mode. Set KURIR_API_KEY, or name a file with ` +
+        '--api-key-file (`kurir keys create` makes a key); or name the folder of a `kurir dev` with KURIR_DATA_DIR.',
     });
   return { url, apiKey };
 }

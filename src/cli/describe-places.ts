@@ -1,8 +1,8 @@
 // Where `kurir doctor` looks, and which setting sent it there. A password is never shown.
-import type { Config } from '../config/config.ts';
+import { webAddress, type Config } from '../config/config.ts';
 import { processEnvironment } from '../config/read-env.ts';
 import { META_GRAPH_URL, SETTINGS } from '../config/settings.ts';
-import { readRuntime } from '../storage/data-directory.ts';
+import { readRuntime, type Runtime } from '../storage/data-directory.ts';
 
 export interface Places {
   database: string;
@@ -39,6 +39,14 @@ function placeOf(databaseUrl: string): string {
 
 function nameGiven(name: string): string {
   return processEnvironment()[`${name}_FILE`] ? `${name}_FILE` : name;
+}
+
+/** Where the gateway is reached: what is set, else what the one that runs says. */
+export function publicUrlOf(
+  { publicUrl, host, port }: Config,
+  runtime: Pick<Runtime, 'publicUrl'> | undefined,
+): string {
+  return publicUrl === webAddress(host, port) ? (runtime?.publicUrl ?? publicUrl) : publicUrl;
 }
 
 /** Whether Meta can call it: it calls only https, and nothing of this computer. */

@@ -42,6 +42,8 @@ test('starts from nothing; the line it prints sends a message; the files are for
   expect(again).toMatchObject({ data: { id: first.data.id } });
   const dev = readDevelopmentFile(dataDir);
   expect(said).toContain(dev.apiKey);
+  // In a shell that knows nothing of the folder.
+  expect(said).toMatch(new RegExp(`^KURIR_DATA_DIR=${dataDir} npm run kurir -- listen`, 'm'));
   expect(Object.keys(dev).toSorted()).toEqual([
     'apiKey',
     'appSecret',
@@ -68,6 +70,11 @@ test('refuses a second gateway, while commands attach to the first', async () =>
   expect(sent).toMatchObject({ code: 0, value: { status: expect.stringMatching(/delivered|read/) } });
   const doctor = await kurir('doctor', '--json');
   expect(doctor).toMatchObject({ code: 0, value: { ok: true } });
+  expect(doctor.value).toMatchObject({
+    findings: expect.arrayContaining([
+      expect.objectContaining({ name: 'public address', says: expect.stringContaining(`${runtime.url} is`) }),
+    ]),
+  });
   expect(await kurir('keys', 'revoke', 'key_0', '--json')).toMatchObject({
     code: 4,
     said: expect.stringContaining('resource_not_found'),

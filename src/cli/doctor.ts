@@ -9,7 +9,7 @@ import { examineDatabase } from './examine-database.ts';
 import { examineClock, examineGraph } from './examine-meta.ts';
 import { examineNumbers } from './examine-numbers.ts';
 import { examinePooler } from './examine-pooler.ts';
-import { describePlaces, isReachable } from './describe-places.ts';
+import { describePlaces, isReachable, publicUrlOf } from './describe-places.ts';
 import type { Finding } from './finding.ts';
 import type { Terminal } from './terminal.ts';
 import { NO_DATA, withTables } from './with-tables.ts';
@@ -103,7 +103,8 @@ function examineSettings(): { config?: Config; findings: Finding[] } {
   }
 }
 
-function examinePublicUrl({ publicUrl }: Config): Finding {
+function examinePublicUrl(config: Config): Finding {
+  const publicUrl = publicUrlOf(config, readRuntime(config.dataDir));
   if (isReachable(publicUrl)) return { name: 'public address', state: 'ok', says: publicUrl };
   return {
     name: 'public address',

@@ -54,6 +54,7 @@ export async function startNode(input: NodeInput): Promise<RunningNode> {
   const postgresPid = postgres?.pid ?? null;
   runtime = {
     url,
+    publicUrl: config.publicUrl === webAddress(config.host, config.port) ? url : config.publicUrl,
     databaseUrl,
     postgresPid,
     graphUrl: config.graphUrl,

@@ -62,3 +62,10 @@ test('with several numbers it asks for --number', async () => {
   expect(errors).toContain('Name it with --number');
   expect(await runProgram([...TEMPLATE, '--number', PHONE_NUMBER_ID])).toBe(0);
 });
+
+test('without a key, and with nothing running on the data folder, it names the folder and how to name another', async () => {
+  vi.stubEnv('KURIR_API_KEY', '');
+  vi.stubEnv('KURIR_DATA_DIR', '/nowhere/kurir');
+  expect(await runProgram(TEMPLATE)).toBe(3);
+  expect(errors).toMatch(/no API key.*\/nowhere\/kurir.*KURIR_API_KEY.*KURIR_DATA_DIR/);
+});

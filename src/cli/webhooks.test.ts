@@ -75,6 +75,7 @@ test('a webhook is made, tried, paused, turned on, rotated and taken away', asyn
   expect(deliveries).toHaveLength(1);
   const table = await webhooks('deliveries', '--subscription', id);
   expect(table.out).toContain('HTTP 404: no such path');
+  expect(table.out).toMatch(new RegExp(`WEBHOOK.*\\n.*${id}`));
   const before = hook.heard.length;
   expect((await webhooks('replay', deliveries[0]?.id ?? '')).out).toMatch(/is sent again, as wbd_/);
   await until('it again', async () => hook.heard.length === before + 1);

@@ -152,6 +152,7 @@ export async function listDeliveriesCommand(terminal: Terminal, options: Deliver
     wordOf(one['id']),
     shownTime(new Date(wordOf(one['created_at']))),
     wordOf(one['event_type']),
+    wordOf(one['subscription_id']),
     wordOf(one['status']),
     countOf(one['attempts']),
     isObject(one['last_try']) ? shownTry(one['last_try']) : '-',
@@ -159,7 +160,7 @@ export async function listDeliveriesCommand(terminal: Terminal, options: Deliver
   terminal.result({ data: all }, () =>
     all.length === 0
       ? 'There are no such deliveries. A test event makes one: kurir webhooks test <id>'
-      : table(terminal.style, ['ID', 'CREATED', 'EVENT', 'STATUS', 'TRIES', 'LAST'], rows),
+      : table(terminal.style, ['ID', 'CREATED', 'EVENT', 'WEBHOOK', 'STATUS', 'TRIES', 'LAST'], rows),
   );
 }
 

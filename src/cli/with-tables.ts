@@ -3,7 +3,7 @@
 // makes a new database: the others would find nothing in it.
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { ConfigError, readConfig, webAddress, type Chosen, type Config } from '../config/config.ts';
+import { ConfigError, readConfig, type Chosen, type Config } from '../config/config.ts';
 import { processEnvironment } from '../config/read-env.ts';
 import { createSecrets, type Secrets } from '../config/secrets.ts';
 import { SECRET_SETTINGS } from '../config/settings.ts';
@@ -22,6 +22,7 @@ import {
 import { startEmbeddedPostgres } from '../storage/embedded.ts';
 import { migrate } from '../storage/migrate.ts';
 import { CommandError, EXIT } from './complain.ts';
+import { publicUrlOf } from './describe-places.ts';
 import { settleSecret } from './settle-secret.ts';
 
 export async function withTables<Result>(
@@ -91,15 +92,9 @@ function attach({ config, secrets }: Chosen, runtime: Runtime): Place {
       },
     ]);
   }
-  // In development Meta is the simulator that the running gateway talks to; and where no public address was set, it is where
-  // that gateway listens.
-  const derived = config.publicUrl === webAddress(config.host, config.port);
+  // In development Meta is the simulator that the running gateway talks to; where no public address was set, it is that gateway's.
   return {
-    config: {
-      ...config,
-      graphUrl: runtime.graphUrl,
-      publicUrl: derived ? runtime.url : config.publicUrl,
-    },
+    config: { ...config, graphUrl: runtime.graphUrl, publicUrl: publicUrlOf(config, runtime) },
     secrets: used,
     databaseUrl: runtime.databaseUrl,
   };

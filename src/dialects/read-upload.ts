@@ -19,10 +19,13 @@ export async function readUpload<Kept>(
   call: Call,
   keep: (file: FormFile) => Promise<Kept>,
 ): Promise<{ kept: Kept; fields: Map<string, string> }> {
-  const contentType = call.headers['content-type'];
+  const contentType = call.headers['content-type'] ?? '';
   const { form } = call;
-  if (!form || contentType === undefined)
-    throw new KurirError('unsupported_media_type', 'The body must be a form: multipart/form-data.');
+  if (!form || !/^multipart\/form-data\s*(;|$)/i.test(contentType))
+    throw new KurirError(
+      'unsupported_media_type',
+      'A file is uploaded as a form: multipart/form-data, with the fields messaging_product ("whatsapp") and file.',
+    );
   const fields = new Map<string, string>();
   let keeping: Promise<Kept> | undefined;
   let file: Readable | undefined;

@@ -25,6 +25,9 @@ export const EVENT_TYPES = [
   'webhook.test',
 ] as const;
 
+/** What names all types that begin so. */
+export const EVENT_GROUPS: readonly string[] = ['message.*', 'conversation.*', 'contact.*', 'meta.*'];
+
 export type EventType = (typeof EVENT_TYPES)[number] | `meta.${string}`;
 
 /** Whether a text can be the type of an event. */

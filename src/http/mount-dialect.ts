@@ -51,14 +51,14 @@ export function mountDialect(app: FastifyInstance, dialect: Dialect, parts: Moun
   );
 }
 
-// Forms alone are handed on unread: everywhere else a form is refused.
+// Handed on unread, whatever it is: the endpoint says which form it takes. Everywhere else a form is refused.
 function takeForm(
   scope: FastifyInstance,
   dialect: Dialect,
   what: { endpoint: Endpoint; parts: MountParts },
 ): void {
   scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser('multipart/form-data', (_request, _form, done) => done(null));
+  scope.addContentTypeParser('*', (_request, _form, done) => done(null));
   mountEndpoint(scope, dialect, what);
 }
 

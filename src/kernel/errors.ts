@@ -94,7 +94,7 @@ export const REFUSALS = {
   unsupported_media_type: {
     status: 415,
     type: 'invalid_request_error',
-    meaning: 'The body is not application/json.',
+    meaning: 'The body is not application/json, or, of an upload, no form.',
   },
   idempotency_key_reuse: {
     status: 422,

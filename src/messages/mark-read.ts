@@ -3,17 +3,18 @@
 import type { Context } from '../context.ts';
 import { leaveUnread } from '../conversations/unread.ts';
 import { KurirError } from '../kernel/errors.ts';
-import type { OrganisationId } from '../kernel/ids.ts';
+import { isId, type OrganisationId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { MetaClient } from '../meta/client.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
-import { countInboundAfter, findMessageByWamid, flipToRead } from './message-store.ts';
+import { countInboundAfter, findMessage, findMessageByWamid, flipToRead } from './message-store.ts';
 import type { Message } from './message.ts';
 
 export interface ReadReceipt {
   organisationId: OrganisationId;
   number: BusinessNumber;
-  wamid: string;
+  /** Meta's, or ours. */
+  messageId: string;
   typing: boolean;
 }
 
@@ -27,11 +28,11 @@ export function createReadMarker(ctx: Context, meta: MetaClient): ReadMarker {
   const running = new Map<string, Promise<Message>>();
 
   async function mark(receipt: ReadReceipt): Promise<Message> {
-    const { organisationId, number, wamid } = receipt;
-    const message = await findMessageByWamid(ctx.db, organisationId, {
-      wamid,
-      phoneNumberId: number.phoneNumberId,
-    });
+    const { organisationId, number, messageId } = receipt;
+    const { phoneNumberId } = number;
+    const message = isId('msg', messageId)
+      ? await findMessage(ctx.db, organisationId, { id: messageId, phoneNumberId })
+      : await findMessageByWamid(ctx.db, organisationId, { wamid: messageId, phoneNumberId });
     if (!message)
       throw new KurirError('resource_not_found', 'No message of this number has that message_id.', {
         param: 'message_id',
@@ -44,7 +45,7 @@ export function createReadMarker(ctx: Context, meta: MetaClient): ReadMarker {
       );
     }
     if (message.state === 'read') return message;
-    await tell(meta, receipt);
+    await tell(meta, receipt, message.wamid);
     await ctx.db.transaction(async (tx) => {
       await flipToRead(tx, organisationId, message.id);
       await leaveUnread(tx, { ...message, organisationId }, () =>
@@ -56,7 +57,7 @@ export function createReadMarker(ctx: Context, meta: MetaClient): ReadMarker {
 
   return {
     markRead(receipt) {
-      const key = `${receipt.organisationId} ${receipt.number.phoneNumberId} ${receipt.wamid}`;
+      const key = `${receipt.organisationId} ${receipt.number.phoneNumberId} ${receipt.messageId}`;
       const present = running.get(key);
       if (present) return present;
       const marking = mark(receipt).finally(() => running.delete(key));
@@ -66,8 +67,8 @@ export function createReadMarker(ctx: Context, meta: MetaClient): ReadMarker {
   };
 }
 
-async function tell(meta: MetaClient, receipt: ReadReceipt): Promise<void> {
-  const body: JsonObject = { messaging_product: 'whatsapp', status: 'read', message_id: receipt.wamid };
+async function tell(meta: MetaClient, receipt: ReadReceipt, wamid: string | null): Promise<void> {
+  const body: JsonObject = { messaging_product: 'whatsapp', status: 'read', message_id: wamid };
   if (receipt.typing) body['typing_indicator'] = { type: 'text' };
   const { accessToken, phoneNumberId } = receipt.number;
   const answer = await meta.call({ method: 'POST', accessToken, path: `${phoneNumberId}/messages`, body });

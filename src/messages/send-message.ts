@@ -17,7 +17,6 @@ import { isOutage } from '../storage/db.ts';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.ts';
 import { writeFailures, type FailureParts } from './tell-failures.ts';
 import type { Accepter } from './accept-message.ts';
-import { mediaNamedIn, withLivingMedia } from './living-media.ts';
 import { closedWindow } from './require-window.ts';
 import {
   endOwed,
@@ -27,6 +26,7 @@ import {
   readNews,
   type OwedEnd,
 } from './message-store.ts';
+import { withMetaIds } from './with-meta-ids.ts';
 import {
   lineOf,
   OWED_ENDS,
@@ -141,8 +141,8 @@ async function send(state: State, input: SendInput): Promise<Sent> {
   const { parts } = state;
   const closed = input.number.windowCheck ? await closedWindow(state.ctx, parts.windows, input) : undefined;
   const refusal = closed ?? refusalOf(state, input);
-  const living = refusal ?? livingMessage(parts.uploads, input);
-  const said = living instanceof Promise ? await living : living;
+  const named = refusal ?? withMetaIds(state.ctx.db, parts.uploads, input);
+  const said = named instanceof Promise ? await named : named;
   if (said instanceof KurirError) {
     // A replay passes what depends on state: look whether it is one before saying no.
     const id = input.idempotency && (await parts.keys.find(input.organisationId, input.idempotency));
@@ -177,19 +177,6 @@ async function send(state: State, input: SendInput): Promise<Sent> {
   if (idempotency && !input.owed && !news?.firstAnswer)
     await keepAnswer(state, { ...message, status: sent.status });
   return sent;
-}
-
-// With ids of media that live at Meta; the refusal, where one does not. No promise for what names none.
-function livingMessage(
-  uploads: Uploads,
-  { number, message }: SendInput,
-): OutboundMessage | Promise<OutboundMessage | KurirError> {
-  const named = mediaNamedIn(message);
-  if (named.length === 0) return message;
-  return withLivingMedia(uploads, number, { message, named }).catch((error: unknown) => {
-    if (error instanceof KurirError) return error;
-    throw error;
-  });
 }
 
 function awaited(

@@ -3,7 +3,8 @@ import { KurirError } from '../kernel/errors.ts';
 import { isObject, type JsonObject } from '../kernel/json.ts';
 
 export interface ReceiptBody {
-  wamid: string;
+  /** Of the inbound message: Meta's, or ours. */
+  messageId: string;
   typing: boolean;
 }
 
@@ -22,11 +23,11 @@ export function parseReceipt(body: JsonObject, fields: 'closed' | 'open'): Recei
   if (body['messaging_product'] !== 'whatsapp')
     throw refused('messaging_product', 'messaging_product must be "whatsapp".');
   if (body['status'] !== 'read') throw refused('status', 'status must be "read".');
-  const wamid = body['message_id'];
-  if (wamid === undefined) throw missing('message_id');
-  if (typeof wamid !== 'string' || wamid === '' || wamid.length > 500)
-    throw refused('message_id', 'message_id must be the wamid of an inbound message.');
-  return { wamid, typing: typingOf(body, fields) };
+  const messageId = body['message_id'];
+  if (messageId === undefined) throw missing('message_id');
+  if (typeof messageId !== 'string' || messageId === '' || messageId.length > 500)
+    throw refused('message_id', 'message_id must be the wamid, or the msg_… id, of an inbound message.');
+  return { messageId, typing: typingOf(body, fields) };
 }
 
 function typingOf(body: JsonObject, fields: 'closed' | 'open'): boolean {

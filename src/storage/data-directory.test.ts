@@ -15,6 +15,7 @@ import {
 
 const RUNTIME = {
   url: 'http://127.0.0.1:4000',
+  publicUrl: 'https://kurir.example.com',
   databaseUrl: 'postgres://x',
   postgresPid: 7,
   graphUrl: 'http://127.0.0.1:4001',

@@ -24,6 +24,8 @@ export interface Runtime {
   nodeId: string;
   pid: number;
   url: string;
+  /** Where others reach it. */
+  publicUrl: string;
   databaseUrl: string;
   /** Of the embedded PostgreSQL. */
   postgresPid: number | null;
@@ -200,6 +202,6 @@ function readObject(path: string): JsonObject | undefined {
 }
 
 function isRuntime(found: JsonObject): found is JsonObject & Runtime {
-  const texts = [found['nodeId'], found['url'], found['databaseUrl'], found['graphUrl']];
+  const texts = ['nodeId', 'url', 'publicUrl', 'databaseUrl', 'graphUrl'].map((name) => found[name]);
   return typeof found['pid'] === 'number' && texts.every((text) => typeof text === 'string');
 }

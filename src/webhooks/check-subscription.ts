@@ -1,19 +1,20 @@
 // What a subscription may be: its events are ones there are, its numbers the caller's, and it collects only where that can be told.
-import { isEventType } from '../events/event.ts';
+import { EVENT_GROUPS, EVENT_TYPES, isEventType } from '../events/event.ts';
 import { KurirError } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
-import type { Subscription } from './subscription.ts';
+import { isFor, type Subscription } from './subscription.ts';
 
 const EVENTS_MAX = 100;
 
 /** Each once; throws `invalid_field_value`. */
 export function checkEvents(events: readonly string[]): string[] {
-  const unknown = events.find((one) => one !== '*' && one !== 'meta.*' && !isEventType(one));
+  const unknown = events.find((one) => one !== '*' && !EVENT_GROUPS.includes(one) && !isEventType(one));
   if (unknown !== undefined)
     throw new KurirError(
       'invalid_field_value',
-      `${JSON.stringify(unknown.slice(0, 80))} is no event: see the list in the documentation, or use "*" for all.`,
+      `${JSON.stringify(unknown.slice(0, 80))} is no event. There are ${EVENT_TYPES.join(', ')}, meta.<field of Meta's>; ` +
+        `${EVENT_GROUPS.join(', ')} for all of a kind, and * for all.`,
       { param: 'events' },
     );
   if (events.length === 0 || events.length > EVENTS_MAX)
@@ -45,7 +46,7 @@ export function checkLines({
       ? 'A listener collects nothing'
       : dialect !== 'kapso'
         ? 'Only the dialect kapso has a form for several messages in one body'
-        : events.includes('message.received') || events.includes('*')
+        : isFor({ events, phoneNumberIds: null }, { type: 'message.received' })
           ? null
           : 'What is collected are customers’ messages, and events does not name message.received';
   if (why !== null)

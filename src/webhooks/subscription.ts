@@ -24,7 +24,7 @@ export interface Subscription {
   /** Null: its deliveries wait to be fetched by a listener. */
   url: string | null;
   dialect: WebhookDialect;
-  /** Types, `meta.*`, `*`. */
+  /** Types, those of EVENT_GROUPS, `*`. */
   events: readonly string[];
   /** Null: all numbers. */
   phoneNumberIds: readonly string[] | null;
@@ -62,11 +62,8 @@ export interface Topic {
 /** Whether a subscription names the event and its number. */
 export function isFor(subscription: Pick<Subscription, 'events' | 'phoneNumberIds'>, about: Topic): boolean {
   const { events, phoneNumberIds } = subscription;
-  const named =
-    events.includes(about.type) ||
-    events.includes('*') ||
-    (about.type.startsWith('meta.') && events.includes('meta.*'));
-  if (!named) return false;
+  const group = `${about.type.slice(0, about.type.indexOf('.'))}.*`;
+  if (!events.includes(about.type) && !events.includes('*') && !events.includes(group)) return false;
   if (about.phoneNumberId === undefined) return true;
   // What is about no number (an account, a subscription) is told to those who did not choose any.
   return (

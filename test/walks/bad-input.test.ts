@@ -9,6 +9,7 @@ import { anyBodies, mutations } from '../support/arbitrary-outbound.ts';
 import { expectGraphError, expectKirimError, expectStatus } from '../support/expect-reply.ts';
 import { PHONE_NUMBER_ID, startHouse, type House } from '../support/house.ts';
 import { startMetaByHand, type MetaByHand } from '../support/meta-by-hand.ts';
+import { exchange, requestText } from '../support/raw-http.ts';
 import { seedOfRun } from '../support/seed-of-run.ts';
 
 let meta: MetaByHand;
@@ -100,6 +101,26 @@ describe('bodies that are no JSON object', () => {
   test('the message of the error does not repeat the body', async () => {
     const { message } = expectKirimError(await post(MESSAGES, '{"to": rahasia}'), 'invalid_request');
     expect(message).not.toContain('rahasia');
+  });
+
+  test.each<[Record<string, string>, string]>([
+    [{}, ''],
+    [{ 'content-length': '0' }, ''],
+    [{ 'transfer-encoding': 'chunked' }, '0\r\n\r\n'],
+  ])('nothing, named as JSON (%j), is no body', async (length, nothing) => {
+    const headers = { ...JSON_TYPE, authorization: `Bearer ${house.apiKey}`, ...length };
+    const ask = (method: string, path: string) =>
+      exchange(house.gateway.url, requestText(`${method} ${path}`, headers, nothing));
+    expect((await ask('GET', '/v1/me')).status).toBe(200);
+    expectKirimError(await ask('DELETE', '/v1/labels/lbl_0'), 'resource_not_found');
+    expectKirimError(await ask('POST', '/v1/webhook_subscriptions/wbs_0/test'), 'resource_not_found');
+    expectKirimError(await ask('POST', '/v1/webhook_subscriptions/wbs_0/secrets'), 'resource_not_found');
+    for (const path of [MESSAGES, '/v1/messages', '/v1/labels']) {
+      const { message } = expectKirimError(await ask('POST', path), 'invalid_request');
+      expect(message).toContain('must be a JSON object');
+    }
+    expectGraphError(await ask('POST', `/v24.0/${PHONE_NUMBER_ID}/messages`), { status: 400, code: 100 });
+    expectGraphError(await ask('DELETE', '/v24.0/7'), { status: 400, code: 100 });
   });
 
   test.each([

@@ -244,7 +244,19 @@ describe('refused, and nothing kept', () => {
 
   test('a body that is no form, and a form where JSON is wanted', async () => {
     const json = await house.request('POST', KIRIM, { messaging_product: 'whatsapp' });
-    expectKirimError(json, 'unsupported_media_type');
+    expect(expectKirimError(json, 'unsupported_media_type').message).toMatch(
+      /multipart\/form-data.*messaging_product.*file/,
+    );
+    for (const type of ['application/x-www-form-urlencoded', 'image/png', ''])
+      expectKirimError(
+        await house.request('POST', KIRIM, 'file=a', { 'content-type': type }),
+        'unsupported_media_type',
+      );
+    for (const path of [GRAPH, KAPSO]) {
+      const { details } = (await house.request('POST', path, { file: 'a' })).body.error.error_data;
+      expect(details).toMatch(/multipart\/form-data.*messaging_product.*file/);
+    }
+    expectKirimError(await house.request('POST', KIRIM), 'unsupported_media_type');
     const form = await post({ path: `/v1/${PHONE_NUMBER_ID}/messages` });
     expectKirimError(form, 'unsupported_media_type');
     const broken = await house.request('POST', KIRIM, '--x\r\nnonsense', {

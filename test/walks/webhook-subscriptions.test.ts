@@ -110,6 +110,34 @@ test('a test event comes at once, signed, in each dialect', async () => {
   }
 });
 
+test('all events of a kind are named by its group, and no others come', async () => {
+  await using hook = await startHook();
+  const { id } = await subscribe({ url: hook.url, events: ['contact.*', 'conversation.*'] });
+  const whole = await subscribe({ url: hook.url, events: ['message.*'], dialect: 'standard' });
+  await house.sendText('+12025550161');
+  await until('all of them', async () => {
+    const types = hook.heard.map((one) => `${JSON.parse(one.body).type}`);
+    return ['message.created', 'message.sent', 'conversation.created', 'contact.created'].every((type) =>
+      types.includes(type),
+    );
+  });
+  const told = await house.request('GET', `/v1/webhook_deliveries?subscription_id=${id}`);
+  const types = told.body.data.map((one: { event_type: string }) => one.event_type);
+  expect(types.toSorted()).toEqual(['contact.created', 'conversation.created']);
+  for (const one of [id, whole.id]) await house.request('DELETE', `${PATH}/${one}`);
+});
+
+test('an event that there is not is refused with those that there are', async () => {
+  const url = 'https://hooks.example.com/a';
+  for (const event of ['message.recieved', 'webhook.*', 'messages', '.*', 'meta.Feld']) {
+    const refused = await house.request('POST', PATH, { url, events: [event] });
+    const { message } = expectKirimError(refused, 'invalid_field_value', 'events');
+    expect(message).toContain(JSON.stringify(event));
+    for (const known of ['message.received', 'contact.updated', 'conversation.*', 'meta.<field'])
+      expect(message).toContain(known);
+  }
+});
+
 test('while a secret is replaced the old and the new one sign; after that only the new one', async () => {
   await using hook = await startHook();
   const { id, initial_secret: old } = await subscribe({ url: hook.url });

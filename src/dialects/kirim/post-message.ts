@@ -68,6 +68,6 @@ async function markRead(call: Call, body: JsonObject): Promise<Answer> {
     number,
     ...receipt,
   });
-  const data = { id: message.id, object: 'message', status: 'read', message_id: receipt.wamid };
+  const data = { id: message.id, object: 'message', status: 'read', message_id: message.wamid };
   return { status: 200, body: { data, request_id: call.requestId } };
 }
