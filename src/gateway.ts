@@ -35,6 +35,7 @@ import { createReadMarker } from './messages/mark-read.ts';
 import { createNewsReader } from './messages/read-news.ts';
 import { createProgresser } from './messages/progress-message.ts';
 import { createSender } from './messages/send-message.ts';
+import { createMediaNews } from './messages/tell-media.ts';
 import { createMetaClient, type MetaClient } from './meta/client.ts';
 import { createAppDirectory } from './organisations/app-directory.ts';
 import { createAuthenticator } from './organisations/authenticate.ts';
@@ -171,10 +172,11 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
     timeoutMs: ctx.config.times.callTimeoutMs,
     clock: ctx.clock,
   });
-  const media = openMedia(ctx, { meta, numbers, diskIsLow });
   const tokenKey = ctx.sealer.derive('callback-token');
   const hints = createHints(ctx, () => sending.lease.hasNeighbours());
   const telling = await wireTelling(ctx, { numbers, hints, nodeId });
+  const news = createMediaNews(ctx, telling.teller);
+  const media = openMedia(ctx, { meta, numbers, news, diskIsLow });
   const sending = wireSending(ctx, { numbers, meta, media, hints, tokenKey, nodeId, diskIsLow, ...telling });
   const { lanes, progresser, sender, accepter } = sending;
   const hearing = createHearing(ctx);

@@ -3,6 +3,7 @@ import type {
   ContactEvent,
   ConversationEvent,
   DuplicateDetected,
+  MessageMedia,
   MessageOutbound,
   SubscriptionDisabled,
   WebhookTest,
@@ -13,6 +14,7 @@ import { messageText } from '../meta/message-text.ts';
 export type NativeEvent =
   | MessageOutbound
   | DuplicateDetected
+  | MessageMedia
   | ConversationEvent
   | ContactEvent
   | SubscriptionDisabled
@@ -33,6 +35,8 @@ export function nativeData(event: NativeEvent): JsonObject {
         },
         message_ids: event.wamids,
       };
+    case 'message.media':
+      return mediaData(event);
     case 'conversation.created':
       return { conversation: event.resource };
     case 'conversation.assigned':
@@ -88,6 +92,24 @@ function outboundData(event: MessageOutbound): JsonObject {
     contact: shownPerson(event.person),
     timestamp: new Date(event.at).toISOString(),
     meta: { phone_number_id: number.phoneNumberId },
+  };
+}
+
+function mediaData({ media, ...event }: MessageMedia): JsonObject {
+  return {
+    message: {
+      id: event.messageId,
+      object: 'message',
+      type: event.messageType,
+      message_id: event.wamid,
+      conversation_id: event.conversationId,
+      phone_number_id: event.number.phoneNumberId,
+    },
+    contact: shownPerson(event.person),
+    media:
+      media.status === 'ready'
+        ? { status: media.status, url: media.url, mime_type: media.mimeType, size: media.size }
+        : media,
   };
 }
 

@@ -14,6 +14,7 @@ export const EVENT_TYPES = [
   'message.edited',
   'message.revoked',
   'message.duplicate_detected',
+  'message.media',
   'conversation.created',
   'conversation.assigned',
   'conversation.closed',
@@ -139,6 +140,18 @@ export interface DuplicateDetected extends AboutMessage {
   wamids: string[];
 }
 
+/** The file of a customer's message is here, or never will be. */
+export interface MessageMedia extends AboutMessage {
+  type: 'message.media';
+  messageType: string;
+  media: MediaOutcome;
+}
+
+/** `reason` is for people. */
+export type MediaOutcome =
+  | { status: 'ready'; url: string; mimeType: string; size: number }
+  | { status: 'failed'; url: null; reason: string };
+
 /** A conversation was opened, given to somebody, resolved, or opened again. `conversation` is the resource as the kirim dialect shows it. */
 export interface ConversationEvent extends AboutNumber {
   type: 'conversation.created' | 'conversation.assigned' | 'conversation.closed' | 'conversation.reopened';
@@ -195,6 +208,7 @@ export type Event =
   | MessageStatus
   | MessageOutbound
   | DuplicateDetected
+  | MessageMedia
   | ConversationEvent
   | ContactEvent
   | MetaChange

@@ -2,13 +2,18 @@
 // is renewed while its bytes flow, so what a node that died was fetching comes again within a minute, on any node. Meta forgets what
 // customers sent after seven days; until then a fetch that fails is tried again, at longer and longer intervals.
 import type { Context } from '../context.ts';
+import type { MediaOutcome } from '../events/event.ts';
 import { backoffMs } from '../kernel/backoff.ts';
 import type { Timer } from '../kernel/clock.ts';
 import type { MetaClient } from '../meta/client.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
-import { levelOf } from '../storage/db.ts';
+import type { BusinessNumber } from '../organisations/numbers.ts';
+import { levelOf, type Queryable } from '../storage/db.ts';
 import { fetchOne, type Fetched } from './fetch-one.ts';
 import type { MediaFiles } from './media-files.ts';
+import { mediaUrl } from './media-link.ts';
+import type { MediaNews } from './media-news.ts';
+import { messageIdOf } from './media.ts';
 import { claimDue, endFailed, endReady, findMedia, postpone, type Claim } from './media-store.ts';
 
 export interface Fetcher {
@@ -25,6 +30,7 @@ export interface FetcherParts {
   meta: MetaClient;
   files: MediaFiles;
   numbers: NumberDirectory;
+  news: MediaNews;
   /** There is no room where the bytes are kept: what is due waits, for as long as Meta has it. */
   isFull: () => boolean;
 }
@@ -117,24 +123,38 @@ async function takeDue(state: State, look: () => Promise<void>): Promise<void> {
 
 async function run(state: State, claim: Claim, abort: AbortController): Promise<void> {
   const { ctx, parts } = state;
-  const number = parts.numbers.numberAnywhere(claim.phoneNumberId);
+  const found = parts.numbers.numberAnywhere(claim.phoneNumberId);
+  const number = found?.organisationId === claim.organisationId ? found : undefined;
   const renewal = keepLease(ctx, claim, abort);
-  const fetched: Fetched =
-    number?.organisationId === claim.organisationId
-      ? await fetchOne({ ...parts, maxBytes: ctx.config.mediaMaxMb * 1_000_000 }, claim, {
-          accessToken: number.accessToken,
-          signal: abort.signal,
-        })
-      : { kind: 'failed', reason: 'its number is not connected any more', hopeless: false };
+  const fetched: Fetched = number
+    ? await fetchOne({ ...parts, maxBytes: ctx.config.mediaMaxMb * 1_000_000 }, claim, {
+        accessToken: number.accessToken,
+        signal: abort.signal,
+      })
+    : { kind: 'failed', reason: 'its number is not connected any more', hopeless: false };
   await renewal.stop();
-  await end(state, claim, fetched);
+  await end(state, { claim, number, fetched });
 }
 
-async function end(state: State, claim: Claim, fetched: Fetched): Promise<void> {
+interface Ending {
+  claim: Claim;
+  /** Undefined where it is not connected any more. */
+  number: BusinessNumber | undefined;
+  fetched: Fetched;
+}
+
+async function end(state: State, { claim, number, fetched }: Ending): Promise<void> {
   const { ctx, parts } = state;
   if (fetched.kind === 'ready') {
     // Erased meanwhile: what was kept for it goes, too. Taken over by another try: that one keeps the same bytes again.
-    if (await endReady(ctx.db, claim, fetched.found)) return;
+    const { found } = fetched;
+    const media = {
+      status: 'ready',
+      url: mediaUrl(ctx, claim),
+      mimeType: found.mimeType,
+      size: found.size,
+    } as const;
+    if (await told(state, { claim, number, media }, (db) => endReady(db, claim, found))) return;
     const [present] = await findMedia(ctx.db, claim.organisationId, [claim.id]);
     return present ? undefined : parts.files.delete(claim);
   }
@@ -143,11 +163,28 @@ async function end(state: State, claim: Claim, fetched: Fetched): Promise<void> 
   const about = { mediaId: claim.id, tries: claim.tries, reason };
   if (state.stopping) return void (await postpone(ctx.db, claim, { delayMs: 0, failure: reason }));
   if (hopeless || claim.ageMs + delayMs > META_KEEPS_MS) {
-    await endFailed(ctx.db, claim, reason);
+    const why = hopeless ? reason : 'it could not be fetched for as long as Meta keeps it';
+    const media = { status: 'failed', url: null, reason: why } as const;
+    await told(state, { claim, number, media }, (db) => endFailed(db, claim, reason));
     return ctx.log.warn(about, 'a medium could not be fetched, and is not tried again');
   }
   await postpone(ctx.db, claim, { delayMs, failure: reason });
   ctx.log.debug({ ...about, delayMs }, 'a medium could not be fetched; it is tried again');
+}
+
+// In one transaction with what is told of it, where somebody wants to hear; says whether the try was still the present one.
+async function told(
+  { ctx, parts: { news } }: State,
+  { claim, number, media }: Omit<Ending, 'fetched'> & { media: MediaOutcome },
+  write: (db: Queryable) => Promise<boolean>,
+): Promise<boolean> {
+  if (!number || !news.wanted(number)) return write(ctx.db);
+  const recorded = await ctx.db.transaction(async (tx) => {
+    const isPresent = await write(tx);
+    return isPresent ? news.record(tx, { number, messageId: messageIdOf(claim.id), media }) : undefined;
+  });
+  recorded?.committed();
+  return recorded !== undefined;
 }
 
 // While bytes flow the lease is renewed; a try that is not the present one any more ends.

@@ -113,13 +113,14 @@ export async function endReady(db: Queryable, one: Try, found: Measured): Promis
   return rows.length > 0;
 }
 
-/** It will never be here. */
-export async function endFailed(db: Queryable, one: Try, reason: string): Promise<void> {
-  await db.query(
+/** It will never be here; says whether the try was still the present one. */
+export async function endFailed(db: Queryable, one: Try, reason: string): Promise<boolean> {
+  const rows = await db.query(
     `update media set status = 'failed', fetch_at = null, failure = $4
-     where organisation_id = $1 and id = $2 and tries = $3 and fetch_at is not null`,
+     where organisation_id = $1 and id = $2 and tries = $3 and fetch_at is not null returning id`,
     [one.organisationId, one.id, one.tries, reason],
   );
+  return rows.length > 0;
 }
 
 interface MediaRow extends Row {

@@ -17,7 +17,11 @@ export interface Medium {
   createdAt: Date;
 }
 
-/** The medium of a customer's message. */
+/** The medium of a customer's message, and the message of a medium. */
 export function mediaIdOf(messageId: string): string {
   return `med_${messageId.slice('msg_'.length)}`;
+}
+
+export function messageIdOf(mediaId: string): string {
+  return `msg_${mediaId.slice('med_'.length)}`;
 }

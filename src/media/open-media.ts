@@ -6,6 +6,7 @@ import { createMediaFiles } from './create-files.ts';
 import { createFetcher, type Fetcher } from './fetcher.ts';
 import { createForgetter } from './forgetter.ts';
 import type { MediaFiles } from './media-files.ts';
+import type { MediaNews } from './media-news.ts';
 import { createUploads, type Uploads } from './uploads.ts';
 
 export interface Media {
@@ -22,11 +23,12 @@ export interface Media {
 
 export function openMedia(
   ctx: Context,
-  { meta, numbers, diskIsLow }: { meta: MetaClient; numbers: NumberDirectory; diskIsLow: () => boolean },
+  parts: { meta: MetaClient; numbers: NumberDirectory; news: MediaNews; diskIsLow: () => boolean },
 ): Media {
+  const { meta, diskIsLow } = parts;
   const files = createMediaFiles(ctx.config);
   const isFull = (): boolean => ctx.config.s3Bucket === undefined && diskIsLow();
-  const fetcher = createFetcher(ctx, { meta, files, numbers, isFull });
+  const fetcher = createFetcher(ctx, { ...parts, files, isFull });
   const forgetter = createForgetter(ctx, files);
   return {
     files,

@@ -2,14 +2,14 @@
 // the same: it is read once and kept for a moment.
 import type { Context } from '../context.ts';
 import type { Queryable } from '../storage/db.ts';
-import { readOutbound, type OutboundRow } from './progress-store.ts';
+import { readTold, type ToldRow } from './progress-store.ts';
 
 export interface OutboundFactsReader {
   /** By message id; absent where there is no such message. What changes of it (a customer's name) is at most a minute old. */
   read(
     db: Queryable,
     messages: readonly { organisationId: string; id: string }[],
-  ): Promise<Map<string, OutboundRow>>;
+  ): Promise<Map<string, ToldRow>>;
 }
 
 const KEPT_MS = 60_000;
@@ -17,18 +17,18 @@ const KEPT_MS = 60_000;
 const KEPT_MAX = 2_000;
 
 export function createOutboundFactsReader({ clock }: Pick<Context, 'clock'>): OutboundFactsReader {
-  const kept = new Map<string, { row: OutboundRow; until: number }>();
+  const kept = new Map<string, { row: ToldRow; until: number }>();
   return {
     async read(db, messages) {
       const now = clock.monotonic();
-      const found = new Map<string, OutboundRow>();
+      const found = new Map<string, ToldRow>();
       for (const { id } of messages) {
         const known = kept.get(id);
         if (known && known.until > now) found.set(id, known.row);
       }
       const missing = messages.filter(({ id }) => !found.has(id));
       if (missing.length === 0) return found;
-      for (const row of await readOutbound(db, missing)) {
+      for (const row of await readTold(db, missing)) {
         found.set(row.id, row);
         kept.set(row.id, { row, until: now + KEPT_MS });
       }

@@ -149,7 +149,7 @@ export async function idsOfWamids(
   return new Map(rows.map((row) => [row.wamid, row.id]));
 }
 
-export interface OutboundRow {
+export interface ToldRow {
   id: string;
   phoneNumberId: string;
   conversation: string;
@@ -169,11 +169,11 @@ export interface OutboundRow {
   userId: string | null;
 }
 
-/** What was sent, for those who hear of it (primary keys). */
-export function readOutbound(
+/** What is known of messages, for those who hear of them (primary keys). */
+export function readTold(
   db: Queryable,
   messages: readonly { organisationId: string; id: string }[],
-): Promise<OutboundRow[]> {
+): Promise<ToldRow[]> {
   return db.query(
     `select m.id, m.phone_number_id as "phoneNumberId", m.conversation, s.wamid, m.source, m.type, m.body, m.callback_data as "callbackData", m.created_at as "createdAt", c.id as "conversationId",
        c.same_as as "sameAs", coalesce(p.name, p.profile_name) as name, p.phone, p.user_id as "userId"
@@ -183,7 +183,7 @@ export function readOutbound(
      left join conversations c on c.organisation_id = m.organisation_id and c.phone_number_id = m.phone_number_id and c.conversation = m.conversation
      left join contacts p on p.organisation_id = c.organisation_id and p.id = 'ctc' || substr(c.id, 4)`,
     [messages.map((m) => m.organisationId), messages.map((m) => m.id)],
-    'read-outbound',
+    'read-told',
   );
 }
 

@@ -5,7 +5,7 @@ import type { OrganisationId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Queryable } from '../storage/db.ts';
 import { aboutMessage } from './about-message.ts';
-import { readOutbound, type OutboundRow } from './progress-store.ts';
+import { readTold, type ToldRow } from './progress-store.ts';
 
 export interface Echo {
   organisationId: OrganisationId;
@@ -20,7 +20,7 @@ export interface Echo {
 
 /** The events of echoes that were kept in this transaction. */
 export async function eventsOfEchoes(ctx: Context, tx: Queryable, echoes: readonly Echo[]): Promise<Event[]> {
-  const rows = await readOutbound(tx, echoes);
+  const rows = await readTold(tx, echoes);
   const byId = new Map(rows.map((row) => [row.id, row]));
   return echoes.flatMap((echo) => {
     const row = byId.get(echo.id);
@@ -28,7 +28,7 @@ export async function eventsOfEchoes(ctx: Context, tx: Queryable, echoes: readon
   });
 }
 
-function toEvent(echo: Echo, row: OutboundRow, now: number): Event {
+function toEvent(echo: Echo, row: ToldRow, now: number): Event {
   const { organisationId, number, field, message, contacts, wamid } = echo;
   const about = aboutMessage({ ...row, organisationId, messageId: row.id }, { number, now });
   if (row.type === 'edit' || row.type === 'revoke') {

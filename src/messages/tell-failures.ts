@@ -9,7 +9,7 @@ import { ownFailedStatus } from '../meta/own-status.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { Queryable } from '../storage/db.ts';
 import { aboutMessage } from './about-message.ts';
-import { readOutbound } from './progress-store.ts';
+import { readTold } from './progress-store.ts';
 
 export interface FailureParts {
   numbers: Pick<NumberDirectory, 'numberAnywhere'>;
@@ -57,7 +57,7 @@ async function eventsOf(
   parts: FailureParts,
   { tx, failed }: { tx: Queryable; failed: readonly Failed[] },
 ): Promise<MessageStatus[]> {
-  const sent = new Map((await readOutbound(tx, failed)).map((row) => [row.id, row]));
+  const sent = new Map((await readTold(tx, failed)).map((row) => [row.id, row]));
   const now = ctx.clock.now();
   return failed.flatMap(({ organisationId, id, failure }) => {
     const row = sent.get(id);

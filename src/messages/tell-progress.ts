@@ -8,7 +8,7 @@ import type { Queryable } from '../storage/db.ts';
 import { aboutMessage, type AboutMessage } from './about-message.ts';
 import type { Progress } from './progress-message.ts';
 import type { OutboundFactsReader } from './outbound-facts.ts';
-import { NEWS, type OutboundRow, type ProgressedRow } from './progress-store.ts';
+import { NEWS, type ToldRow, type ProgressedRow } from './progress-store.ts';
 
 /** Whether a subscriber may hear of a step. */
 export function wantsProgress(teller: Teller, { organisationId, phoneNumberId, told }: Progress): boolean {
@@ -74,7 +74,7 @@ function bitOf({ status, told }: Progress): number {
 
 interface About {
   row: ProgressedRow;
-  sent: OutboundRow;
+  sent: ToldRow;
   number: EventNumber;
   now: number;
 }

@@ -31,6 +31,7 @@ function render(event: Event): Rendered | null {
       return rendered(event, 'messages', metaEnvelope(testMessage(event)));
     case 'message.created':
     case 'message.duplicate_detected':
+    case 'message.media':
     case 'conversation.created':
     case 'conversation.assigned':
     case 'conversation.closed':

@@ -36,6 +36,7 @@ function render(event: Event): Rendered | null {
     // What was sent through the API is told by its status `sent`.
     case 'message.created':
     case 'message.duplicate_detected':
+    case 'message.media':
     case 'conversation.assigned':
     case 'conversation.reopened':
     case 'contact.created':

@@ -29,6 +29,7 @@ function render(event: Event): Rendered {
     case 'message.created':
     case 'message.sent':
     case 'message.duplicate_detected':
+    case 'message.media':
     case 'conversation.created':
     case 'conversation.assigned':
     case 'conversation.closed':

@@ -38,6 +38,7 @@ function dataOf(event: Event): JsonObject {
     case 'message.sent':
       return toldOutbound(event);
     case 'message.duplicate_detected':
+    case 'message.media':
     case 'conversation.created':
     case 'conversation.assigned':
     case 'conversation.closed':

@@ -23,6 +23,7 @@ const NAMES: Record<string, string | null> = {
   'message.created': null,
   'message.sent': null,
   'message.duplicate_detected': null,
+  'message.media': null,
   'conversation.created': 'whatsapp.conversation.created',
   'conversation.assigned': null,
   'conversation.closed': 'whatsapp.conversation.ended',

@@ -13,6 +13,7 @@ const NATIVE: ReadonlySet<EventType> = new Set([
   'message.created',
   'message.sent',
   'message.duplicate_detected',
+  'message.media',
   'conversation.created',
   'conversation.assigned',
   'conversation.closed',

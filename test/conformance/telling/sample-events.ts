@@ -126,6 +126,12 @@ export const SAMPLES: { [Type in SampleType]: EventOf<Type> } = {
     type: 'message.duplicate_detected',
     wamids: [WAMID, 'wamid.2'],
   },
+  'message.media': {
+    ...ABOUT,
+    type: 'message.media',
+    messageType: 'image',
+    media: { status: 'ready', url: 'https://kurir.example/media/1', mimeType: 'image/png', size: 68 },
+  },
   'conversation.created': { ...ABOUT, type: 'conversation.created', resource: conversation },
   'conversation.assigned': {
     ...ABOUT,
