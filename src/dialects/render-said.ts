@@ -27,6 +27,15 @@ export function renderSaid(type: string, body: JsonObject): JsonObject {
   };
 }
 
+/** What a message sent through Kurir says: as it was sent. */
+export function renderSentBody(type: string, body: JsonObject): JsonObject {
+  const content = body[type];
+  if (content === undefined) return {};
+  return type === 'text' && isObject(content) && content['body'] !== undefined
+    ? { content: content['body'], text: content }
+    : { [type]: content };
+}
+
 /** What a message says after an edit. */
 export function renderEdited(edit: JsonObject): JsonObject {
   const message = isObject(edit['message']) ? edit['message'] : {};

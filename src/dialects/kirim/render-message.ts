@@ -7,7 +7,7 @@ import type { Amended } from '../../messages/read-messages.ts';
 import type { Sent } from '../../messages/send-message.ts';
 import type { OutboundMessage } from '../../meta/outbound.ts';
 import { text } from '../../meta/webhook-envelope.ts';
-import { renderEdited, renderSaid } from '../render-said.ts';
+import { renderEdited, renderSaid, renderSentBody } from '../render-said.ts';
 
 /** The `data` of an answered send. */
 export function renderSent(sent: Sent, message: OutboundMessage): object {
@@ -56,7 +56,7 @@ export function renderMessage(message: Message, businessPhone: string, amended?:
     ...(message.expiresAt === null ? {} : { expires_at: message.expiresAt.toISOString() }),
     ...(amended === undefined ? {} : amendments(amended)),
   };
-  const said = told ? renderSaid(message.type, body) : sentBody(message.type, body);
+  const said = told ? renderSaid(message.type, body) : renderSentBody(message.type, body);
   // Named twice: the resource's members stand first, and whatever a type of Meta's is called, it takes none of them away.
   return { ...resource, ...said, ...resource };
 }
@@ -64,14 +64,6 @@ export function renderMessage(message: Message, businessPhone: string, amended?:
 /** What the resource says of the medium that came with the message; its address works once the status is ready. */
 export function renderMedia(media: MediaState | undefined): object {
   return media === undefined ? {} : { media_url: media.url, media_status: media.status };
-}
-
-function sentBody(type: string, body: JsonObject): JsonObject {
-  const content = body[type];
-  if (content === undefined) return {};
-  return type === 'text' && isObject(content) && content['body'] !== undefined
-    ? { content: content['body'], text: content }
-    : { [type]: content };
 }
 
 function sender(message: Message, body: JsonObject): object {

@@ -4,17 +4,22 @@ import { isObject, type JsonObject } from '../../kernel/json.ts';
 import { judgeMetaError } from '../../meta/error-table.ts';
 import { instantMs, objects, text } from '../../meta/webhook-envelope.ts';
 import { shownAddress, shownPerson } from '../native-data.ts';
-import { renderSaid } from '../render-said.ts';
+import { renderSaid, renderSentBody } from '../render-said.ts';
 
 export function toldReceived(event: MessageReceived): JsonObject {
   const { message, media, errors } = event;
   const type = text(message['type']) ?? 'unknown';
-  const group = text(message['group_id']);
+  const inbound = event.field === 'messages';
+  const [userId, group] = [inbound ? text(message['from_user_id']) : undefined, text(message['group_id'])];
+  const createdAt = iso(instantMs(message['timestamp']) ?? event.at);
   const resource = {
-    ...aboutMessage(event, event.field === 'messages' ? 'inbound' : 'outbound'),
+    ...aboutMessage(event, inbound ? { from: text(message['from']) ?? userId } : 'business'),
+    ...(userId === undefined ? {} : { from_user_id: userId }),
     type,
-    created_at: iso(instantMs(message['timestamp']) ?? event.at),
+    status: inbound ? 'delivered' : 'sent',
+    created_at: createdAt,
     ...(group === undefined ? {} : { group_id: group }),
+    status_times: inbound ? {} : { sent: createdAt },
     ...(media === null ? {} : { media_url: media.url, media_status: media.status }),
     is_new_conversation: event.isNewConversation,
     meta: message,
@@ -41,17 +46,17 @@ export function toldStatus(event: MessageStatus): JsonObject {
 
 /** One that was accepted, or taken by Meta; or that was written elsewhere, in Meta's words. */
 export function toldOutbound(event: MessageOutbound): JsonObject {
-  const { outbound, echo } = event;
-  const sent = { ...toldSent(event), source: outbound.source };
+  const { type, outbound, echo } = event;
+  const status = type === 'message.created' ? 'queued' : echo === null ? 'pending' : 'sent';
+  const sent = { ...toldSent(event), status, source: outbound.source };
   return echo === null ? sent : { ...sent, meta: echo.message };
 }
 
 function toldSent(event: MessageStatus | MessageOutbound): JsonObject {
   const { type, body, createdAt, callbackData, source } = event.outbound;
-  const content = body[type];
-  const said = source === 'app' ? renderSaid(type, body) : content === undefined ? {} : { [type]: content };
+  const said = source === 'app' ? renderSaid(type, body) : renderSentBody(type, body);
   const resource = {
-    ...aboutMessage(event, 'outbound'),
+    ...aboutMessage(event, 'business'),
     type,
     created_at: iso(createdAt),
     ...(callbackData === null ? {} : { biz_opaque_callback_data: callbackData }),
@@ -59,22 +64,24 @@ function toldSent(event: MessageStatus | MessageOutbound): JsonObject {
   return { ...resource, ...said, ...resource };
 }
 
+/** @param writer the customer, as Meta names him; without a name, who the conversation is with */
 function aboutMessage(
   event: MessageReceived | MessageStatus | MessageOutbound,
-  direction: 'inbound' | 'outbound',
+  writer: 'business' | { from: string | undefined },
 ): JsonObject {
   const { number, person, conversation } = event;
   const business = `+${number.phone}`;
-  const inbound = direction === 'inbound';
+  const way =
+    writer === 'business'
+      ? { direction: 'outbound', from: business, to: shownAddress(conversation) }
+      : { direction: 'inbound', from: shownAddress(writer.from ?? conversation), to: business };
   return {
     id: event.messageId,
     object: 'message',
-    direction,
+    ...way,
     phone_number_id: number.phoneNumberId,
     conversation_id: event.conversationId,
     contact: { id: person.id, object: 'contact', ...shownPerson(person) },
-    from: inbound ? shownAddress(person.phone ?? person.userId ?? conversation) : business,
-    to: inbound ? business : shownAddress(conversation),
     message_id: event.wamid,
   };
 }

@@ -42,6 +42,9 @@ test('a customer’s message is its resource, with Meta’s own beside it', () =
       to: BUSINESS,
       message_id: WAMID,
       type: 'text',
+      from_user_id: PERSON.userId,
+      status: 'delivered',
+      status_times: {},
       content: 'Halo',
       created_at: '2026-05-28T20:26:40.000Z',
       is_new_conversation: true,
@@ -74,6 +77,7 @@ test('a status is the message with its state, and Meta’s own beside it', () =>
       to: `+${PERSON.phone}`,
       contact: CONTACT,
       type: 'text',
+      content: 'Pesanan Anda siap',
       text: { body: 'Pesanan Anda siap' },
       status: 'delivered',
       biz_opaque_callback_data: 'pesanan-17',
@@ -103,6 +107,13 @@ test.each([
 ])('a failure with %j is told as the resource shows it', (errors, error) => {
   const event = status('failed', errors === undefined ? {} : { errors });
   expect(bodyOf(event)).toMatchObject({ data: { status: 'failed', error } });
+});
+
+test('what is accepted is queued, and what Meta took is pending', () => {
+  expect(bodyOf(SAMPLES['message.created'])).toMatchObject({
+    data: { status: 'queued', content: 'Pesanan Anda siap', source: 'api' },
+  });
+  expect(bodyOf(SAMPLES['message.sent'])).toMatchObject({ data: { status: 'pending', source: 'api' } });
 });
 
 test('an echo is an outbound message of the app', () => {

@@ -94,6 +94,29 @@ describe.each(WEBHOOK_DIALECTS)('%s', (dialect) => {
   });
 });
 
+test('what standard says of a message is its resource, but for what the document names', async () => {
+  const told = listenerOf('standard').hook.heard.map((one) => objectOf(one.body));
+  const seen = new Set<string>();
+  for (const { type, data } of told) {
+    if (!isObject(data) || data['object'] !== 'message' || !textAt(data, 'message_id')) continue;
+    const beside = ['contact', 'meta', 'is_new_conversation', 'media_url', 'media_status', 'errors'];
+    const same = Object.fromEntries(Object.entries(data).filter(([name]) => !beside.includes(name)));
+    const shown = (await house.request('GET', `/v1/messages/${textAt(data, 'id')}`)).body.data;
+    const resource = Object.fromEntries(Object.keys(same).map((name) => [name, shown[name]]));
+    // These say how things stood when it happened.
+    const { status, status_times: times, source, ...rest } = same;
+    const { status: later, status_times: laterTimes, source: shownSource, ...restShown } = resource;
+    expect(rest, textAt(data, 'type')).toEqual(restShown);
+    if (source !== 'api') expect(source).toEqual(shownSource);
+    expect(laterTimes).toMatchObject(isObject(times) ? times : {});
+    if (data['direction'] === 'inbound') expect([status, times]).toEqual([later, laterTimes]);
+    if (type === 'message.status') expect(typeof times).toBe('object');
+    if (typeof type === 'string') seen.add(type);
+  }
+  for (const type of ['message.received', 'message.status', 'message.sent', 'message.edited'])
+    expect(seen).toContain(type);
+});
+
 const VERIFIES: Record<WebhookDialect, (one: Heard, secret: string) => boolean> = {
   kirim: ({ headers, body }, secret) => isKirims(body, String(headers['x-kirim-signature']), secret),
   kapso: ({ headers, body }, appSecret) => {
