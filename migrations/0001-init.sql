@@ -356,6 +356,8 @@ create table webhook_subscriptions (
   buffer_max integer check (buffer_max between 1 and 100),
   -- Deliveries that ended dead since the last that succeeded.
   dead_in_a_row integer not null default 0,
+  -- The first failed try since the last that succeeded.
+  failing_since timestamptz,
   last_success_at timestamptz,
   last_failure_at timestamptz,
   -- Of a listener, to the minute: nothing is kept for one that does not ask.

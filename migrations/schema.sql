@@ -399,6 +399,7 @@ create table webhook_subscriptions (
   buffer_seconds integer,
   buffer_max integer,
   dead_in_a_row integer not null default 0,
+  failing_since timestamp with time zone,
   last_success_at timestamp with time zone,
   last_failure_at timestamp with time zone,
   last_fetch_at timestamp with time zone,

@@ -1,15 +1,24 @@
-// Health of subscriptions: when so many deliveries in a row have ended dead, or the receiver says that it is gone, a subscription is turned
-// off, with the reason, and the organisation's other subscriptions hear of it.
+// Health of subscriptions: when so many deliveries in a row have ended dead, when no try has succeeded for longer than the eight of a
+// delivery take, or when the receiver says that it is gone, a subscription is turned off, with the reason, and the organisation's other
+// subscriptions hear of it.
 import type { Context } from '../context.ts';
 import type { Teller } from '../events/teller.ts';
 import { newId } from '../kernel/ids.ts';
 import { levelOf } from '../storage/db.ts';
 import type { PostOutcome } from './post.ts';
-import { countDead, forgetDead, lockSubscription, updateSubscription } from './subscription-store.ts';
+import {
+  countDead,
+  forgetDead,
+  lockSubscription,
+  noteFailing,
+  updateSubscription,
+} from './subscription-store.ts';
 import type { KnownSubscription, SubscriptionDirectory } from './subscription-directory.ts';
 
 export interface Health {
   succeeded(subscription: KnownSubscription): Promise<void>;
+  /** A try failed, and will be made again. */
+  failed(subscription: KnownSubscription, outcome: PostOutcome): Promise<void>;
   died(subscription: KnownSubscription, about: { gone: boolean; outcome: PostOutcome }): Promise<void>;
 }
 
@@ -23,44 +32,17 @@ export interface HealthParts {
 
 /** A healthy subscription’s last success is written down so often. */
 const SUCCESS_EVERY_MS = 60_000;
+/** That one fails, too. */
+const FAILING_EVERY_MS = 60_000;
+/** An endpoint that takes ten seconds for each no is tried so seldom that hardly a delivery comes to its eighth try. */
+const FAILING_MAX_MS = 37 * 3_600_000;
 
 export function createHealth(ctx: Context, parts: HealthParts): Health {
-  /** Those of which a delivery died through this node since the last success. */
+  /** Those whose failure or death this node has written down since the last success. */
   const ailing = new Set<string>();
-  /** When a success was last written down. */
+  /** When a success, or a failure, was last written down. */
   const writtenAt = new Map<string, number>();
-
-  async function turnOff(subscription: KnownSubscription, reason: string): Promise<void> {
-    const now = ctx.clock.now();
-    const told = await ctx.db.transaction(async (tx) => {
-      const present = await lockSubscription(tx, subscription.organisationId, subscription.id);
-      if (present?.status !== 'active') return undefined;
-      const at = new Date(now);
-      await updateSubscription(tx, {
-        ...present,
-        status: 'disabled',
-        statusReason: reason,
-        statusSince: at,
-        updatedAt: at,
-      });
-      return parts.teller().record(tx, [
-        {
-          type: 'webhook_subscription.disabled',
-          id: newId('evt', now),
-          organisationId: present.organisationId,
-          at: now,
-          subscriptionId: present.id,
-          url: present.url ?? '',
-          reason,
-        },
-      ]);
-    });
-    if (!told) return;
-    ctx.log.warn({ subscriptionId: subscription.id, reason }, 'a webhook subscription is turned off');
-    await parts.directory.reread();
-    parts.onChanged();
-    told.committed();
-  }
+  const failingAt = new Map<string, number>();
 
   return {
     async succeeded(subscription) {
@@ -73,6 +55,21 @@ export function createHealth(ctx: Context, parts: HealthParts): Health {
       writtenAt.set(subscription.id, now);
       await kept(ctx, () => forgetDead(ctx.db, subscription, ctx.clock.now()));
     },
+    async failed(subscription, outcome) {
+      const now = ctx.clock.now();
+      const scale = ctx.config.webhookRetryScale;
+      // By the wall clock, as the 37 hours are; it may be set back.
+      const isDue = Math.abs(now - (failingAt.get(subscription.id) ?? -Infinity)) >= FAILING_EVERY_MS / scale;
+      if (!isDue || subscription.url === null) return;
+      failingAt.set(subscription.id, now);
+      ailing.add(subscription.id);
+      await kept(ctx, async () => {
+        const since = await noteFailing(ctx.db, subscription, now);
+        if (!since || now - since.getTime() < FAILING_MAX_MS / scale) return;
+        const reason = `No try has succeeded since ${since.toISOString()}; the last one: ${tell(outcome)}.`;
+        await turnOff(ctx, parts, { subscription, reason });
+      });
+    },
     async died(subscription, { gone, outcome }) {
       ailing.add(subscription.id);
       await kept(ctx, async () => {
@@ -81,15 +78,49 @@ export function createHealth(ctx: Context, parts: HealthParts): Health {
         const most = ctx.config.webhookDeadMax;
         // Somebody sits before a listener, sees what fails, and goes on.
         if (subscription.url === null) return;
-        if (gone) await turnOff(subscription, 'The receiver answered 410: it is gone.');
-        else if (inARow >= most)
-          await turnOff(
-            subscription,
-            `${inARow} deliveries in a row failed; the last one: ${tell(outcome)}.`,
-          );
+        const reason = gone
+          ? 'The receiver answered 410: it is gone.'
+          : `${inARow} deliveries in a row failed; the last one: ${tell(outcome)}.`;
+        if (gone || inARow >= most) await turnOff(ctx, parts, { subscription, reason });
       });
     },
   };
+}
+
+async function turnOff(
+  ctx: Context,
+  parts: HealthParts,
+  { subscription, reason }: { subscription: KnownSubscription; reason: string },
+): Promise<void> {
+  const now = ctx.clock.now();
+  const told = await ctx.db.transaction(async (tx) => {
+    const present = await lockSubscription(tx, subscription.organisationId, subscription.id);
+    if (present?.status !== 'active') return undefined;
+    const at = new Date(now);
+    await updateSubscription(tx, {
+      ...present,
+      status: 'disabled',
+      statusReason: reason,
+      statusSince: at,
+      updatedAt: at,
+    });
+    return parts.teller().record(tx, [
+      {
+        type: 'webhook_subscription.disabled',
+        id: newId('evt', now),
+        organisationId: present.organisationId,
+        at: now,
+        subscriptionId: present.id,
+        url: present.url ?? '',
+        reason,
+      },
+    ]);
+  });
+  if (!told) return;
+  ctx.log.warn({ subscriptionId: subscription.id, reason }, 'a webhook subscription is turned off');
+  await parts.directory.reread();
+  parts.onChanged();
+  told.committed();
 }
 
 // The delivery is settled; its subscription's count may wait for the next one.

@@ -94,8 +94,8 @@ export function createSettler(ctx: Context, { health, keepMs }: { health: Health
         })),
       );
       if (verdict.kind === 'succeeded') await health.succeeded(subscription);
-      else if (verdict.kind !== 'again')
-        await health.died(subscription, { gone: verdict.kind === 'gone', outcome });
+      else if (verdict.kind === 'again') await health.failed(subscription, outcome);
+      else await health.died(subscription, { gone: verdict.kind === 'gone', outcome });
       return { dueAt };
     },
     drained: () => settling.drained(),

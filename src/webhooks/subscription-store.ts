@@ -119,7 +119,7 @@ export async function selectAllSubscriptions(db: Queryable): Promise<Subscriptio
 /** Changes whenever a row is written, added or taken away, and at no other time. */
 export async function selectSubscriptionsFingerprint(db: Queryable): Promise<string> {
   const [row] = await db.query<{ print: string }>(
-    `select (select coalesce(md5(string_agg((to_jsonb(s) - 'last_success_at' - 'last_failure_at')::text, ' ' order by id)), '')
+    `select (select coalesce(md5(string_agg((to_jsonb(s) - 'last_success_at' - 'last_failure_at' - 'failing_since')::text, ' ' order by id)), '')
          from webhook_subscriptions s) || ' ' ||
        (select count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) from webhook_secrets) as print`,
   );
@@ -129,7 +129,7 @@ export async function selectSubscriptionsFingerprint(db: Queryable): Promise<str
 export async function updateSubscription(db: Queryable, s: Subscription): Promise<void> {
   await db.query(
     `update webhook_subscriptions set url = $3, dialect = $4, events = $5, phone_number_ids = $6, description = $7, status = $8,
-       status_reason = $9, status_since = $10, ordered = $11, buffer_seconds = $12, buffer_max = $13, dead_in_a_row = $14, last_fetch_at = $15, updated_at = $16
+       status_reason = $9, status_since = $10, ordered = $11, buffer_seconds = $12, buffer_max = $13, dead_in_a_row = $14, failing_since = case when $14 = 0 then null else failing_since end, last_fetch_at = $15, updated_at = $16
      where organisation_id = $1 and id = $2`,
     [
       s.organisationId,
@@ -179,6 +179,21 @@ export async function countDead(
   return row?.dead_in_a_row ?? 0;
 }
 
+/** A try failed; says since when none has succeeded. */
+export async function noteFailing(
+  db: Queryable,
+  subscription: { organisationId: string; id: string },
+  now: number,
+): Promise<Date | undefined> {
+  const [row] = await db.query<{ failing_since: Date }>(
+    `update webhook_subscriptions set failing_since = coalesce(failing_since, to_timestamp($3 / 1000.0)),
+       last_failure_at = to_timestamp($3 / 1000.0)
+     where organisation_id = $1 and id = $2 returning failing_since`,
+    [subscription.organisationId, subscription.id, now],
+  );
+  return row?.failing_since;
+}
+
 /** A delivery succeeded: what died before it does not count any more. */
 export async function forgetDead(
   db: Queryable,
@@ -186,7 +201,7 @@ export async function forgetDead(
   now: number,
 ): Promise<void> {
   await db.query(
-    `update webhook_subscriptions set dead_in_a_row = 0, last_success_at = to_timestamp($3 / 1000.0)
+    `update webhook_subscriptions set dead_in_a_row = 0, failing_since = null, last_success_at = to_timestamp($3 / 1000.0)
      where organisation_id = $1 and id = $2`,
     [subscription.organisationId, subscription.id, now],
   );

@@ -244,6 +244,45 @@ test('what happens long after it was turned off is kept for nobody', async () =>
   expect(await deliveriesOf(house, id)).toHaveLength(2);
 });
 
+test('an endpoint of which no try succeeds for 37 hours is turned off, though nothing has died', async () => {
+  const clock = dayTurnedByHand();
+  await using house = await startHouse({ config: { ...DEAD_MAX, webhookRetryScale: 1 }, clock });
+  await using hook = await startHook();
+  hook.answer(500);
+  const id = await subscribe(house, { url: hook.url });
+  const first = await fails('one');
+  expect((await shown(house, id)).status).toBe('active');
+  clock.turn(36 * 3_600_000);
+  await fails('two');
+  expect((await shown(house, id)).status).toBe('active');
+  clock.turn(2 * 3_600_000);
+  await writes(house, ANA, 'three');
+  const { statusReason } = await until('it is turned off', async () => {
+    clock.turn(1_000);
+    const one = await shown(house, id);
+    return one.status === 'disabled' && one;
+  });
+  expect(statusReason).toBe(`No try has succeeded since ${first}; the last one: HTTP 500.`);
+
+  async function fails(said: string): Promise<string> {
+    const tries = hook.heard.length;
+    await writes(house, ANA, said);
+    await until('its try', async () => {
+      clock.turn(1_000);
+      return hook.heard.length > tries;
+    });
+    const [row] = await until('it to be written down', () => failing());
+    return row?.failing_since.toISOString() ?? '';
+  }
+
+  async function failing(): Promise<{ failing_since: Date }[] | false> {
+    const rows = await house.ctx.db.query<{ failing_since: Date }>(
+      'select failing_since from webhook_subscriptions where failing_since is not null',
+    );
+    return rows.length > 0 && rows;
+  }
+});
+
 function byText(one: string, other: string): number {
   return one < other ? -1 : 1;
 }
