@@ -5,6 +5,7 @@ import type {
   DuplicateDetected,
   MessageMedia,
   MessageOutbound,
+  Person,
   SubscriptionDisabled,
   WebhookTest,
 } from '../events/event.ts';
@@ -118,14 +119,12 @@ export function shownAddress(address: string): string {
   return /^\d+$/.test(address) ? `+${address}` : address;
 }
 
-export function shownPerson(person: {
-  name: string | null;
-  phone: string | null;
-  userId: string | null;
-}): JsonObject {
+/** What was not looked for is left out. */
+export function shownPerson(person: Omit<Person, 'id'>): JsonObject {
+  const phone = person.phone === null ? null : `+${person.phone}`;
   return {
-    name: person.name,
-    phone_number: person.phone === null ? null : `+${person.phone}`,
+    ...(person.name === undefined ? {} : { name: person.name }),
+    ...(person.phone === undefined ? {} : { phone_number: phone }),
     ...(person.userId === null ? {} : { user_id: person.userId }),
   };
 }

@@ -45,12 +45,12 @@ export interface EventNumber {
   displayPhoneNumber: string;
 }
 
-/** The customer of a conversation, as far as is known. */
+/** The customer of a conversation, as far as is known: null says that there is none, undefined that nobody looked. */
 export interface Person {
   id: ContactId;
-  name: string | null;
+  name: string | null | undefined;
   /** Digits; null where only a user id is known. */
-  phone: string | null;
+  phone: string | null | undefined;
   userId: string | null;
 }
 

@@ -51,8 +51,9 @@ export function aboutMessage(
     conversation,
     person: {
       id: contactIdOf(phoneNumberId, conversation),
-      name: row.name ?? null,
-      phone: row.phone ?? names.phone,
+      name: row.name,
+      // Where neither says one: null if the contact was read, undefined if not.
+      phone: row.phone ?? names.phone ?? row.phone,
       userId: row.userId ?? names.userId,
     },
   };

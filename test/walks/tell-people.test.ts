@@ -88,6 +88,19 @@ test('somebody who is written to', async () => {
   expect(hook.heard).toHaveLength(2);
 });
 
+test('of a customer who was not looked up for a send, no name is said', async () => {
+  await using house = await startHouse({ config: { webhookAllow: '127.0.0.0/8' } });
+  await using hook = await startHook();
+  await writes(house, { name: 'Ani' }, inboundText(PHONE, newWamid(), 'Halo'));
+  await subscribe(house, { url: hook.url, events: ['message.created', 'message.sent'] });
+  await house.sendText(`+${PHONE}`);
+  const told = (await toldBy(hook, 2)).toSorted((a, b) => (a.type < b.type ? -1 : 1));
+  expect(told.map(({ data }) => data.contact)).toEqual([
+    { phone_number: `+${PHONE}` },
+    { name: 'Ani', phone_number: `+${PHONE}` },
+  ]);
+});
+
 test('a conversation that was resolved is told to be open again, once, whoever opened it', async () => {
   await using house = await startHouse({ config: { webhookAllow: '127.0.0.0/8' } });
   await using hook = await startHook();

@@ -26,7 +26,7 @@ export function activeConversation(
     business_scoped_user_id: isGroup ? null : (event.person.userId ?? names.userId),
     status: 'active',
     last_active_at: at,
-    created_at: isNew ? at : null,
+    ...(isNew ? { created_at: at } : {}),
     updated_at: at,
     metadata: {},
     phone_number_id: event.number.phoneNumberId,
@@ -43,14 +43,15 @@ function lastMessage(
   const at = new Date(instantMs(message['timestamp']) ?? event.at).toISOString();
   const isInbound = 'field' in event && event.field === 'messages';
   return {
-    contact_name: event.person.name,
-    messages_count: isNew ? 1 : null,
+    ...(event.person.name === undefined ? {} : { contact_name: event.person.name }),
+    ...(isNew ? { messages_count: 1 } : {}),
     last_message_id: event.wamid,
     last_message_type: text(message['type']) ?? null,
     last_message_timestamp: at,
     last_message_text: messageText(message),
-    last_inbound_at: isInbound ? at : null,
-    last_outbound_at: isInbound ? null : at,
+    // When the other side last wrote is not looked up; in a conversation that begins it never did.
+    ...(isNew ? { last_inbound_at: null, last_outbound_at: null } : {}),
+    [isInbound ? 'last_inbound_at' : 'last_outbound_at']: at,
   };
 }
 
@@ -71,11 +72,7 @@ export function toldConversation({ resource, ...event }: ConversationEvent): Jso
     phone_number_id: event.number.phoneNumberId,
     kapso: {
       contact_name: text(contact['name']) ?? null,
-      messages_count: null,
-      last_message_id: null,
-      last_message_type: null,
       last_message_timestamp: resource['last_message_at'] ?? null,
-      last_message_text: null,
       last_inbound_at: resource['last_inbound_at'] ?? null,
       last_outbound_at: resource['last_outbound_at'] ?? null,
     },

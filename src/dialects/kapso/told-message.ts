@@ -1,5 +1,5 @@
-// A message as Kapso's webhooks tell it: Meta's own message, and beside it a block `kapso` of what the gateway knows. What is not known
-// is null or absent, as there; nothing is made up.
+// A message as Kapso's webhooks tell it: Meta's own message, and beside it a block `kapso` of what the gateway knows. What was not
+// looked for is absent; null says that there is none.
 import type {
   EchoField,
   EventNumber,
@@ -95,9 +95,9 @@ function toldMessage(about: About, message: JsonObject, kapso: JsonObject): Json
     context: message['context'] ?? null,
     kapso: {
       ...kapso,
-      phone_number: person.phone,
+      phone_number: person.phone ?? null,
       phone_number_id: number.phoneNumberId,
-      contact_name: person.name,
+      ...(person.name === undefined ? {} : { contact_name: person.name }),
       whatsapp_conversation_id: uuidOf(conversationId),
     },
   };
@@ -130,7 +130,6 @@ function mediaIn(content: JsonObject, media: MediaState | null): JsonObject {
     url,
     filename: text(content['filename']) ?? null,
     content_type: text(content['mime_type']) ?? null,
-    byte_size: null,
   };
   return { has_media: true, media_url: url, media_data };
 }
@@ -158,7 +157,7 @@ function parsed(json: Json | undefined): Json {
 function recipientOf({ conversation, person, outbound }: MessageStatus): JsonObject {
   if (outbound.body['recipient_type'] === 'group') return { to: conversation, recipient_type: 'group' };
   return {
-    ...(person.phone === null ? {} : { to: person.phone }),
+    ...(person.phone ? { to: person.phone } : {}),
     ...(person.userId === null ? {} : { to_user_id: person.userId }),
   };
 }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { kapsoTelling } from '../../../src/dialects/kapso/tell-event.ts';
 import type { Event } from '../../../src/events/event.ts';
 import { uuidOf } from '../../../src/kernel/ids.ts';
-import { jsonOf, type Json } from '../../../src/kernel/json.ts';
+import { isObject, jsonOf, type Json, type JsonObject } from '../../../src/kernel/json.ts';
 import { objects } from '../../../src/meta/webhook-envelope.ts';
 import { BUDI, GROUP_ID } from '../inbound/golden-people.ts';
 import { bodyOf as metasBodyOf } from '../inbound/variants.ts';
@@ -92,6 +92,20 @@ test('a customer’s message is a record of it and of its conversation', () => {
     is_new_conversation: true,
     phone_number_id: ABOUT.number.phoneNumberId,
   });
+});
+
+test('of a conversation that was there before, what was not looked up is left out', () => {
+  const { conversation } = jsonObject(bodyOf({ ...SAMPLES['message.received'], isNewConversation: false }));
+  const { kapso, ...rest } = jsonObject(conversation);
+  expect(Object.keys(rest)).not.toContain('created_at');
+  expect(Object.keys(jsonObject(kapso)).toSorted()).toEqual([
+    'contact_name',
+    'last_inbound_at',
+    'last_message_id',
+    'last_message_text',
+    'last_message_timestamp',
+    'last_message_type',
+  ]);
 });
 
 test.each(VARIANT_EVENTS.map((one) => [one.variant.name, one] as const))(
@@ -294,6 +308,11 @@ function golden(name: string): Event {
   const found = VARIANT_EVENTS.find((one) => one.variant.name === name);
   if (!found) throw new Error(`There is no variant ${name}.`);
   return found.event;
+}
+
+function jsonObject(value: Json | undefined): JsonObject {
+  if (!isObject(value)) throw new Error('It is no object.');
+  return value;
 }
 
 function rendering(event: Event) {

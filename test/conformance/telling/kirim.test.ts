@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 import { kirimTelling } from '../../../src/dialects/kirim/tell-event.ts';
 import type { Event, EventType } from '../../../src/events/event.ts';
-import { jsonOf, type Json } from '../../../src/kernel/json.ts';
+import { isObject, jsonOf, type Json, type JsonObject } from '../../../src/kernel/json.ts';
 import { ABOUT, AT, CONTACTS, ECHO, MESSAGE, PERSON, SAMPLES, status, WAMID } from './sample-events.ts';
 import { SECRETS, signing } from './signing.ts';
 import { isKirims } from './verify-kirim.ts';
@@ -135,6 +135,20 @@ test('a person of whom only a user id is known has no phone number', () => {
   expect(bodyOf({ ...SAMPLES['message.received'], person })).toMatchObject({
     kirim: { contact: { phone_number: null, user_id: PERSON.userId } },
   });
+});
+
+test('of a person whom nobody looked up nothing is said that may be otherwise', () => {
+  const { contact: whole } = dataOf(SAMPLES['message.created']);
+  expect(whole).toEqual({ name: PERSON.name, phone_number: `+${PERSON.phone}`, user_id: PERSON.userId });
+  const person = { ...PERSON, name: undefined, phone: undefined };
+  const { contact } = dataOf({ ...SAMPLES['message.created'], person });
+  expect(contact).toEqual({ user_id: PERSON.userId });
+
+  function dataOf(event: Event): JsonObject {
+    const body = bodyOf(event);
+    if (!isObject(body) || !isObject(body['data'])) throw new Error('It has no data.');
+    return body['data'];
+  }
 });
 
 test('headers name the event and the try', () => {
