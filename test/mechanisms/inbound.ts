@@ -62,4 +62,15 @@ export const INBOUND: readonly Mechanism[] = [
       name: 'history is messages of long ago: no unread, no window, told as history alone',
     },
   },
+  {
+    promise: 7,
+    mechanism: 'that a conversation is open again is told with the message that opened it',
+    file: 'src/inbound/keep-store.ts',
+    find: 'then excluded.opened_by else c.opened_by end',
+    replace: 'then excluded.opened_by else excluded.opened_by end',
+    test: {
+      file: 'test/walks/tell-people.test.ts',
+      name: 'a conversation that was resolved is told to be open again, once, whoever opened it',
+    },
+  },
 ];

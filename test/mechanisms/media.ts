@@ -48,4 +48,15 @@ export const MEDIA: readonly Mechanism[] = [
     replace: 'const RENEWED_BEFORE_MS = -2 * 86_400_000;',
     test: { file: UPLOADS, name: 'an upload is renewed before Meta forgets it' },
   },
+  {
+    promise: 7,
+    mechanism: 'that a file is here is told by the try that brought it',
+    file: 'src/media/fetcher.ts',
+    find: 'const isPresent = await write(tx);',
+    replace: 'const isPresent = (await write(tx)) || true;',
+    test: {
+      file: 'test/walks/tell-media.test.ts',
+      name: 'that a file is here, with an address that works, after tries that failed or were taken over',
+    },
+  },
 ];

@@ -1,8 +1,9 @@
 // What a customer sends is told again when its bytes are here, or never will be: once, however often it was tried.
 import { expect, test } from 'vitest';
 
+import { envelopeOf } from '../../src/meta/webhook-envelope.ts';
 import { startHook, type Hook } from '../support/hook.ts';
-import { startHouse, until, type House } from '../support/house.ts';
+import { BUSINESS_PHONE, PHONE_NUMBER_ID, startHouse, until, WABA_ID, type House } from '../support/house.ts';
 import { startMediaAtMeta, type KeptThere } from '../support/media-at-meta.ts';
 import { newWamid } from '../support/meta-webhook.ts';
 import { envelope, postWebhook } from '../support/signed-webhooks.ts';
@@ -73,6 +74,26 @@ test('that a file will never be here, and why; in the words of Standard Webhooks
       media: { status: 'failed', url: null, reason: 'it is larger than the 1 MB that are kept' },
     },
   });
+});
+
+test('nothing of what the business wrote with the phone app, though its file is kept', async () => {
+  await using meta = await startMediaAtMeta();
+  await using house = await startHouse({ config: { graphUrl: meta.url, webhookAllow: '127.0.0.0/8' } });
+  await using hook = await startHook();
+  await subscribe(house, { url: hook.url, events: ['message.media'] });
+  const id = newWamid();
+  const image = meta.add(PNG).told;
+  const echo = { from: BUSINESS_PHONE, to: CUSTOMER, id, timestamp: SENT_AT, type: 'image', image };
+  const metadata = { display_phone_number: BUSINESS_PHONE, phone_number_id: PHONE_NUMBER_ID };
+  const value = { messaging_product: 'whatsapp', metadata, message_echoes: [echo] };
+  const body = envelopeOf({ wabaId: WABA_ID, field: 'smb_message_echoes', value });
+  expect((await postWebhook(house, body)).status).toBe(200);
+  await until('its file', async () => {
+    const [message] = (await house.request('GET', `/v1/messages?message_id=${id}`)).body.data;
+    return message?.media_status === 'ready';
+  });
+  await house.gateway.close();
+  expect(hook.heard).toEqual([]);
 });
 
 interface Told {
