@@ -5,7 +5,7 @@ import { ConfigError } from '../config/config.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { WrongSecret } from '../organisations/sealed-secrets.ts';
 import { DirectoryHeld, FolderUnusable } from '../storage/data-directory.ts';
-import type { Terminal } from './terminal.ts';
+import { toJson, visible, type Terminal } from './terminal.ts';
 
 export const EXIT = {
   ok: 0,
@@ -25,6 +25,8 @@ export const EXIT = {
   rateLimited: 75,
   interrupted: 130,
 } as const;
+
+const ANSWER_CHARACTERS = 2_000;
 
 /** What is said of a fault. */
 export interface Complaint {
@@ -56,8 +58,10 @@ export function complain(error: unknown, terminal: Terminal): number {
   const place = param === undefined ? '' : ` (${param})`;
   // A fault of ours: where it arose is what helps whoever is told of it.
   const trace = code === 'unexpected' && error instanceof Error ? `\n${error.stack ?? ''}` : '';
-  const text = `${terminal.noteStyle.red('✗')} ${showsCode ? `${code}${place}: ` : ''}${message}${trace}`;
-  process.stderr.write(`${terminal.json ? JSON.stringify({ error: { code, message, param } }) : text}\n`);
+  // What the API says may quote what others wrote.
+  const said = showsCode ? `${visible(`${code}${place}`)}: ${visible(message, ANSWER_CHARACTERS)}` : message;
+  const text = `${terminal.noteStyle.red('✗')} ${said}${trace}`;
+  process.stderr.write(`${terminal.json ? toJson({ error: { code, message, param } }) : text}\n`);
   return exitCode;
 }
 

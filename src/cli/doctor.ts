@@ -11,7 +11,7 @@ import { examineNumbers } from './examine-numbers.ts';
 import { examinePooler } from './examine-pooler.ts';
 import { describePlaces, isReachable, publicUrlOf } from './describe-places.ts';
 import type { Finding } from './finding.ts';
-import type { Terminal } from './terminal.ts';
+import { visible, type Terminal } from './terminal.ts';
 import { NO_DATA, withTables } from './with-tables.ts';
 
 /** Returns the exit code. */
@@ -59,7 +59,12 @@ function unopened(error: unknown, database: string): Finding {
   if (error instanceof DirectoryHeld)
     return { name: 'data directory', state: 'failed', says, todo: 'Ask again in a moment.' };
   if (error instanceof WrongSecret || error instanceof ConfigError)
-    return { name: 'secret', state: 'failed', says, todo: 'Set KURIR_SECRET, or KURIR_SECRET_FILE.' };
+    return {
+      name: 'secret',
+      state: 'failed',
+      says: says.replaceAll(/\n\s*/g, ' '),
+      todo: 'Set KURIR_SECRET, or KURIR_SECRET_FILE.',
+    };
   return {
     name: 'database',
     state: 'failed',
@@ -115,6 +120,7 @@ function examinePublicUrl(config: Config): Finding {
 }
 
 const ANSWER_WAIT_MS = 5_000;
+const LINE_CHARACTERS = 1_000;
 
 async function examineGateway({ dataDir }: Config): Promise<Finding> {
   const runtime = readRuntime(dataDir);
@@ -155,7 +161,7 @@ function shown({ style }: Terminal, findings: readonly Finding[]): string {
   const marks = { ok: style.green('✓'), warning: style.yellow('!'), failed: style.red('✗') };
   const lines = findings.map(
     ({ name, state, says, todo }) =>
-      `${marks[state]} ${name.padEnd(16)} ${says}${todo === undefined ? '' : `\n${' '.repeat(19)}→ ${todo}`}`,
+      `${marks[state]} ${name.padEnd(16)} ${visible(says, LINE_CHARACTERS)}${todo === undefined ? '' : `\n${' '.repeat(19)}→ ${visible(todo, LINE_CHARACTERS)}`}`,
   );
   return lines.join('\n');
 }

@@ -10,7 +10,7 @@ import { call, callList, targetOf, wordOf, type Target, type TargetOptions } fro
 import { CommandError, EXIT } from './complain.ts';
 import { usage } from './read-options.ts';
 import { catchStopSignals } from './stop-signals.ts';
-import type { Terminal } from './terminal.ts';
+import { visible, type Terminal } from './terminal.ts';
 import { listOf } from './webhooks.ts';
 
 export interface ListenOptions extends TargetOptions {
@@ -105,7 +105,7 @@ async function forwardAll(terminal: Terminal, forwarding: Forwarding): Promise<v
     } catch (error) {
       if (signal.aborted) return;
       if (!isPassing(error)) throw error;
-      if (!away) terminal.note(`${error.message} It is asked again every ${AGAIN_MS / 1_000} s.`);
+      if (!away) terminal.note(`${visible(error.message)} It is asked again every ${AGAIN_MS / 1_000} s.`);
       away = true;
       await pause(AGAIN_MS, undefined, { signal }).catch(() => undefined);
     }
@@ -128,7 +128,7 @@ async function forward(
 ): Promise<JsonObject> {
   const { delivery_id: deliveryId, event_type: type, event_id: eventId, body } = delivery;
   const begun = systemClock.monotonic();
-  say(terminal, `--> ${wordOf(type)} ${wordOf(eventId)}`);
+  say(terminal, `--> ${visible(wordOf(type))} ${visible(wordOf(eventId))}`);
   const outcome = await post(forwardTo, headersOf(delivery['headers']), wordOf(body));
   const ms = Math.round(systemClock.monotonic() - begun);
   const { status, error } = outcome;

@@ -12,7 +12,7 @@ import { ensureOnlyOrganisation } from '../organisations/organisations.ts';
 import { checkNumber } from './check-number.ts';
 import type { OfOrganisation } from './keys.ts';
 import { secretFrom, usage } from './read-options.ts';
-import { table, type Terminal } from './terminal.ts';
+import { table, visible, type Terminal } from './terminal.ts';
 import { withTables } from './with-tables.ts';
 
 interface TokenOptions {
@@ -52,7 +52,7 @@ export async function addNumberCommand(terminal: Terminal, options: AddNumberOpt
   terminal.result(
     number,
     () =>
-      `${number.phoneNumberId} (${number.displayPhoneNumber}, ${number.verifiedName ?? 'no name'}) is connected.`,
+      `${number.phoneNumberId} (${visible(number.displayPhoneNumber)}, ${visible(number.verifiedName ?? 'no name')}) is connected.`,
   );
 }
 
@@ -114,7 +114,7 @@ export async function setNumberCommand(
   terminal.result(
     number,
     () =>
-      `${number.phoneNumberId}: ${shownStatus(number)}, pace ${shownPace(number)}, on unknown outcomes ${number.onUnknown}, window check ${number.windowCheck ? 'on' : 'off'}.`,
+      `${number.phoneNumberId}: ${visible(shownStatus(number))}, pace ${shownPace(number)}, on unknown outcomes ${number.onUnknown}, window check ${number.windowCheck ? 'on' : 'off'}.`,
   );
 }
 

@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../kernel/json.ts';
 import { call, targetOf, wordOf, type Target, type TargetOptions } from './call-gateway.ts';
 import { CommandError, EXIT } from './complain.ts';
 import { usage } from './read-options.ts';
-import type { Terminal } from './terminal.ts';
+import { visible, type Terminal } from './terminal.ts';
 
 export interface SendOptions extends TargetOptions {
   to: string;
@@ -107,7 +107,7 @@ function shown(terminal: Terminal, message: JsonObject): string {
   const { style } = terminal;
   const { id, status, error } = message;
   if (!isObject(error)) return `${style.green('✓')} ${wordOf(status).padEnd(9)} ${wordOf(id)}`;
-  const told = `${style.red('✗')} ${wordOf(error['code'])}: ${wordOf(error['message'])}\n  ${wordOf(id)}`;
+  const told = `${style.red('✗')} ${wordOf(error['code'])}: ${visible(wordOf(error['message']), 1_000)}\n  ${wordOf(id)}`;
   return error['provider_code'] === NO_SUCH_TRANSLATION
     ? `${told}\n  → Meta has no template of this name in this language: look at --template, and name its own language, --language id_ID for example.`
     : told;

@@ -25,14 +25,17 @@ export interface Terminal {
 }
 
 const MOMENT_MS = 300;
+const CHARACTERS_MAX = 200;
+const CELL_CHARACTERS_MAX = 500;
+/** What moves the cursor, rings, colours, ends a line or turns the direction of writing. */
+const UNSHOWN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 export function createTerminal({ json = false }: { json?: boolean | undefined }): Terminal {
   return {
     json,
     style: styleOf(process.stdout),
     noteStyle: styleOf(process.stderr),
-    result: (value, text) =>
-      void process.stdout.write(json ? `${JSON.stringify(toWire(value))}\n` : `${text()}\n`),
+    result: (value, text) => void process.stdout.write(json ? `${toJson(toWire(value))}\n` : `${text()}\n`),
     note: (text) => void (json || process.stderr.write(`${text}\n`)),
     async wait(text, promise) {
       if (json || !isFancy(process.stderr)) return promise;
@@ -48,8 +51,28 @@ export function createTerminal({ json = false }: { json?: boolean | undefined })
   };
 }
 
-/** Rows in columns as wide as they must be, under their names. */
-export function table(style: Style, names: readonly string[], rows: readonly (readonly string[])[]): string {
+/** What others wrote, fit for a terminal: one line of so many characters, and what would act on the terminal written out. */
+export function visible(text: string, charactersMax = CHARACTERS_MAX): string {
+  const characters = Array.from(text.slice(0, charactersMax * 2));
+  const isCut = text.length > charactersMax * 2 || characters.length > charactersMax;
+  const shown = isCut ? [...characters.slice(0, charactersMax - 1), '…'] : characters;
+  return shown.join('').replaceAll(UNSHOWN, escaped);
+}
+
+/** The same value as JSON.stringify gives, with what would act on a terminal written out. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(UNSHOWN, escaped);
+}
+
+const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+function escaped(character: string): string {
+  return SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** Rows in columns as wide as they must be, under their names; cells are shown as `visible` does. */
+export function table(style: Style, names: readonly string[], given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map((cell) => visible(cell, CELL_CHARACTERS_MAX)));
   const widths = names.map((name, i) => Math.max(name.length, ...rows.map((row) => (row[i] ?? '').length)));
   const line = (cells: readonly string[]) =>
     cells

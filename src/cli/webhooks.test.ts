@@ -88,6 +88,28 @@ test('a webhook is made, tried, paused, turned on, rotated and taken away', asyn
   });
 });
 
+test('what a receiver answers is shown as one line, and nothing of it acts on the terminal', async () => {
+  await using hook = await startHook();
+  hook.answer((_request, response) => {
+    response.writeHead(500).end('\u001b[2J\u001b]0;mine\u0007✓ HTTP 200\r\n\u202Ekcab\u009b31m 你好');
+  });
+  const { id } = await json('create', '--to', hook.url, '--events', 'webhook.test');
+  const said = [
+    await webhooks('test', String(id)),
+    await webhooks('deliveries', '--subscription', String(id)),
+  ];
+  for (const { out: text } of said) {
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+    expect(text).toContain(
+      'HTTP 500: \\u001b[2J\\u001b]0;mine\\u0007✓ HTTP 200\\r\\n\\u202ekcab\\u009b31m 你好',
+    );
+    expect(text.trimEnd().split('\n')).toHaveLength(2);
+  }
+  const asJson = await webhooks('deliveries', '--subscription', String(id), '--json');
+  expect(asJson.out.trimEnd()).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+  expect(JSON.parse(asJson.out).data[0].last_try.detail).toContain('\u202Ekcab');
+});
+
 test('what is wrong is said with the field, as text and as JSON', async () => {
   const wrong = await webhooks('create', '--to', 'http://example.com/a', '--events', '*');
   expect(wrong).toMatchObject({ code: 2, errors: expect.stringContaining('invalid_webhook_url (url)') });

@@ -6,7 +6,7 @@ import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
 import { call, callList, targetOf, wordOf, type Target, type TargetOptions } from './call-gateway.ts';
 import { CommandError, EXIT } from './complain.ts';
 import { instantFrom, usage } from './read-options.ts';
-import { shownTime, table, type Terminal } from './terminal.ts';
+import { shownTime, table, visible, type Terminal } from './terminal.ts';
 
 export interface SubscribeOptions extends TargetOptions {
   url?: string;
@@ -234,5 +234,5 @@ function countOf(value: Json | undefined): string {
 function shownTry(tried: JsonObject): string {
   const { status, error, detail, ms } = tried;
   const said = [typeof status === 'number' ? `HTTP ${status}` : wordOf(error), wordOf(detail)];
-  return `${said.filter((one) => one !== '').join(': ')}, ${countOf(ms)} ms`;
+  return `${visible(said.filter((one) => one !== '').join(': '))}, ${countOf(ms)} ms`;
 }
