@@ -387,6 +387,8 @@ create table tellings (
   phone_number_id text,
   -- The number's and the conversation's key, of what belongs to one: by it a person's data is erased.
   conversation text,
+  -- Ours, of what is about a message: what a person wrote in a group is found by it.
+  message_id text,
   -- What the dialect calls the event, by what its receiver knows repetitions, and whose shape the body has.
   name text not null,
   subject text not null,

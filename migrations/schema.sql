@@ -356,6 +356,7 @@ create table tellings (
   type text not null,
   phone_number_id text,
   conversation text,
+  message_id text,
   name text not null,
   subject text not null,
   source text not null,

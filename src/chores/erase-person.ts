@@ -1,17 +1,21 @@
 // Erasing a person: everything that an organisation keeps of one customer, both ways, on all of its numbers. It is done in parts, so that a
-// long history holds up nobody; whoever runs it again after it was cut off goes on where it ended. What names the person last goes last.
+// long history holds up nobody; whoever runs it again after it was cut off goes on where it ended: what tells where to look goes last, so
+// messages go after what was told of them, and contacts at the end.
 import type { Context } from '../context.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
 import { phoneDigits } from '../kernel/phone-number.ts';
 import { forgetMediaOf } from '../media/forgetter.ts';
 import { deleteMessagesOf } from '../messages/forget-messages.ts';
 import {
+  daysTold,
   deleteAside,
+  deleteLines,
   deletePerson,
   deleteTold,
   namesOf,
   numbersOf,
   pageOfGroups,
+  patternOf,
   someMessages,
   type Message,
 } from './erase-store.ts';
@@ -47,24 +51,36 @@ export async function erasePerson(
     erased.messages += messages.length;
   }
 
-  const subjects: string[] = [];
   const numbers = await numbersOf(db, organisationId);
+  const conversations = numbers.flatMap((number) => names.map((name) => `${number}/${name}`));
+  const pattern = patternOf(names);
+  const inGroups: string[] = [];
   for (const phoneNumberId of numbers)
     for (let after: string | null = '-infinity'; after !== null;) {
       const page = await pageOfGroups(db, organisationId, { names, phoneNumberId, after });
-      subjects.push(...page.found.flatMap(({ id, wamid }) => (wamid === null ? [id] : [id, wamid])));
-      await erase(page.found);
+      inGroups.push(...page.ids);
       after = page.last;
     }
+  async function eraseTold(): Promise<void> {
+    for (const day of await daysTold(db))
+      erased.deliveries += await db.transaction((tx) =>
+        deleteTold(tx, organisationId, { conversations, messages: inGroups, pattern, ...day }),
+      );
+  }
+
+  await eraseTold();
+  for (let at = 0; at < inGroups.length; at += AT_ONCE)
+    await erase(inGroups.slice(at, at + AT_ONCE).map((id) => ({ organisationId, id })));
   for (;;) {
     const messages = await someMessages(db, organisationId, { names, limit: AT_ONCE });
     if (messages.length === 0) break;
     await erase(messages);
   }
-  const conversations = numbers.flatMap((number) => names.map((name) => `${number}/${name}`));
+  // What was told of them meanwhile.
+  await eraseTold();
   await db.transaction(async (tx) => {
-    erased.deliveries = await deleteTold(tx, organisationId, { conversations, subjects });
-    erased.aside = await deleteAside(tx, organisationId, names);
+    await deleteLines(tx, organisationId, conversations);
+    if (pattern !== null) erased.aside = await deleteAside(tx, organisationId, pattern);
     Object.assign(erased, await deletePerson(tx, organisationId, names));
   });
   return erased;

@@ -41,7 +41,7 @@ export async function pageOfGroups(
   db: Queryable,
   organisationId: string,
   of: { names: readonly string[]; phoneNumberId: string; after: string },
-): Promise<{ found: (Message & { wamid: string | null })[]; last: string | null }> {
+): Promise<{ ids: string[]; last: string | null }> {
   const [page] = await db.query<{ last: string | null; ids: string[] | null }>(
     `with page as (
        select created_at from messages where phone_number_id = $1 and organisation_id = $2 and created_at > $3::timestamptz
@@ -53,7 +53,7 @@ export async function pageOfGroups(
        and created_at <= (select max(created_at) from page)`,
     [of.phoneNumberId, organisationId, of.after, of.names, PAGE],
   );
-  return { found: await withWamids(db, organisationId, page?.ids ?? []), last: page?.last ?? null };
+  return { ids: page?.ids ?? [], last: page?.last ?? null };
 }
 
 const PAGE = 20_000;
@@ -66,52 +66,80 @@ export async function numbersOf(db: Queryable, organisationId: string): Promise<
   return rows.map((row) => row.id);
 }
 
-function withWamids(
-  db: Queryable,
-  organisationId: string,
-  ids: readonly string[],
-): Promise<(Message & { wamid: string | null })[]> {
+/** What names a person in the words of others: names that are nothing but one, as whole words; null: there is none. */
+export function patternOf(names: readonly string[]): string | null {
+  const telling = names.filter((name) => /^\d{7,}$|^[A-Z]{2}\.[A-Za-z0-9.]{6,}$/.test(name));
+  return telling.length === 0
+    ? null
+    : `\\m(${telling.map((name) => name.replaceAll('.', String.raw`\.`)).join('|')})\\M`;
+}
+
+/** The days of what is told, each in a partition of its own; the first and the last take in what lies beyond. */
+export function daysTold(db: Queryable): Promise<{ from: string; to: string }[]> {
   return db.query(
-    `select organisation_id as "organisationId", id, wamid from message_states where organisation_id = $1 and id = any($2::text[])`,
-    [organisationId, ids],
+    `select case when day = first then '-infinity' else day::date::text end as from,
+       case when day = last then 'infinity' else (day::date + 1)::text end as to
+     from (select database_now()::date - 32 as first, database_now()::date + 1 as last) s,
+       generate_series(first, last, interval '1 day') as day`,
   );
 }
 
-/** What was told, or is being told, of a person's conversations and of these messages; how many deliveries. */
+/** What was told, or is being told, within a day: of a person's conversations, of these messages, and what Meta told that names the person
+ *  anywhere; how many deliveries. The organisation's tellings of the day are looked through (primary key). */
 export async function deleteTold(
   tx: Queryable,
   organisationId: string,
-  of: { conversations: readonly string[]; subjects: readonly string[] },
+  of: {
+    conversations: readonly string[];
+    messages: readonly string[];
+    pattern: string | null;
+    from: string;
+    to: string;
+  },
 ): Promise<number> {
-  const told = `organisation_id = $1 and (conversation = any($2::text[]) or subject = any($3::text[]))`;
-  const values = [organisationId, of.conversations, of.subjects];
-  const deliveries = await tx.query(
-    `delete from deliveries d using (select event_id, created_at from tellings where ${told}) t
-     where d.organisation_id = $1 and d.event_id = t.event_id and d.told_at = t.created_at returning d.id`,
-    values,
+  const told = await tx.query<{ id: string }>(
+    `delete from tellings where organisation_id = $1 and created_at >= $5::timestamptz and created_at < $6::timestamptz
+       and (conversation = any($2::text[]) or message_id = any($3::text[])
+         or ((type like 'meta.%' or type = 'message.status') and body ~ $4::text))
+     returning event_id as id`,
+    [organisationId, of.conversations, of.messages, of.pattern, of.from, of.to],
   );
-  await tx.query(`delete from tellings where ${told}`, values);
+  if (told.length === 0) return 0;
+  // Written with its telling, but for a replay, which may be younger (index deliveries_replays).
+  const [deleted] = await tx.query<{ count: number }>(
+    `with first as (
+       delete from deliveries where organisation_id = $1 and created_at >= $3::timestamptz and created_at < $4::timestamptz
+         and event_id = any($2::text[]) returning 1
+     ), again as (
+       delete from deliveries where organisation_id = $1 and replayed_from is not null and created_at >= $4::timestamptz
+         and event_id = any($2::text[]) returning 1
+     )
+     select (select count(*) from first)::int + (select count(*) from again)::int as count`,
+    [organisationId, told.map(({ id }) => id), of.from, of.to],
+  );
+  return deleted?.count ?? 0;
+}
+
+export async function deleteLines(
+  tx: Queryable,
+  organisationId: string,
+  conversations: readonly string[],
+): Promise<void> {
   await tx.query('delete from delivery_lines where organisation_id = $1 and conversation = any($2::text[])', [
     organisationId,
-    of.conversations,
+    conversations,
   ]);
-  return deliveries.length;
 }
 
 /** Changes that were set aside, or came too early, and name a person anywhere; how many. */
-export async function deleteAside(
-  tx: Queryable,
-  organisationId: string,
-  names: readonly string[],
-): Promise<number> {
-  const named = `exists (select from unnest($2::text[]) as name where strpos(change::text, '"' || name || '"') > 0)`;
+export async function deleteAside(tx: Queryable, organisationId: string, pattern: string): Promise<number> {
   const aside = await tx.query(
-    `delete from inbound_aside where (organisation_id = $1 or organisation_id is null) and ${named} returning id`,
-    [organisationId, names],
+    `delete from inbound_aside where (organisation_id = $1 or organisation_id is null) and change::text ~ $2 returning id`,
+    [organisationId, pattern],
   );
   const early = await tx.query(
-    `delete from early_statuses where organisation_id = $1 and ${named} returning id`,
-    [organisationId, names],
+    `delete from early_statuses where organisation_id = $1 and change::text ~ $2 returning id`,
+    [organisationId, pattern],
   );
   return aside.length + early.length;
 }

@@ -224,6 +224,11 @@ export function numberOfEvent(event: Event): string | null {
   return 'number' in event ? (event.number?.phoneNumberId ?? null) : null;
 }
 
+/** The message an event is about, by our id. */
+export function messageOfEvent(event: Event): string | null {
+  return 'messageId' in event ? event.messageId : null;
+}
+
 /** What is told in order, and buffered together: the conversation; null for all else. */
 export function conversationOfEvent(event: Event): string | null {
   return 'conversation' in event ? `${event.number.phoneNumberId}/${event.conversation}` : null;

@@ -14,6 +14,7 @@ export interface NewTelling {
   type: string;
   phoneNumberId: string | null;
   conversation: string | null;
+  messageId: string | null;
   name: string;
   subject: string;
   source: 'meta' | 'kirim';
@@ -38,10 +39,10 @@ export interface NewDelivery {
 
 const TELL = `
 with told as (
-  insert into tellings (organisation_id, event_id, dialect, type, phone_number_id, conversation, name, subject, source, body, created_at)
-  select organisation_id, event_id, dialect, type, phone_number_id, conversation, name, subject, source, body, to_timestamp(at / 1000)
-  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::float8[])
-    as t (organisation_id, event_id, dialect, type, phone_number_id, conversation, name, subject, source, body, at)
+  insert into tellings (organisation_id, event_id, dialect, type, phone_number_id, conversation, name, subject, source, body, message_id, created_at)
+  select organisation_id, event_id, dialect, type, phone_number_id, conversation, name, subject, source, body, message_id, to_timestamp(at / 1000)
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::float8[], $23::text[])
+    as t (organisation_id, event_id, dialect, type, phone_number_id, conversation, name, subject, source, body, at, message_id)
 )
 insert into deliveries (organisation_id, id, subscription_id, event_id, dialect, type, told_at, created_at, conversation, turn, state, due_at, held_by)
 select organisation_id, id, subscription_id, event_id, dialect, type, to_timestamp(at / 1000), to_timestamp(at / 1000), conversation,
@@ -81,6 +82,7 @@ export async function insertTold(
       deliveries.map((d) => d.dueAt),
       deliveries.map((d) => d.heldBy),
       deliveries.map((d) => turns.get(d) ?? null),
+      tellings.map((t) => t.messageId),
     ],
     'tell',
   );

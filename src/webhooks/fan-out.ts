@@ -1,7 +1,7 @@
 // Fan-out: who hears of an event, in which words, written in the transaction of what happened. What a subscription has room for in this
 // node's memory is handed to it after the commit, and its row says until when; everything else is taken from the table when there is room.
 import type { Context } from '../context.ts';
-import { conversationOfEvent, numberOfEvent, type Event } from '../events/event.ts';
+import { conversationOfEvent, messageOfEvent, numberOfEvent, type Event } from '../events/event.ts';
 import type { Teller, Told } from '../events/teller.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Queryable } from '../storage/db.ts';
@@ -132,6 +132,7 @@ function toTelling(event: Event, as: { dialect: WebhookDialect; body: Rendered; 
     type: event.type,
     phoneNumberId: numberOfEvent(event),
     conversation: conversationOfEvent(event),
+    messageId: messageOfEvent(event),
     name: as.body.name,
     subject: as.body.subject,
     source: as.body.source,

@@ -6,7 +6,7 @@ import { erasePerson } from '../../src/chores/erase-person.ts';
 import { createSweep } from '../../src/chores/sweep.ts';
 import type { JsonObject } from '../../src/kernel/json.ts';
 import type { OrganisationId } from '../../src/kernel/ids.ts';
-import { PHONE_NUMBER_ID, startHouse, until, type House } from '../support/house.ts';
+import { BUSINESS_PHONE, PHONE_NUMBER_ID, WABA_ID, startHouse, until, type House } from '../support/house.ts';
 import { startMediaAtMeta, type MediaAtMeta } from '../support/media-at-meta.ts';
 import { startMetaByHand } from '../support/meta-by-hand.ts';
 import { envelope, inboundText, messageEnvelope, postWebhook } from '../support/signed-webhooks.ts';
@@ -30,6 +30,12 @@ beforeAll(async () => {
       url: 'https://hooks.example.com/kurir',
       events: ['*'],
       ordered,
+    });
+  for (const dialect of ['kapso', 'meta', 'standard'])
+    await house.request('POST', '/v1/webhook_subscriptions', {
+      url: 'https://hooks.example.com/kurir',
+      events: ['*'],
+      dialect,
     });
 });
 
@@ -73,6 +79,17 @@ async function write(
   return wamid;
 }
 
+/** A field of Meta's that Kurir does nothing with but to pass it on. */
+async function tellOf(person: string, field: string, said: string): Promise<void> {
+  const metadata = { display_phone_number: BUSINESS_PHONE, phone_number_id: PHONE_NUMBER_ID };
+  const value = { messaging_product: 'whatsapp', metadata, things: [{ wa_id: person, detail: said }] };
+  const body = {
+    object: 'whatsapp_business_account',
+    entry: [{ id: WABA_ID, changes: [{ field, value }] }],
+  };
+  expect((await postWebhook(house, body)).status).toBe(200);
+}
+
 async function image(from: string): Promise<string> {
   const wamid = await write(from, { message: { type: 'image', image: meta.add(PNG).told } }, 'Gambar');
   return until('the image', async () => {
@@ -87,6 +104,9 @@ test('a person who is erased is nowhere any more, and nobody else misses anythin
   await write(PERSON, { message: { group_id: 'Y2FwaV9ncm91cDo', text: { body: 'Rahasia di grup' } } });
   await write(OTHER, { message: { group_id: 'Y2FwaV9ncm91cDo', text: { body: 'Yang lain di grup' } } });
   await write(OTHER, {}, 'Yang lain');
+  for (const named of [PERSON, USER_ID]) await tellOf(named, 'user_preferences', 'Rahasia pilihan');
+  await tellOf(OTHER, 'user_preferences', 'Pilihan yang lain');
+  await tellOf(`1${PERSON}`, 'user_preferences', 'Nomor yang mirip');
   const [theirs, others] = [await image(PERSON), await image(OTHER)];
   await house.sendText(`+${PERSON}`, 'Rahasia untuk Siti');
   await house.sendText(`+${OTHER}`, 'Untuk yang lain');
@@ -109,8 +129,21 @@ test('a person who is erased is nowhere any more, and nobody else misses anythin
   await house.gateway.tick();
 
   const after = await everything();
-  for (const trace of [PERSON, USER_ID, 'Siti', 'Rahasia', theirs]) expect(after).not.toContain(trace);
-  for (const trace of [OTHER, 'Yang lain di grup', 'Untuk yang lain', others]) expect(after).toContain(trace);
+  for (const trace of [new RegExp(`\\b${PERSON}`), USER_ID, 'Siti', 'Rahasia', theirs])
+    expect(after).not.toMatch(trace);
+  for (const trace of [
+    OTHER,
+    'Yang lain di grup',
+    'Untuk yang lain',
+    'Pilihan yang lain',
+    'Nomor yang mirip',
+    others,
+  ])
+    expect(after).toContain(trace);
+  const orphans = await house.ctx.db.query(
+    `select d.id from deliveries d where not exists (select from tellings t where t.event_id = d.event_id)`,
+  );
+  expect(orphans).toEqual([]);
   expect(await filesKept()).toEqual([others]);
   expect((await house.request('GET', '/v1/messages?direction=inbound')).body.data).toHaveLength(3);
   const again = await erasePerson(house.gateway.ctx, {
