@@ -65,14 +65,17 @@ export interface MetContact {
 // Safe because: the id of a message follows from number, wamid and moment, so that a repetition conflicts with what is there, and what is
 // not in `kept` changes nothing else. Rows of each table are taken in the order of their keys.
 //
+// Meta tells seconds. Within one the messages of a number stand as they came: each a microsecond after the latest that is there (index
+// messages_of_number), which nobody is shown; a repetition stays where it is.
+//
 // A customer is found by the phone, else by the user id (indexes contacts_by_phone, contacts_by_user_id), else is new. `(… in …) is true` looks each id up in a table of its own; a join would compare all with all.
 const KEEP = `
 with input as (
   select * from rows from (unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
     $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::float8[], $19::boolean[]),
-    jsonb_array_elements($20::jsonb))
+    jsonb_array_elements($20::jsonb)) with ordinality
   as input (organisation_id, id, phone_number_id, type, recipient, wamid, group_id, new_conversation_id, new_key, new_contact_id, by_phone,
-    by_user_id, phone, user_id, parent_user_id, username, profile_name, at, speaks, body)
+    by_user_id, phone, user_id, parent_user_id, username, profile_name, at, speaks, body, place)
 ), who as (
   select i.*, coalesce(p.key, u.key, i.new_key) as key, coalesce(p.id, u.id, i.new_contact_id) as contact_id,
     coalesce(i.group_id, p.key, u.key, i.new_key) as conversation
@@ -82,9 +85,17 @@ with input as (
   left join lateral (
     select c.key, c.id from contacts c where c.organisation_id || ' ' || c.phone_number_id || ' ' || c.user_id
       = i.organisation_id || ' ' || i.phone_number_id || ' ' || i.by_user_id order by c.phone is null, c.created_at limit 1) u on true
+), placed as (
+  select w.*, to_timestamp(at / 1000) + interval '1 microsecond' * least(999, coalesce(l.beyond, -1)
+    + row_number() over (partition by w.phone_number_id, w.at order by w.place)) as created_at
+  from who w left join lateral (
+    select extract(microseconds from m.created_at)::int % 1000 as beyond from messages m
+    where m.phone_number_id = w.phone_number_id and m.organisation_id = w.organisation_id
+      and m.created_at >= to_timestamp(w.at / 1000) and m.created_at < to_timestamp(w.at / 1000) + interval '1 millisecond'
+    order by m.created_at desc limit 1) l on true
 ), kept as (
   insert into messages (organisation_id, id, phone_number_id, direction, type, recipient, conversation, body, created_at)
-  select organisation_id, id, phone_number_id, 'inbound', type, recipient, conversation, body, to_timestamp(at / 1000) from who
+  select organisation_id, id, phone_number_id, 'inbound', type, recipient, conversation, body, created_at from placed
   order by organisation_id, id on conflict do nothing returning id
 ), states as (
   insert into message_states (organisation_id, id, phone_number_id, conversation, state, rank, line, priority, wamid, accepted_at)

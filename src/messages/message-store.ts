@@ -84,7 +84,8 @@ export interface ListFilter {
 }
 
 /** A page of messages, newest first: the newest of each number asked for (index messages_of_number), or of each conversation (index
- *  messages_of_conversation), and of these the newest. The cursor's instant is text: a Date has no microseconds. */
+ *  messages_of_conversation), and of these the newest. The cursor's instant is text: a Date has no microseconds, which only order what
+ *  is of one millisecond. */
 export async function listMessages(
   db: Queryable,
   filter: ListFilter,
@@ -94,7 +95,7 @@ export async function listMessages(
        select ${COLUMNS}, m.created_at::text as cursor_at from ${TABLES}
        where m.organisation_id = $1 and m.phone_number_id = n.phone_number_id and ($3::text is null or m.direction = $3)
        and ${filter.conversations ? 'm.conversation = k.conversation' : '$4::text[] is null'} and ($5::text[] is null or s.state = any($5))
-       and ($6::timestamptz is null or m.created_at > $6) and ($7::timestamptz is null or m.created_at < $7)
+       and ($6::timestamptz is null or m.created_at >= $6::timestamptz + interval '1 millisecond') and ($7::timestamptz is null or m.created_at < $7)
        and ($8::timestamptz is null or (m.created_at <= $8 and (m.created_at, m.id) < ($8, $9))) and s.state <> 'void'
        and ($11::text is null or s.wamid = $11)
        order by m.created_at desc, m.id desc limit $10) page
@@ -316,16 +317,16 @@ export async function flipToRead(db: Queryable, organisationId: string, id: stri
   return rows.length > 0;
 }
 
-/** How many messages of a customer came after one of them (index messages_of_conversation). */
+/** How many messages of a customer came after one of them, also within its second (primary key; index messages_of_conversation). */
 export async function countInboundAfter(
   db: Queryable,
   organisationId: string,
-  message: Pick<Message, 'phoneNumberId' | 'conversation' | 'createdAt'>,
+  message: Pick<Message, 'id' | 'phoneNumberId' | 'conversation'>,
 ): Promise<number> {
   const rows = await db.query<{ count: number }>(
     `select count(*)::int as count from messages where organisation_id = $1 and phone_number_id = $2 and conversation = $3
-     and created_at > $4 and direction = 'inbound' and type <> all($5)`,
-    [organisationId, message.phoneNumberId, message.conversation, message.createdAt, SILENT_TYPES],
+     and created_at > (select created_at from messages where organisation_id = $1 and id = $4) and direction = 'inbound' and type <> all($5)`,
+    [organisationId, message.phoneNumberId, message.conversation, message.id, SILENT_TYPES],
   );
   return rows[0]?.count ?? 0;
 }

@@ -8,7 +8,7 @@ import { PHONE_NUMBER_ID, startHouse, type House, type Reply } from '../support/
 import { startMetaByHand, type MetaByHand } from '../support/meta-by-hand.ts';
 import { seedOfRun } from '../support/seed-of-run.ts';
 import { sendsOf, statusOf } from '../support/sent-message.ts';
-import { messageEnvelope, postWebhook, statusEnvelope } from '../support/signed-webhooks.ts';
+import { inboundText, messageEnvelope, postWebhook, statusEnvelope } from '../support/signed-webhooks.ts';
 
 const OTHER_NUMBER_ID = '206540352242923';
 const NOON = 1_760_000_000;
@@ -19,6 +19,7 @@ let all: Row[];
 
 interface Row {
   id: string;
+  message_id: string;
   phone_number_id: string;
   direction: string;
   from: string;
@@ -148,8 +149,42 @@ test('every row once, newest first, whatever the sizes and the filters', async (
     ),
     { numRuns: 60, seed, endOnFailure: true },
   );
-  const newestFirst = all.toSorted((a, b) => (a.created_at + a.id < b.created_at + b.id ? 1 : -1));
+  // A sort that keeps the order of equals.
+  const newestFirst = all.toSorted((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
   expect(ids(all)).toEqual(ids(newestFirst));
+});
+
+test('what customers wrote in one second stands as it came, told at once or one by one, and again', async () => {
+  const timestamp = String(NOON + 100);
+  const texts = Array.from({ length: 12 }, (_, i) => ({
+    ...inboundText('12025570199', `wamid.one-second-${i}`, `${i}`),
+    timestamp,
+  }));
+  const asCome = [
+    ...texts.slice(0, 4).map((one) => [one]),
+    texts.slice(4, 8),
+    ...texts.slice(8).map((one) => [one]),
+  ];
+  const tell = async (posts: typeof asCome): Promise<void> => {
+    for (const post of posts) expectStatus(await postWebhook(house, messageEnvelope(post)), 200);
+  };
+  await tell(asCome);
+  const [from, to] = [NOON + 99, NOON + 101].map((at) => new Date(at * 1_000).toISOString());
+  const during = { created_after: from ?? '', created_before: to ?? '' };
+  const rows = await walk('/v1/messages', during, () => 5);
+  expect(rows.map((row) => row.message_id)).toEqual(texts.map((_, i) => `wamid.one-second-${11 - i}`));
+  expect(new Set(rows.map((row) => row.created_at))).toEqual(
+    new Set([new Date((NOON + 100) * 1_000).toISOString()]),
+  );
+  await tell(asCome.toReversed());
+  expect(ids(await walk('/v1/messages', during, () => 3))).toEqual(ids(rows));
+  // The moment that is shown is the one that is asked for.
+  expect(
+    await walk('/v1/messages', { ...during, created_after: rows[0]?.created_at ?? '' }, () => 5),
+  ).toEqual([]);
+  expect(
+    await walk('/v1/messages', { ...during, created_before: rows[0]?.created_at ?? '' }, () => 5),
+  ).toEqual([]);
 });
 
 test('every row once while new ones arrive, before and behind the cursor', async () => {
