@@ -175,7 +175,9 @@ describe('a conversation', () => {
     const from = '6281600000005';
     const wamids = [];
     for (let i = 0; i < 4; i++)
-      wamids.push(await customerWrites(house, { from, timestamp: String(1_780_000_000 + Math.floor(i / 3)) }));
+      wamids.push(
+        await customerWrites(house, { from, timestamp: String(1_780_000_000 + Math.floor(i / 3)) }),
+      );
     const id = await conversationOf(wamids[0] ?? '');
     const read = async (wamid: string | undefined) => {
       const receipt = { messaging_product: 'whatsapp', status: 'read', message_id: wamid ?? '' };
