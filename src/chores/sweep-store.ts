@@ -34,6 +34,33 @@ export async function keepPartitions(db: Database, wanted: Partitioned): Promise
   });
 }
 
+const ROWS_AT_ONCE = 5_000;
+
+/** Deletes what is past its time in the default partition, a part at a time: the first days of an installation are there, and whatever
+ *  came while no partition of its day had been made. */
+export async function emptyDefault(
+  db: Database,
+  {
+    table,
+    moment,
+    keepDays,
+  }: {
+    table: Partitioned['table'];
+    /** By which its rows belong to a day. */
+    moment: 'started_at' | 'received_at' | 'created_at';
+    keepDays: number;
+  },
+): Promise<void> {
+  for (let deleted = ROWS_AT_ONCE; deleted === ROWS_AT_ONCE;) {
+    const rows = await db.query(
+      `delete from ${table}_default where ctid = any(array(
+         select ctid from ${table}_default where ${moment} < database_now()::date - $1::int limit $2)) returning 1`,
+      [keepDays, ROWS_AT_ONCE],
+    );
+    deleted = rows.length;
+  }
+}
+
 /** Forgets idempotency keys, a part at a time (index idempotency_keys_by_age, of blocks: they come in the order of their age). */
 export async function forgetKeys(db: Database, hours: number): Promise<void> {
   await db.query(

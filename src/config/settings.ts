@@ -283,7 +283,7 @@ export const SETTINGS = {
     default: 0,
     min: 0,
     max: 36_500,
-    doc: 'Days for which messages are kept, with the media that came with them; 0: for ever.',
+    doc: 'Days for which messages are kept, with the media that came with them; 0: for ever. What webhooks told of them is kept for 30 days, or as long as messages where that is shorter.',
     example: '365',
   },
   keepMediaDays: {

@@ -237,13 +237,16 @@ export async function giveBackLost(
   );
 }
 
-/** Ends what waits for subscriptions that are gone (one, or any), so many at a time; nothing takes it any more. */
+/** Ends what waits for subscriptions that are gone (one, or any), so many at a time; nothing takes it any more. And, for any, replays
+ *  whose words have gone with their day meanwhile: they would be taken again and again, and never go out. */
 export async function endOfGone(db: Queryable, subscriptionId: string | null): Promise<void> {
   await db.query(
     `update deliveries d set state = 'dead', due_at = null, turn = null, finished_at = database_now()
      from (select organisation_id, id, created_at from deliveries w
            where (w.due_at is not null or w.turn is not null) and ($1::text is null or w.subscription_id = $1)
-             and not exists (select from webhook_subscriptions s where s.organisation_id = w.organisation_id and s.id = w.subscription_id)
+             and (not exists (select from webhook_subscriptions s where s.organisation_id = w.organisation_id and s.id = w.subscription_id)
+               or ($1::text is null and w.replayed_from is not null and not exists (select from tellings t
+                 where t.organisation_id = w.organisation_id and t.event_id = w.event_id and t.dialect = w.dialect and t.created_at = w.told_at)))
            order by 1, 2 limit 20000 for update skip locked) w
      where d.organisation_id = w.organisation_id and d.id = w.id and d.created_at = w.created_at`,
     [subscriptionId],
