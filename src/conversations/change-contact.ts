@@ -6,7 +6,7 @@ import type { OrganisationId } from '../kernel/ids.ts';
 import { canonicalJson } from '../kernel/json.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
-import type { Queryable } from '../storage/db.ts';
+import type { Queryable, Transaction } from '../storage/db.ts';
 import {
   deleteContact,
   insertContact,
@@ -97,7 +97,7 @@ export async function removeContact(ctx: Context, find: FindContact): Promise<vo
 }
 
 async function tellUpdated(
-  tx: Queryable,
+  tx: Transaction,
   { teller, numbers }: ChangeParts,
   about: { change: FindContact; contact: Contact; changedFields: string[]; now: number },
 ) {

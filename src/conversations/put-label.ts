@@ -3,7 +3,7 @@
 import type { Context } from '../context.ts';
 import type { Told } from '../events/teller.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
-import type { Queryable } from '../storage/db.ts';
+import type { Transaction } from '../storage/db.ts';
 import { selectContact } from './contact-store.ts';
 import { selectConversation } from './conversation-store.ts';
 import type { ChangeParts } from './change-contact.ts';
@@ -92,7 +92,7 @@ async function tellLabelled(
   ctx: Context,
   { teller, numbers }: ChangeParts,
   about: {
-    tx: Queryable;
+    tx: Transaction;
     organisationId: OrganisationId;
     changed: readonly { id: string; phoneNumberId: string }[];
   },

@@ -1,7 +1,7 @@
 // How a state change is told: whoever writes it records its events in the same transaction, so that neither is ever there without the
 // other. Who hears of them is for the webhooks to know, which stand further right: they make the teller, and gateway.ts hands it on.
 import type { OrganisationId } from '../kernel/ids.ts';
-import type { Queryable } from '../storage/db.ts';
+import type { Transaction } from '../storage/db.ts';
 import type { Event, EventType } from './event.ts';
 
 export interface Teller {
@@ -9,7 +9,7 @@ export interface Teller {
    *  hear of them. */
   wants(organisationId: OrganisationId, about: { type: EventType; phoneNumberId?: string | null }): boolean;
   /** Renders the events once for each dialect they are wanted in, and writes them with their deliveries in this transaction. */
-  record(tx: Queryable, events: readonly Event[]): Promise<Told>;
+  record(tx: Transaction, events: readonly Event[]): Promise<Told>;
 }
 
 export interface Told {

@@ -3,13 +3,13 @@
 import type { MediaOutcome } from '../events/event.ts';
 import type { Told } from '../events/teller.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
-import type { Queryable } from '../storage/db.ts';
+import type { Transaction } from '../storage/db.ts';
 
 export interface MediaNews {
   /** Whether anybody may want to hear of it. */
   wanted(number: BusinessNumber): boolean;
   record(
-    tx: Queryable,
+    tx: Transaction,
     ended: { number: BusinessNumber; messageId: string; media: MediaOutcome },
   ): Promise<Told>;
 }

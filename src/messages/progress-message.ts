@@ -10,7 +10,7 @@ import type { OrganisationId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
-import type { Queryable } from '../storage/db.ts';
+import type { Queryable, Transaction } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { RANKS } from './message.ts';
 import { createOutboundFactsReader, type OutboundFactsReader } from './outbound-facts.ts';
@@ -82,7 +82,7 @@ async function write(
 async function tellAll(
   ctx: Context,
   parts: Parts,
-  written: { tx: Queryable; steps: readonly Progress[]; rows: readonly ProgressedRow[] },
+  written: { tx: Transaction; steps: readonly Progress[]; rows: readonly ProgressedRow[] },
 ): Promise<Told | undefined> {
   const events = await eventsOfProgress(ctx, parts, written);
   return events.length === 0 ? undefined : parts.teller.record(written.tx, events);

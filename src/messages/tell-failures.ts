@@ -7,7 +7,7 @@ import type { Failure } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
 import { ownFailedStatus } from '../meta/own-status.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
-import type { Queryable } from '../storage/db.ts';
+import type { Queryable, Transaction } from '../storage/db.ts';
 import { aboutMessage } from './about-message.ts';
 import { readTold } from './progress-store.ts';
 
@@ -41,7 +41,7 @@ export async function writeFailures<Written>(
     parts.teller.wants(id, { type: 'message.status' }),
   );
   if (!wanted) return write(ctx.db);
-  const act = async (tx: Queryable) => {
+  const act = async (tx: Transaction) => {
     const written = await write(tx);
     const all = failed(written);
     if (all.length === 0) return { written, told: undefined };

@@ -17,13 +17,20 @@ export interface Queryable {
   ): Promise<Result[]>;
 }
 
+/** One transaction, as stores see it. */
+export interface Transaction extends Queryable {
+  /** Runs a statement whose rows nobody waits for, together with the commit: it goes out when `act` has resolved, and if it fails nothing
+   *  is committed. */
+  last(text: string, values: readonly unknown[], name?: string): void;
+}
+
 export interface Database extends Queryable {
   /** For what is asked from outside: on connections of its own, in the order of an index. */
   reading: Queryable;
   /** Runs `act` in one transaction; it is committed when `act` resolves and rolled back when it rejects. */
-  transaction<Result>(act: (tx: Queryable) => Promise<Result>): Promise<Result>;
+  transaction<Result>(act: (tx: Transaction) => Promise<Result>): Promise<Result>;
   /** The same for hot statements: on their connections, where what has a name is prepared. */
-  hotTransaction<Result>(act: (tx: Queryable) => Promise<Result>): Promise<Result>;
+  hotTransaction<Result>(act: (tx: Transaction) => Promise<Result>): Promise<Result>;
   /** Whether a pooler stands between us and PostgreSQL. */
   isPooled(): Promise<boolean>;
   /** Why it cannot be written to just now, if it cannot. */
@@ -45,8 +52,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     ping: () => ping(options.url),
     judge,
     cut() {
-      // A client that ends with a statement under way breaks its connection; the idle ones are thrown away.
-      for (const client of lent) void client.end().catch(() => undefined);
+      // What is under way ends with its connection (a client that is told to end would wait for it); the idle ones are thrown away.
+      for (const client of lent) client.connection.stream.destroy();
       for (const pool of pools.all()) dropIdle(pool);
     },
   });
@@ -114,12 +121,20 @@ async function ask<Result>(client: pg.PoolClient, act: () => Promise<Result>): P
 async function transact<Result>(
   client: pg.PoolClient,
   pooled: boolean,
-  act: (tx: Queryable) => Promise<Result>,
+  act: (tx: Transaction) => Promise<Result>,
 ): Promise<Result> {
+  const query = runner(client, pooled);
+  const last: Parameters<Transaction['last']>[] = [];
   try {
-    await client.query('begin');
-    const result = await act({ query: runner(client, pooled) });
-    await client.query('commit');
+    // Where the connection is a pipeline, the first statement goes out with the beginning, and the last with the end: each way to the
+    // server and back is a turn of a busy loop. If it cannot begin, the connection is of no use, and nothing else of it is done.
+    const begun = client.query('begin');
+    const [result] = await Promise.all([
+      act({ query, last: (...statement) => void last.push(statement) }),
+      begun,
+    ]);
+    const told = last.map((statement) => query(...statement));
+    await Promise.all([...told, commit(client)]);
     return result;
   } catch (error) {
     await client.query('rollback').catch(() => {
@@ -127,6 +142,12 @@ async function transact<Result>(
     });
     throw error;
   }
+}
+
+// PostgreSQL answers the commit of a transaction that has failed with ROLLBACK.
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('commit');
+  if (command !== 'COMMIT') throw new Error('The transaction was rolled back.');
 }
 
 /** A rollback that fails means a broken connection, whatever went wrong before it. */

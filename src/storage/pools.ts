@@ -96,6 +96,8 @@ async function openPools(options: PoolsOptions): Promise<Pools> {
     reading: openPool(options, readingConnections, sessionOf('reading', schema)),
     hot: openPool(options, hotConnections, {
       ...sessionOf('hot', schema),
+      // A transaction's statements go out together where none waits for another's rows.
+      pipeline: true,
       maxLifetimeSeconds: HOT_LIFETIME_SECONDS,
     }),
     pooled: false,

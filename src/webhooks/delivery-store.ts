@@ -1,7 +1,7 @@
 // SQL of tellings and deliveries. A row is written with its event's state change, taken by a node for a while, and settled; many share
 // each statement.
 import type { DeliveryId, EventId, SubscriptionId } from '../kernel/ids.ts';
-import type { Queryable } from '../storage/db.ts';
+import type { Queryable, Transaction } from '../storage/db.ts';
 import type { DeliveryState, Try } from './delivery.ts';
 import { joinLines, type LineWait } from './line-store.ts';
 import { toTaken, type Taken, type TakenRow } from './taken.ts';
@@ -50,14 +50,14 @@ select organisation_id, id, subscription_id, event_id, dialect, type, to_timesta
 from unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::float8[], $19::text[], $20::float8[], $21::integer[], $22::bigint[])
   as d (organisation_id, id, subscription_id, event_id, dialect, type, at, conversation, due_at, held_by, turn)`;
 
-/** Writes events as they are told, with their deliveries. */
+/** Writes events as they are told, with their deliveries, as the last of the transaction. */
 export async function insertTold(
-  tx: Queryable,
+  tx: Transaction,
   tellings: readonly NewTelling[],
   deliveries: readonly NewDelivery[],
 ): Promise<void> {
   const turns = await turnsOf(tx, deliveries);
-  await tx.query(
+  tx.last(
     TELL,
     [
       tellings.map((t) => t.organisationId),

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { conversationOfEvent, messageOfEvent, numberOfEvent, type Event } from '../events/event.ts';
 import type { Teller, Told } from '../events/teller.ts';
 import { newId } from '../kernel/ids.ts';
-import type { Queryable } from '../storage/db.ts';
+import type { Transaction } from '../storage/db.ts';
 import type { Job } from './delivery.ts';
 import type { Deliverer } from './deliverer.ts';
 import { insertTold, type NewDelivery, type NewTelling } from './delivery-store.ts';
@@ -42,7 +42,7 @@ interface Fan {
 async function record(
   ctx: Context,
   parts: TellerParts,
-  what: { tx: Queryable; events: readonly Event[] },
+  what: { tx: Transaction; events: readonly Event[] },
 ): Promise<Told> {
   const now = ctx.clock.now();
   const fan: Fan = { tellings: [], deliveries: [], jobs: [], taken: new Map(), waiting: [], now };

@@ -4,7 +4,7 @@ import type { Teller } from '../events/teller.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { isId, newId, type EventId, type OrganisationId } from '../kernel/ids.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
-import type { Queryable } from '../storage/db.ts';
+import type { Transaction } from '../storage/db.ts';
 import { checkWebhookUrl } from './check-webhook-url.ts';
 import { checkLines, checkEvents, checkNumbers } from './check-subscription.ts';
 import { endWaitingFor } from './end-waiting.ts';
@@ -115,7 +115,7 @@ interface Which {
 function inTransaction<Result>(
   { ctx }: Room,
   { organisationId, id }: Which,
-  act: (tx: Queryable, present: Subscription) => Promise<Result>,
+  act: (tx: Transaction, present: Subscription) => Promise<Result>,
 ): Promise<Result> {
   return ctx.db.transaction(async (tx) =>
     act(tx, (await lockSubscription(tx, organisationId, id)) ?? missing(id)),
