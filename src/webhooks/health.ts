@@ -57,15 +57,14 @@ export function createHealth(ctx: Context, parts: HealthParts): Health {
     },
     async failed(subscription, outcome) {
       const now = ctx.clock.now();
-      const scale = ctx.config.webhookRetryScale;
       // By the wall clock, as the 37 hours are; it may be set back.
-      const isDue = Math.abs(now - (failingAt.get(subscription.id) ?? -Infinity)) >= FAILING_EVERY_MS / scale;
+      const isDue = Math.abs(now - (failingAt.get(subscription.id) ?? -Infinity)) >= FAILING_EVERY_MS;
       if (!isDue || subscription.url === null) return;
       failingAt.set(subscription.id, now);
       ailing.add(subscription.id);
       await kept(ctx, async () => {
         const since = await noteFailing(ctx.db, subscription, now);
-        if (!since || now - since.getTime() < FAILING_MAX_MS / scale) return;
+        if (!since || now - since.getTime() < FAILING_MAX_MS) return;
         const reason = `No try has succeeded since ${since.toISOString()}; the last one: ${tell(outcome)}.`;
         await turnOff(ctx, parts, { subscription, reason });
       });
