@@ -1,7 +1,7 @@
-// Media in a folder: a file is written beside its place, forced to the disk, and then put there in one step, so that what a row calls ready is
-// whole after any crash.
+// Media in a folder: a file is written beside the others, forced to the disk, and then put in its place in one step, so that what a row calls
+// ready is whole after any crash. What a crash left half written is in one folder, where it is found without looking through the others.
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -14,11 +14,18 @@ export function createFolderFiles(folder: string): MediaFiles {
     const [organisation, id] = pathParts(key);
     return join(folder, organisation, id.slice(-2), id);
   };
+  const parts = join(folder, 'parts');
+  const partName = (key: MediaKey): string => pathParts(key).join('.');
+
+  async function partsHere(): Promise<string[]> {
+    return unlessAbsent(readdir(parts), []);
+  }
+
   return {
     async put(key, bytes) {
       const place = placeOf(key);
-      const beside = `${place}.${randomUUID()}.part`;
-      await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+      const beside = join(parts, `${partName(key)}.${randomUUID()}.part`);
+      for (const needed of [parts, dirname(place)]) await mkdir(needed, { recursive: true, mode: 0o700 });
       try {
         await pipeline(bytes, createWriteStream(beside, { mode: 0o600, flush: true }));
         await rename(beside, place);
@@ -28,15 +35,31 @@ export function createFolderFiles(folder: string): MediaFiles {
       }
     },
     async open(key, part) {
-      try {
-        const file = await open(placeOf(key));
-        return file.createReadStream(part === undefined ? {} : { start: part.first, end: part.last });
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-        throw error;
+      const file = await unlessAbsent(open(placeOf(key)), undefined);
+      return file?.createReadStream(part === undefined ? {} : { start: part.first, end: part.last });
+    },
+    async delete(key) {
+      await rm(placeOf(key), { force: true });
+      const begun = (await partsHere()).filter((name) => name.startsWith(`${partName(key)}.`));
+      for (const name of begun) await rm(join(parts, name), { force: true });
+    },
+    async deleteBrokenOff(before) {
+      for (const name of await partsHere()) {
+        const place = join(parts, name);
+        // Another node may have put it in its place meanwhile.
+        const found = await unlessAbsent(stat(place), undefined);
+        if (found && found.mtimeMs < before) await rm(place, { force: true });
       }
     },
-    delete: (key) => rm(placeOf(key), { force: true }),
     close: () => undefined,
   };
+}
+
+async function unlessAbsent<Found, Else>(looking: Promise<Found>, otherwise: Else): Promise<Found | Else> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return otherwise;
+    throw error;
+  }
 }

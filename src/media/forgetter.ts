@@ -57,13 +57,20 @@ export function createForgetter(ctx: Context, files: MediaFiles): Forgetter {
     }
   }
 
+  async function forgetBrokenOff(): Promise<void> {
+    if (!stopping) await files.deleteBrokenOff(ctx.clock.now() - BROKEN_OFF_HOURS * 3_600_000);
+  }
+
   function look(): Promise<void> {
-    looking = looking.then(forgetDue).catch((error: unknown) => {
-      ctx.log[levelOf(error)](
-        { err: error },
-        'media that are not kept any more could not be deleted; it is tried again',
-      );
-    });
+    looking = looking
+      .then(forgetDue)
+      .then(forgetBrokenOff)
+      .catch((error: unknown) => {
+        ctx.log[levelOf(error)](
+          { err: error },
+          'media that are not kept any more could not be deleted; it is tried again',
+        );
+      });
     return looking;
   }
 

@@ -1,10 +1,10 @@
 // Both places for the bytes of media do the same: whole or not at all, in parts, gone when deleted.
 import { randomBytes, createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PassThrough, Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { startS3Server, type S3Server } from '../../test/support/s3-server.ts';
 import { newId } from '../kernel/ids.ts';
@@ -106,6 +106,37 @@ describe.each([
 test('a folder keeps no half of a file beside it', async () => {
   const names = await readdir(folder, { recursive: true });
   expect(names.filter((name) => name.endsWith('.part'))).toEqual([]);
+});
+
+test('what a killed process left half written in a folder goes with its medium, or when it is a day old', async () => {
+  const halves = await mkdtemp(join(tmpdir(), 'kurir-halves-'));
+  const files = createMediaFiles({ mediaDir: halves, ...NO_BUCKET });
+  const names = async () =>
+    (await readdir(halves, { recursive: true })).filter((name) => name.endsWith('.part'));
+  const hourAgo = Date.now() - 3_600_000;
+  try {
+    await files.deleteBrokenOff(hourAgo);
+    const [erased, old, young] = [newKey(), newKey(), newKey()];
+    const writing = [erased, old, young].map((key) => {
+      const bytes = new PassThrough();
+      bytes.write('half');
+      return { bytes, put: files.put(key, bytes).catch(() => undefined) };
+    });
+    await vi.waitFor(async () => expect(await names()).toHaveLength(3));
+    await files.delete(erased);
+    const left = await names();
+    expect(left).toHaveLength(2);
+    for (const name of left.filter((one) => one.includes(old.id)))
+      await utimes(join(halves, name), new Date(0), new Date(0));
+    await files.deleteBrokenOff(hourAgo);
+    expect(await names()).toEqual(left.filter((one) => one.includes(young.id)));
+    for (const { bytes } of writing) bytes.end();
+    await Promise.all(writing.map(({ put }) => put));
+    expect(String(await read(files, young))).toBe('half');
+    expect(await names()).toEqual([]);
+  } finally {
+    await rm(halves, { recursive: true });
+  }
 });
 
 test('a wrong key of the bucket is refused', async () => {

@@ -9,6 +9,8 @@ export interface MediaFiles {
   open(key: MediaKey, part?: BytePart): Promise<Readable | undefined>;
   /** Deletes it; that it is not there is no fault. */
   delete(key: MediaKey): Promise<void>;
+  /** Deletes what was last written to before a moment and never put in its place: whoever wrote it died. */
+  deleteBrokenOff(before: number): Promise<void>;
   close(): void;
 }
 

@@ -53,6 +53,8 @@ export function createS3Files(options: S3Options): MediaFiles {
       const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
       await client.send(new DeleteObjectCommand({ Bucket, Key: nameOf(key) }));
     },
+    // Nobody sees it, and a rule of the bucket ends it (docs/media.md).
+    deleteBrokenOff: () => Promise.resolve(),
     close: () => void connecting?.then((client) => client.destroy()),
   };
 }

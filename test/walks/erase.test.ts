@@ -1,5 +1,6 @@
 // What is not kept any more is gone everywhere: by age, or because a person is to be forgotten.
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { erasePerson } from '../../src/chores/erase-person.ts';
@@ -195,6 +196,16 @@ test('media may be kept shorter than messages', async () => {
   const kept = await filesKept();
   expect(kept).not.toContain(old);
   expect(kept).toContain(young);
+});
+
+test('what a gateway that was killed left half written is deleted when it is a day old', async () => {
+  const parts = join(house.gateway.ctx.config.mediaDir, 'parts');
+  await mkdir(parts, { recursive: true });
+  for (const name of ['old.part', 'young.part']) await writeFile(join(parts, name), 'half');
+  const longAgo = new Date(Date.now() - 25 * 3_600_000);
+  await utimes(join(parts, 'old.part'), longAgo, longAgo);
+  await house.gateway.tick();
+  expect(await readdir(parts)).toEqual(['young.part']);
 });
 
 test('with no days set everything stays', async () => {
