@@ -94,6 +94,7 @@ export async function createGateway(input: GatewayInput): Promise<Gateway> {
       stopping: () => state.stopping,
       started: () => state.started && rooms.lease.isFresh(),
       diskIsLow,
+      mediaTrouble: () => rooms.media.trouble(),
       metaIsLost: () => rooms.dispatch.metaIsLost(),
     },
   });

@@ -7,6 +7,7 @@ import { DirectoryHeld, FolderUnusable, readRuntime } from '../storage/data-dire
 import { complaintOf, EXIT } from './complain.ts';
 import { examineDatabase } from './examine-database.ts';
 import { examineClock, examineGraph } from './examine-meta.ts';
+import { examineMedia } from './examine-media.ts';
 import { examineNumbers } from './examine-numbers.ts';
 import { examinePooler } from './examine-pooler.ts';
 import { describePlaces, isReachable, publicUrlOf } from './describe-places.ts';
@@ -36,6 +37,7 @@ async function examine(): Promise<Finding[]> {
         await examineClock(ctx),
         await examineSecret(ctx),
         graph,
+        ...(await examineMedia(ctx)),
         ...(await examineNumbers(ctx, { answers: graph.state !== 'failed' })),
       ];
     });

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-import { pathParts, type MediaFiles, type MediaKey } from './media-files.ts';
+import { NotKept, pathParts, type MediaFiles, type MediaKey } from './media-files.ts';
 
 export function createFolderFiles(folder: string): MediaFiles {
   // Spread over folders by the end of the id, which is chance: one with a million files is slow to list, back up and delete.
@@ -25,13 +25,13 @@ export function createFolderFiles(folder: string): MediaFiles {
     async put(key, bytes) {
       const place = placeOf(key);
       const beside = join(parts, `${partName(key)}.${randomUUID()}.part`);
-      for (const needed of [parts, dirname(place)]) await mkdir(needed, { recursive: true, mode: 0o700 });
       try {
+        for (const needed of [parts, dirname(place)]) await mkdir(needed, { recursive: true, mode: 0o700 });
         await pipeline(bytes, createWriteStream(beside, { mode: 0o600, flush: true }));
         await rename(beside, place);
       } catch (error) {
-        await rm(beside, { force: true });
-        throw error;
+        await rm(beside, { force: true }).catch(() => undefined);
+        throw isOfDisk(error) ? new NotKept(error) : error;
       }
     },
     async open(key, part) {
@@ -62,4 +62,14 @@ async function unlessAbsent<Found, Else>(looking: Promise<Found>, otherwise: Els
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return otherwise;
     throw error;
   }
+}
+
+// What breaks off on its way from somebody else is a call on a socket.
+function isOfDisk(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'syscall' in error &&
+    ['mkdir', 'open', 'write', 'writev', 'fsync', 'close', 'rename'].includes(String(error.syscall)) &&
+    !('code' in error && ['EPIPE', 'ECONNRESET'].includes(String(error.code)))
+  );
 }

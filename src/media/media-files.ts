@@ -3,7 +3,8 @@
 import type { Readable } from 'node:stream';
 
 export interface MediaFiles {
-  /** Keeps all that comes out of the stream, or, when it breaks, nothing; what was there under the key is replaced. */
+  /** Keeps all that comes out of the stream, or, when it breaks, nothing; what was there under the key is replaced. Throws `NotKept` where
+   *  it is not the stream that breaks. */
   put(key: MediaKey, bytes: Readable): Promise<void>;
   /** The bytes, or a part of them; undefined where nothing is kept. */
   open(key: MediaKey, part?: BytePart): Promise<Readable | undefined>;
@@ -12,6 +13,16 @@ export interface MediaFiles {
   /** Deletes what was last written to before a moment and never put in its place: whoever wrote it died. */
   deleteBrokenOff(before: number): Promise<void>;
   close(): void;
+}
+
+/** The place where bytes are kept does not take them. The message names no path: callers see it. */
+export class NotKept extends Error {
+  override readonly name = 'NotKept';
+
+  constructor(cause: unknown) {
+    const why = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.name) : 'unknown';
+    super(`the gateway could not keep it (${why})`, { cause });
+  }
 }
 
 export interface MediaKey {

@@ -7,6 +7,11 @@ import { mediaUrl } from './media-link.ts';
 import { mediaIdOf } from './media.ts';
 import { findMedia } from './media-store.ts';
 
+/** `failure`: why the latest try to fetch it failed, for people. */
+export interface ShownMedia extends MediaState {
+  failure: string | null;
+}
+
 /** Of a message that has just come: its address works as soon as the bytes are here. */
 export function newMediaState(
   ctx: Context,
@@ -20,7 +25,7 @@ export async function mediaStates(
   ctx: Context,
   organisationId: string,
   messages: readonly { id: string; body: unknown }[],
-): Promise<Map<string, MediaState>> {
+): Promise<Map<string, ShownMedia>> {
   const having = messages.filter(({ body }) => isObject(body) && mediaIn(body) !== null);
   if (having.length === 0) return new Map();
   const ids = having.map(({ id }) => mediaIdOf(id));
@@ -31,7 +36,7 @@ export async function mediaStates(
       const medium = byId.get(mediaIdOf(id));
       const status = medium?.status ?? 'failed';
       const url = medium && status !== 'failed' ? mediaUrl(ctx, medium) : null;
-      return [id, { status, url }];
+      return [id, { status, url, failure: medium?.failure ?? null }];
     }),
   );
 }

@@ -133,11 +133,12 @@ interface MediaRow extends Row {
   mime_type: string | null;
   sha256: string | null;
   size: number | null;
+  failure: string | null;
   created_at: Date;
 }
 
 const COLUMNS =
-  'organisation_id, id, phone_number_id, status, told_type, filename, mime_type, sha256, size, created_at';
+  'organisation_id, id, phone_number_id, status, told_type, filename, mime_type, sha256, size, failure, created_at';
 
 /** Those of these ids that there are (primary key). */
 export async function findMedia(
@@ -163,8 +164,17 @@ function toMedium(row: MediaRow): Medium {
     mimeType: row.mime_type,
     sha256: row.sha256,
     size: row.size,
+    failure: row.failure,
     createdAt: row.created_at,
   };
+}
+
+/** How many media wait because a try failed, and why one of them did (index media_due). */
+export async function countFailing(db: Queryable): Promise<{ count: number; failure: string | null }> {
+  const [row] = await db.query<{ count: number; failure: string | null }>(
+    'select count(*)::int as count, max(failure) as failure from media where fetch_at is not null and failure is not null',
+  );
+  return row ?? { count: 0, failure: null };
 }
 
 /** Notes a file before its bytes are kept, so that none are ever kept that no row knows. */

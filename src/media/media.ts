@@ -14,6 +14,8 @@ export interface Medium {
   mimeType: string | null;
   sha256: string | null;
   size: number | null;
+  /** Why the latest try to fetch it failed. */
+  failure: string | null;
   createdAt: Date;
 }
 

@@ -7,6 +7,7 @@ import { createFetcher, type Fetcher } from './fetcher.ts';
 import { createForgetter } from './forgetter.ts';
 import type { MediaFiles } from './media-files.ts';
 import type { MediaNews } from './media-news.ts';
+import { watchFiles } from './watch-files.ts';
 import { createUploads, type Uploads } from './uploads.ts';
 
 export interface Media {
@@ -15,6 +16,8 @@ export interface Media {
   fetcher: Fetcher;
   /** There is no room for the bytes of another file. */
   isFull: () => boolean;
+  /** Why the latest medium was not kept; undefined where it was. */
+  trouble: () => string | undefined;
   start(): void;
   /** Does what is due, once. */
   tick(): Promise<void>;
@@ -26,13 +29,14 @@ export function openMedia(
   parts: { meta: MetaClient; numbers: NumberDirectory; news: MediaNews; diskIsLow: () => boolean },
 ): Media {
   const { meta, diskIsLow } = parts;
-  const files = createMediaFiles(ctx.config);
+  const { files, trouble } = watchFiles(createMediaFiles(ctx.config), ctx.log);
   const isFull = (): boolean => ctx.config.s3Bucket === undefined && diskIsLow();
   const fetcher = createFetcher(ctx, { ...parts, files, isFull });
   const forgetter = createForgetter(ctx, files);
   return {
     files,
     isFull,
+    trouble,
     fetcher,
     uploads: createUploads(ctx, { meta, files }),
     start() {

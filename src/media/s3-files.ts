@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 
-import { pathParts, type MediaFiles, type MediaKey } from './media-files.ts';
+import { NotKept, pathParts, type MediaFiles, type MediaKey } from './media-files.ts';
 
 export interface S3Options {
   bucket: string;
@@ -34,7 +34,7 @@ export function createS3Files(options: S3Options): MediaFiles {
       });
       // A broken upload is taken back by the library; that some stores cannot do so must not hide why it broke.
       await upload.done().catch((error: unknown) => {
-        throw bytes.errored ?? error;
+        throw bytes.errored ?? new NotKept(error);
       });
     },
     async open(key, part) {

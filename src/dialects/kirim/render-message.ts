@@ -1,8 +1,8 @@
 // A message as the kirim dialect shows it: what the send answers, and the whole resource.
-import type { MediaState } from '../../events/event.ts';
 import type { Failure } from '../../kernel/errors.ts';
 import { isObject, type JsonObject } from '../../kernel/json.ts';
 import { wireStatus, type Message } from '../../messages/message.ts';
+import type { ShownMedia } from '../../media/media-states.ts';
 import type { Amended } from '../../messages/read-messages.ts';
 import type { Sent } from '../../messages/send-message.ts';
 import type { OutboundMessage } from '../../meta/outbound.ts';
@@ -62,8 +62,10 @@ export function renderMessage(message: Message, businessPhone: string, amended?:
 }
 
 /** What the resource says of the medium that came with the message; its address works once the status is ready. */
-export function renderMedia(media: MediaState | undefined): object {
-  return media === undefined ? {} : { media_url: media.url, media_status: media.status };
+export function renderMedia(media: ShownMedia | undefined): object {
+  if (media === undefined) return {};
+  const { url, status, failure } = media;
+  return { media_url: url, media_status: status, ...(failure === null ? {} : { media_error: failure }) };
 }
 
 function sender(message: Message, body: JsonObject): object {
