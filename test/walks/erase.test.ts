@@ -10,7 +10,13 @@ import type { OrganisationId } from '../../src/kernel/ids.ts';
 import { BUSINESS_PHONE, PHONE_NUMBER_ID, WABA_ID, startHouse, until, type House } from '../support/house.ts';
 import { startMediaAtMeta, type MediaAtMeta } from '../support/media-at-meta.ts';
 import { startMetaByHand } from '../support/meta-by-hand.ts';
-import { envelope, inboundText, messageEnvelope, postWebhook } from '../support/signed-webhooks.ts';
+import {
+  envelope,
+  inboundText,
+  messageEnvelope,
+  postWebhook,
+  statusEnvelope,
+} from '../support/signed-webhooks.ts';
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -220,6 +226,40 @@ test('with no days set everything stays', async () => {
     200,
   );
   expect(await filesKept()).toContain(old);
+});
+
+test('what was told of the person’s part in a group goes, and so does what could not be read', async () => {
+  await using hand = await startMetaByHand();
+  await using group = await startHouse({ config: { graphUrl: hand.url, sendWaitMs: 200 } });
+  await group.request('POST', '/v1/webhook_subscriptions', {
+    url: null,
+    events: ['message.status'],
+  });
+  const sent = await group.request('POST', `/v1/${PHONE_NUMBER_ID}/messages`, {
+    messaging_product: 'whatsapp',
+    recipient_type: 'group',
+    to: 'Y2FwaV9ncm91cDo',
+    type: 'text',
+    text: { body: 'Halo semua' },
+  });
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const status = { id: sent.body.data.message_id, status: 'read', timestamp, recipient_type: 'group' };
+  await postWebhook(
+    group,
+    statusEnvelope([{ ...status, recipient_id: 'Y2FwaV9ncm91cDo', recipient_participant_id: PERSON }]),
+  );
+  await postWebhook(group, messageEnvelope([{ from: Number(PERSON), type: 'text', text: 'no object' }]));
+  const named = async () => {
+    const rows = await group.ctx.db.query<{ row: string }>(
+      'select body as row from tellings union all select change::text from inbound_aside',
+    );
+    return rows.filter(({ row }) => row.includes(PERSON)).length;
+  };
+  expect(await named()).toBe(2);
+  const organisationId = group.organisationId as OrganisationId;
+  const erased = await erasePerson(group.gateway.ctx, { organisationId, person: PERSON });
+  expect(erased).toMatchObject({ messages: 0, deliveries: 1, aside: 1 });
+  expect(await named()).toBe(0);
 });
 
 test('what still waits to be sent to the person is not, and the number goes on', async () => {
