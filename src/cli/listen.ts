@@ -1,11 +1,17 @@
 // `kurir listen`: brings events to a program on this computer, without an address that anybody could reach. It asks the gateway, posts what
 // comes to the local address, signed as it would be, and says what came of it. Its secret stays the same from start to start.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { readConfig } from '../config/config.ts';
+import { processEnvironment } from '../config/read-env.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
 import { readVersion } from '../kernel/version.ts';
+import { keptText } from '../storage/private-file.ts';
 import { call, callList, targetOf, wordOf, type Target, type TargetOptions } from './call-gateway.ts';
 import { CommandError, EXIT } from './complain.ts';
 import { usage } from './read-options.ts';
@@ -26,6 +32,7 @@ interface Listener {
   secret: string;
 }
 
+const LISTENER_ID = 'listener-id';
 /** What is forwarded at the same time. */
 const TOGETHER = 20;
 const WAIT_SECONDS = 25;
@@ -59,19 +66,40 @@ export async function listen(terminal: Terminal, options: ListenOptions): Promis
   return Promise.race([signals.untilStopped(terminal, stop, STOP_MS), failed.promise]);
 }
 
-function addressOf(given: string | undefined): URL {
-  const text = given === undefined || /^https?:\/\//.test(given) ? (given ?? '') : `http://${given}`;
-  const url = URL.parse(text);
-  if (url) return url;
-  throw usage('--forward-to must be an address such as http://localhost:3000/hook.');
+/** A port alone is one of this computer; without a scheme it is http. */
+function addressOf(given = ''): URL {
+  const text = given.replace(/^:?(\d+)(?=\/|$)/, 'localhost:$1');
+  const url = URL.parse(/^https?:\/\//i.test(text) ? text : `http://${text}`);
+  const rest = text.replace(/^https?:\/\//i, '');
+  // What a parser makes an address of, and nobody means: a path alone, words, another scheme.
+  const isMeant = /^[^\s/:@?#]\S*$/.test(rest) && !/^[\w.+-]*:\/\//.test(rest);
+  if (url && isMeant && url.port !== '0' && url.username === '' && url.password === '') return url;
+  throw usage(
+    `--forward-to must be an address such as http://localhost:3000/hook, or a port, not "${visible(given)}".`,
+  );
 }
 
-// Found again by its description: one for each address on this computer, so that two of them do not share what comes.
+// Computers may have the same name: what tells them apart is kept where Kurir keeps its data, so that the secret stays the same.
+function nameOfListener(): string {
+  const { dataDir } = readConfig(
+    { KURIR_DATA_DIR: processEnvironment()['KURIR_DATA_DIR'] },
+    'development',
+  ).config;
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    return `${hostname()} (${keptText(join(dataDir, LISTENER_ID), () => randomBytes(4).toString('hex'))})`;
+  } catch {
+    // A folder that cannot be written to says as much as it can: its path.
+    return `${hostname()} (${dataDir})`;
+  }
+}
+
+// Found again by its description: one for each address and folder on this computer, so that two of them do not share what comes.
 async function subscribe(target: Target, forwardTo: URL, options: ListenOptions): Promise<Listener> {
   const { dialect, phoneNumberId } = options;
   const body: JsonObject = {
     url: null,
-    description: `kurir listen on ${hostname()}, to ${forwardTo.origin}${forwardTo.pathname}`,
+    description: `kurir listen on ${nameOfListener()}, to ${forwardTo.origin}${forwardTo.pathname}`,
     events: listOf(options.events),
     dialect,
     phone_number_ids: phoneNumberId ? listOf(phoneNumberId) : null,

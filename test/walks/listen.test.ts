@@ -6,9 +6,10 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { systemClock, type Clock } from '../../src/kernel/clock.ts';
+import { isUnused } from '../../src/storage/data-directory.ts';
 import { expectKirimError, expectStatus } from '../support/expect-reply.ts';
 import { startHook } from '../support/hook.ts';
 import { startHouse, until, type House, type Reply } from '../support/house.ts';
@@ -263,10 +264,41 @@ describe('kurir listen', () => {
     expect(await listening.interrupt()).toBe(130);
   }, 60_000);
 
+  test('is another one on another computer of the same name', async () => {
+    const other = mkdtempSync(join(tmpdir(), 'kurir-listen-'));
+    onTestFinished(() => rmSync(other, { recursive: true }));
+    const secretIn = async (dataDir: string): Promise<string> => {
+      const printed = kurirListenIn(dataDir, 'localhost:3000', '--print-secret');
+      expect(await printed.ended).toBe(0);
+      return printed.said().trim();
+    };
+    const [here, there, again] = [await secretIn(folder), await secretIn(other), await secretIn(other)];
+    expect(here).toMatch(/^whsec_/);
+    expect(there).not.toBe(here);
+    expect(again).toBe(there);
+    expect(isUnused(other)).toBe(true);
+  }, 30_000);
+
   test('says what is wrong with the address, and who may not ask', async () => {
-    const wrong = kurirListen('http://');
-    expect(await wrong.ended).toBe(2);
-    expect(wrong.said()).toContain('--forward-to must be an address');
+    const nonsense = [
+      'http://',
+      'ftp://localhost:1/',
+      '/hook',
+      'not an address',
+      'localhost:99999',
+      'http://a:b@localhost:1',
+    ];
+    const wrong = nonsense.map((one) => kurirListen(one));
+    for (const [i, one] of wrong.entries()) {
+      expect([nonsense[i], await one.ended]).toEqual([nonsense[i], 2]);
+      expect(one.said()).toContain(
+        `--forward-to must be an address such as http://localhost:3000/hook, or a port, not "${nonsense[i]}"`,
+      );
+    }
+    const port = kurirListen('3000/hook');
+    await ready(port);
+    expect(port.said()).toContain('posted to http://localhost:3000/hook, signed');
+    await port.interrupt();
     const denied = kurirListen('localhost:1', '--url', house.gateway.url, '--api-key-file', '/dev/null');
     expect(await denied.ended).toBe(3);
   });
@@ -283,13 +315,17 @@ const folder = mkdtempSync(join(tmpdir(), 'kurir-listen-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function kurirListen(forwardTo: string, ...more: string[]): Typed {
+  return kurirListenIn(folder, forwardTo, ...more);
+}
+
+function kurirListenIn(dataDir: string, forwardTo: string, ...more: string[]): Typed {
   const args = [KURIR, 'listen', '--forward-to', forwardTo, '--events', 'message.created', ...more];
   const env = {
     PATH: process.env['PATH'] ?? '',
     NO_COLOR: '1',
     KURIR_URL: house.gateway.url,
     KURIR_API_KEY: house.apiKey,
-    KURIR_DATA_DIR: folder,
+    KURIR_DATA_DIR: dataDir,
   };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
