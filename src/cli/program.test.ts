@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 const program = createProgram({ terminal: createTerminal({}), exitCode: 0 });
-const groups = ['keys', 'apps', 'numbers', 'contacts', 'webhooks'];
+const groups = ['organisations', 'keys', 'apps', 'numbers', 'contacts', 'webhooks'];
 const leaves = program.commands.flatMap((command) =>
   groups.includes(command.name())
     ? command.commands.map((sub) => [command.name(), sub.name()])
@@ -28,6 +28,8 @@ test('the commands are these', () => {
     'migrate',
     'doctor',
     'nodes',
+    'organisations create',
+    'organisations list',
     'keys create',
     'keys list',
     'keys revoke',

@@ -1,7 +1,18 @@
 // The commands, their flags and their help. What each one does is loaded only when it runs, so that --help is there at once.
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 
 import type { AddAppOptions } from './apps.ts';
+import {
+  dialect,
+  gateway,
+  group,
+  hoursFrom,
+  keyFile,
+  leaf,
+  organisation,
+  paceFrom,
+  secondsFrom,
+} from './command-parts.ts';
 import { complain, EXIT } from './complain.ts';
 import type { EraseOptions } from './contacts.ts';
 import type { CreateKeyOptions, OfOrganisation } from './keys.ts';
@@ -12,7 +23,6 @@ import type { ListenOptions } from './listen.ts';
 import type { SendOptions } from './send.ts';
 import type { DeliveriesOptions, SubscribeOptions } from './webhooks.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
-import { isPace, PACES } from '../organisations/pace-limits.ts';
 import { readVersion } from '../kernel/version.ts';
 
 /** Runs what was typed; returns the exit code. */
@@ -40,6 +50,7 @@ export function createProgram(run: Run): Command {
     .configureOutput({ outputError: (text, write) => write(run.terminal.json ? usageAsJson(text) : text) })
     .exitOverride();
   addRunCommands(program, run);
+  addOrganisationCommands(program, run);
   addKeyCommands(program, run);
   addAppCommands(program, run);
   addNumberCommands(program, run);
@@ -85,6 +96,21 @@ function addRunCommands(program: Command, run: Run): void {
     .action(async (options: ListNodesOptions) =>
       (await import('./nodes.ts')).listNodesCommand(terminal, options),
     );
+}
+
+function addOrganisationCommands(program: Command, { terminal }: Run): void {
+  const organisations = group(program, 'organisations', 'the tenants of this installation');
+  const room = () => import('./organisations.ts');
+  leaf(organisations, 'create', {
+    summary: 'make one; its keys and numbers are made with --organisation <id>',
+    examples: ['kurir organisations create --name "Kopi Senja"'],
+  })
+    .requiredOption('--name <text>', 'what you call it')
+    .action(async (options: { name: string }) => (await room()).createOrganisationCommand(terminal, options));
+  leaf(organisations, 'list', {
+    summary: 'show all organisations',
+    examples: ['kurir organisations list'],
+  }).action(async () => (await room()).listOrganisationsCommand(terminal));
 }
 
 function addKeyCommands(program: Command, { terminal }: Run): void {
@@ -339,56 +365,6 @@ function addDeliveryCommands(program: Command, { terminal }: Run): void {
     .action(async (id: string | undefined, options: DeliveriesOptions) =>
       (await import('./webhooks.ts')).replayCommand(terminal, id, options),
     );
-}
-
-function gateway(): Option {
-  return new Option('--url <url>', 'the gateway (KURIR_URL)');
-}
-
-function keyFile(): Option {
-  return new Option('--api-key-file <path>', 'file with the API key (KURIR_API_KEY); - for stdin');
-}
-
-function dialect(): Option {
-  return new Option('--dialect <name>', 'in whose words').choices(['kirim', 'kapso', 'meta', 'standard']);
-}
-
-function group(program: Command, name: string, summary: string): Command {
-  return program.command(name).description(summary);
-}
-
-function leaf(
-  parent: Command,
-  name: string,
-  about: { summary: string; examples: readonly string[] },
-): Command {
-  const { summary, examples } = about;
-  return parent
-    .command(name)
-    .description(summary)
-    .option('--json', 'one JSON value on stdout; errors as JSON on stderr')
-    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`);
-}
-
-function organisation(): Option {
-  return new Option('--organisation <id>', 'whose; needed where there are several');
-}
-
-// Commander makes an empty text of a null.
-function paceFrom(given: string): number | 'off' | 'auto' {
-  if (given === 'off' || given === 'auto') return given;
-  if (/^\d+$/.test(given) && isPace(Number(given))) return Number(given);
-  throw new InvalidArgumentError(`Give ${PACES}.`);
-}
-
-function secondsFrom(given: string): number {
-  if (/^\d{1,5}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError('Give a whole number.');
-}
-
-function hoursFrom(given: string): number {
-  if (/^\d{1,3}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError('Give a number of hours.');
 }
 
 function usageAsJson(text: string): string {

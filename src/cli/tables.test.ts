@@ -324,6 +324,20 @@ test('without --json people are told the same in words', async () => {
   expect(errors).toMatch(/^✗ resource_not_found/);
 });
 
+test('a second organisation is made, whose keys and numbers are named by it', async () => {
+  const made = await kurir('organisations', 'create', '--name', 'Toko Sebelah');
+  expect(made).toMatchObject({
+    code: 0,
+    value: { name: 'Toko Sebelah', id: expect.stringMatching(/^org_/) },
+  });
+  const listed = await kurir('organisations', 'list');
+  expect(listed.value).toMatchObject({ data: [{}, { id: made.value['id'] }] });
+  expect(await kurir('keys', 'list')).toMatchObject({ code: 2, error: { param: 'organisation' } });
+  const theirs = ['--organisation', String(made.value['id'])];
+  expect(await kurir('keys', 'create', '--label', 'sebelah', ...theirs)).toMatchObject({ code: 0 });
+  expect((await kurir('keys', 'list', ...theirs)).value).toMatchObject({ data: [{ label: 'sebelah' }] });
+});
+
 interface Ended {
   code: number;
   value: Record<string, unknown>;

@@ -67,6 +67,10 @@ test('a webhook is made, tried, paused, turned on, rotated and taken away', asyn
   const [shown] = (await json('list')).data;
   expect(shown).toMatchObject({ id, events: ['*'], description: 'Shop', ordered: false });
   const rotated = await webhooks('rotate', id, '--overlap-hours', '48');
+  expect(rotated.out).toContain('go on signing beside it until');
+  expect((await webhooks('rotate', id, '--overlap-hours', '0')).out).toContain(
+    'The earlier secrets have ended',
+  );
   expect(rotated.out).toMatch(/^whsec_\S+\n\nKeep it/);
   expect(rotated.out).not.toContain(secret);
 
@@ -86,6 +90,19 @@ test('a webhook is made, tried, paused, turned on, rotated and taken away', asyn
     code: 4,
     errors: expect.stringContaining('resource_not_found'),
   });
+});
+
+test('what signs meanwhile is said in the words of the dialect; who was turned off is listed with the reason', async () => {
+  await using hook = await startHook();
+  const { id } = await json('create', '--to', hook.url, '--events', 'webhook.test', '--dialect', 'meta');
+  expect((await webhooks('rotate', String(id))).out).toMatch(
+    /one signature: it is the earlier secret’s until \d{4}-/,
+  );
+  hook.answer(410);
+  expect((await webhooks('test', String(id))).code).toBe(6);
+  await until('it to be turned off', async () =>
+    / disabled \(.+\) +meta /.test((await webhooks('list')).out),
+  );
 });
 
 test('what a receiver answers is shown as one line, and nothing of it acts on the terminal', async () => {

@@ -33,12 +33,13 @@ const PATH = '/v1/webhook_subscriptions';
 const DELIVERIES = '/v1/webhook_deliveries';
 const TEST_WAIT_MS = 15_000;
 const POLL_MS = 200;
+const REASON_CHARACTERS = 100;
 
 export async function listWebhooks(terminal: Terminal, options: TargetOptions): Promise<void> {
   const all = await callList(await targetOf(options), PATH);
   const rows = all.map((one) => [
     wordOf(one['id']),
-    wordOf(one['status']),
+    shownState(one),
     wordOf(one['dialect']),
     one['url'] === null ? `(${wordOf(one['description'])})` : wordOf(one['url']),
     textsOf(one['events']).join(' '),
@@ -101,14 +102,25 @@ export async function rotateWebhook(
 ): Promise<void> {
   const { overlapHours } = options;
   const body: JsonObject = overlapHours === undefined ? {} : { expires_in_hours: overlapHours };
-  const made = await call(await targetOf(options), `${PATH}/${id}/secrets`, { body });
+  const target = await targetOf(options);
+  const { dialect } = await call(target, `${PATH}/${id}`);
+  const made = await call(target, `${PATH}/${id}/secrets`, { body });
   const until = shownTime(new Date(wordOf(made['earlier_expire_at'])));
   terminal.result(
     made,
     () =>
-      `${wordOf(made['secret'])}\n\nKeep it: it cannot be shown again. The earlier secrets go on signing beside it until ${until}: ` +
-      `give the new one to ${id}’s receiver before that.`,
+      `${wordOf(made['secret'])}\n\nKeep it: it cannot be shown again. ` +
+      saidOfEarlier({ id, until, isOver: overlapHours === 0, dialect: wordOf(dialect) }),
   );
+}
+
+// The headers of kapso and meta have room for one signature.
+function saidOfEarlier(about: { id: string; until: string; isOver: boolean; dialect: string }): string {
+  const { id, until, isOver, dialect } = about;
+  if (isOver) return `The earlier secrets have ended: give the new one to ${id}’s receiver now.`;
+  return ['kapso', 'meta'].includes(dialect)
+    ? `In ${dialect} there is one signature: it is the earlier secret’s until ${until}, then the new one’s. Have ${id}’s receiver take either before that.`
+    : `The earlier secrets go on signing beside it until ${until}: give the new one to ${id}’s receiver before that.`;
 }
 
 /** Sends a test event and waits for what its endpoint says; returns the exit code. */
@@ -221,6 +233,11 @@ function defined(members: Record<string, Json | undefined>): JsonObject {
 /** Words, given one by one or with commas. */
 export function listOf(given: readonly string[]): string[] {
   return given.flatMap((one) => one.split(',')).filter((one) => one !== '');
+}
+
+function shownState(one: JsonObject): string {
+  const reason = wordOf(one['status_reason']);
+  return wordOf(one['status']) + (reason === '' ? '' : ` (${visible(reason, REASON_CHARACTERS)})`);
 }
 
 function textsOf(value: Json | undefined): string[] {
