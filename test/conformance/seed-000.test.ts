@@ -165,16 +165,13 @@ describe('a read receipt', () => {
     expect(house.simulator.control.messages({ id: WROTE })).toMatchObject([{ status: 'read' }]);
   });
 
-  test('takes the wamid, not Kirim’s own id of the message', async () => {
+  test('takes the wamid, and Kirim’s own id of the message as well', async () => {
     const [inbound] = (await house.request('GET', `${PATH}?direction=inbound`)).body.data;
     expect(inbound.message_id).toMatch(WAMID);
     const receipt = { messaging_product: 'whatsapp', status: 'read', message_id: inbound.id };
-    expectRefusal(await house.request('POST', PATH, receipt), {
-      status: 404,
-      type: 'not_found',
-      code: 'resource_not_found',
-      param: 'message_id',
-    });
+    const answered = await house.request('POST', PATH, receipt);
+    expectStatus(answered, 200);
+    expect(answered.body.data).toMatchObject({ id: inbound.id, message_id: inbound.message_id });
   });
 });
 
