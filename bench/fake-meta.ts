@@ -4,6 +4,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Pool, type Dispatcher } from 'undici';
 
+import { finishLines } from './finish-lines.ts';
 import { answerParent } from './processes.ts';
 import { APP_SECRET, CONNECTIONS, WABA_ID } from './setting.ts';
 
@@ -55,11 +56,10 @@ let counts = { sends: 0, posts: 0, refused: 0 };
 let sends = 0;
 let tookMs: number[] = [];
 let untold: Status[] = [];
-let followers: ServerResponse[] = [];
-let finished: number[] = [];
+const lines = finishLines();
 
 const server = createServer((request, response) => {
-  if (request.url === '/finished') return follow(response);
+  if (request.url === '/finished') return lines.follow(response);
   const arrivedAt = performance.now();
   let text = '';
   request.setEncoding('utf8');
@@ -124,7 +124,7 @@ function answer(response: ServerResponse, sent: Sent): void {
 
 // One status of a message after the other, as Meta mostly does.
 function tell(status: Status): void {
-  if (status.step === STATUSES.length) return finish(status.sent.place);
+  if (status.step === STATUSES.length) return lines.finish(status.sent.place);
   untold.push(status);
   if (untold.length >= (aim?.statusesPerPost ?? 1)) post();
   else if (untold.length === 1) setTimeout(post, FILL_MS);
@@ -175,24 +175,5 @@ function changeOf({ sent, step }: Status): string {
 
 function refuse(sent: Sent): void {
   counts.refused++;
-  finish(-sent.place - 1);
-}
-
-// The load hears of what is finished by lines on one long answer, those of a moment together. A refused one is told as -(place + 1).
-function finish(place: number): void {
-  if (finished.length === 0) setImmediate(flush);
-  finished.push(place);
-}
-
-function flush(): void {
-  const lines = `${finished.join('\n')}\n`;
-  finished = [];
-  for (const follower of followers) follower.write(lines);
-}
-
-function follow(response: ServerResponse): void {
-  followers.push(response);
-  response.on('close', () => (followers = followers.filter((one) => one !== response)));
-  response.writeHead(200, { 'content-type': 'text/plain' });
-  response.flushHeaders();
+  lines.finish(-sent.place - 1);
 }

@@ -1,7 +1,8 @@
 // The subscribers' endpoint of the bench, the same for both sides: takes what is told, at one path for each subscription, answers 200 at
 // once, and says which messages all subscriptions have heard all statuses of. It verifies nothing.
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 
+import { finishLines } from './finish-lines.ts';
 import { answerParent } from './processes.ts';
 
 export interface SubscriberAim {
@@ -13,11 +14,10 @@ const STATUSES = 3;
 
 let wanted = STATUSES;
 let heard = new Map<string, number>();
-let followers: ServerResponse[] = [];
-let finished: string[] = [];
+const lines = finishLines();
 
 const server = createServer((request, response) => {
-  if (request.url === '/finished') return follow(response);
+  if (request.url === '/finished') return lines.follow(response);
   let text = '';
   request.setEncoding('latin1');
   request.on('data', (chunk: string) => (text += chunk));
@@ -45,23 +45,5 @@ function take(text: string): void {
   if (wamid === undefined || place === undefined) return;
   const times = (heard.get(wamid) ?? 0) + 1;
   heard.set(wamid, times);
-  if (times === wanted) finish(String(Number(place)));
-}
-
-function finish(place: string): void {
-  if (finished.length === 0) setImmediate(flush);
-  finished.push(place);
-}
-
-function flush(): void {
-  const lines = `${finished.join('\n')}\n`;
-  finished = [];
-  for (const follower of followers) follower.write(lines);
-}
-
-function follow(response: ServerResponse): void {
-  followers.push(response);
-  response.on('close', () => (followers = followers.filter((one) => one !== response)));
-  response.writeHead(200, { 'content-type': 'text/plain' });
-  response.flushHeaders();
+  if (times === wanted) lines.finish(Number(place));
 }

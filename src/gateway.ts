@@ -176,8 +176,8 @@ async function wire(ctx: Context, nodeId: string, diskIsLow: () => boolean) {
   const tokenKey = ctx.sealer.derive('callback-token');
   const hints = createHints(ctx, () => sending.lease.hasNeighbours());
   const telling = await wireTelling(ctx, { numbers, hints, nodeId });
-  const news = createMediaNews(ctx, telling.teller);
-  const media = openMedia(ctx, { meta, numbers, news, diskIsLow });
+  const { teller } = telling;
+  const media = openMedia(ctx, { meta, numbers, teller, news: createMediaNews(ctx), diskIsLow });
   const sending = wireSending(ctx, { numbers, meta, media, hints, tokenKey, nodeId, diskIsLow, ...telling });
   const { lanes, progresser, sender, accepter } = sending;
   const hearing = createHearing(ctx);

@@ -1,12 +1,14 @@
 // Contacts as people make and change them; what WhatsApp tells of customers is none of this. Told in the same transaction.
 import type { Context } from '../context.ts';
+import type { ContactEvent } from '../events/event.ts';
+import { writeAndTell } from '../events/write-and-tell.ts';
 import type { Teller } from '../events/teller.ts';
 import { KurirError } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
 import { canonicalJson } from '../kernel/json.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
-import type { Queryable, Transaction } from '../storage/db.ts';
+import type { Queryable } from '../storage/db.ts';
 import {
   deleteContact,
   insertContact,
@@ -45,7 +47,7 @@ export async function createContact(
   const { phoneNumberId } = number;
   const id = contactIdOf(phoneNumberId, phone);
   const now = ctx.clock.now();
-  const { contact, told } = await ctx.db.transaction(async (tx) => {
+  return writeAndTell({ db: ctx.db, teller }, async (tx) => {
     const [known] = await selectContactsByPhone(tx, organisationId, { phoneNumberId, phone });
     if (known) throw taken(known.id);
     if (!(await insertContact(tx, organisationId, { ...input, id, phoneNumberId, now }))) throw taken(id);
@@ -57,10 +59,8 @@ export async function createContact(
       type: 'contact.created',
       acquisitionSource: 'api',
     });
-    return { contact: made, told: await teller.record(tx, [event]) };
+    return { result: made, events: [event] };
   });
-  told.committed();
-  return contact;
 }
 
 /** What is undefined stays; throws `resource_not_found`. */
@@ -70,7 +70,7 @@ export async function changeContact(
   change: FindContact & { [Fact in keyof ContactFacts]: ContactFacts[Fact] | undefined },
 ): Promise<Contact> {
   const { organisationId, id } = change;
-  const { contact, told } = await ctx.db.transaction(async (tx) => {
+  return writeAndTell({ db: ctx.db, teller: parts.teller }, async (tx) => {
     const before = (await lockFacts(tx, organisationId, change)) ?? noContact(id);
     const facts = {
       name: change.name === undefined ? before.name : change.name,
@@ -78,17 +78,15 @@ export async function changeContact(
       metadata: change.metadata === undefined ? before.metadata : change.metadata,
     };
     const changedFields = fieldsThatDiffer(before, facts);
-    if (changedFields.length === 0) return { contact: await present(tx, change), told: undefined };
+    if (changedFields.length === 0) return { result: await present(tx, change), events: [] };
     const now = ctx.clock.now();
     await updateFacts(tx, organisationId, { ...facts, id, now });
     const after = await present(tx, change);
     return {
-      contact: after,
-      told: await tellUpdated(tx, parts, { change, contact: after, changedFields, now }),
+      result: after,
+      events: await eventsOfUpdate(parts, { change, contact: after, changedFields, now }),
     };
   });
-  told?.committed();
-  return contact;
 }
 
 /** The conversation with it stays, and the contact is there again when the customer writes. Throws `resource_not_found`. */
@@ -96,17 +94,16 @@ export async function removeContact(ctx: Context, find: FindContact): Promise<vo
   if (!(await deleteContact(ctx.db, find.organisationId, find))) noContact(find.id);
 }
 
-async function tellUpdated(
-  tx: Transaction,
-  { teller, numbers }: ChangeParts,
+async function eventsOfUpdate(
+  { numbers }: ChangeParts,
   about: { change: FindContact; contact: Contact; changedFields: string[]; now: number },
-) {
+): Promise<ContactEvent[]> {
   const { contact, changedFields, now } = about;
   const { organisationId } = about.change;
   const number = await numbers.findNumber(organisationId, contact.phoneNumberId);
-  if (!number) return undefined;
+  if (!number) return [];
   const type = 'contact.updated' as const;
-  return teller.record(tx, [contactEvent(contact, { organisationId, number, now, type, changedFields })]);
+  return [contactEvent(contact, { organisationId, number, now, type, changedFields })];
 }
 
 async function present(tx: Queryable, find: FindContact): Promise<Contact> {

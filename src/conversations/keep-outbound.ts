@@ -1,6 +1,7 @@
 // Whom the business writes to: conversations and contacts appear with the first message that is accepted for them, and say when the business
 // last wrote. Written down beside the send, never on its way: what is lost with this process is told again by the statuses of the message.
 import type { Context } from '../context.ts';
+import { writeAndTell } from '../events/write-and-tell.ts';
 import type { Timer } from '../kernel/clock.ts';
 import { isOutage, levelOf } from '../storage/db.ts';
 import { isId } from '../kernel/ids.ts';
@@ -87,15 +88,14 @@ async function keep(ctx: Context, parts: MetParts, rows: readonly WrittenTo[]): 
     await keepOutbound(ctx.db, rows);
     return;
   }
-  const told = await ctx.db.hotTransaction(async (tx) => {
+  await writeAndTell({ db: ctx.db, teller: parts.teller, hot: true }, async (tx) => {
     const made = await keepOutbound(tx, rows);
     const events = await eventsOfMet(ctx, parts, {
       tx,
       met: made.map((one) => metByWriting(one, 'outbound')),
     });
-    return events.length === 0 ? undefined : parts.teller.record(tx, events);
+    return { result: undefined, events };
   });
-  told?.committed();
 }
 
 /** What was made, for those who hear of it. */

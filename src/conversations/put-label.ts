@@ -1,9 +1,10 @@
 // Putting labels on contacts and conversations, and taking them off: repeating it changes nothing. Of a contact it is told, as
 // `contact.updated`, in the same transaction.
 import type { Context } from '../context.ts';
-import type { Told } from '../events/teller.ts';
+import type { ContactEvent } from '../events/event.ts';
+import { writeAndTell } from '../events/write-and-tell.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
-import type { Transaction } from '../storage/db.ts';
+import type { Queryable } from '../storage/db.ts';
 import { selectContact } from './contact-store.ts';
 import { selectConversation } from './conversation-store.ts';
 import type { ChangeParts } from './change-contact.ts';
@@ -47,25 +48,20 @@ export async function putContactLabels(
 ): Promise<ContactsPut> {
   const { organisationId, phoneNumberId, labelId, on } = put;
   const asked = [...new Set(put.contactIds)];
-  const { found, ours, told } = await ctx.db.transaction(async (tx) => {
+  return writeAndTell({ db: ctx.db, teller: parts.teller }, async (tx) => {
     if (!(await lockLabel(tx, organisationId, labelId))) noLabel(labelId, 'label_id');
     const known = await lockContacts(tx, organisationId, asked);
     const contactIds = known
       .filter((one) => phoneNumberId === undefined || one.phoneNumberId === phoneNumberId)
       .map(({ id }) => id);
     const changed = new Set(await setContactLabel(tx, organisationId, { contactIds, labelId, on }));
+    const labelled = known.filter(({ id }) => changed.has(id));
+    const [found, ours] = [known.length, contactIds.length];
     return {
-      found: known.length,
-      ours: contactIds.length,
-      told: await tellLabelled(ctx, parts, {
-        tx,
-        organisationId,
-        changed: known.filter(({ id }) => changed.has(id)),
-      }),
+      result: { applied: ours, unknown: asked.length - found, ofOtherNumbers: found - ours },
+      events: await eventsOfLabels(ctx, parts, { tx, organisationId, changed: labelled }),
     };
   });
-  told?.committed();
-  return { applied: ours, unknown: asked.length - found, ofOtherNumbers: found - ours };
 }
 
 /** Throws `resource_not_found` for a label or a conversation that is not there. */
@@ -88,18 +84,18 @@ export async function putConversationLabel(
   });
 }
 
-async function tellLabelled(
+async function eventsOfLabels(
   ctx: Context,
   { teller, numbers }: ChangeParts,
   about: {
-    tx: Transaction;
+    tx: Queryable;
     organisationId: OrganisationId;
     changed: readonly { id: string; phoneNumberId: string }[];
   },
-): Promise<Told | undefined> {
+): Promise<ContactEvent[]> {
   const { tx, organisationId } = about;
   const now = ctx.clock.now();
-  const events = [];
+  const events: ContactEvent[] = [];
   const type = 'contact.updated' as const;
   for (const one of about.changed) {
     // Up to a thousand: only what anybody hears of is read.
@@ -109,5 +105,5 @@ async function tellLabelled(
     if (contact && number)
       events.push(contactEvent(contact, { organisationId, number, now, type, changedFields: ['labels'] }));
   }
-  return events.length === 0 ? undefined : teller.record(tx, events);
+  return events;
 }

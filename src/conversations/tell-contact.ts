@@ -1,5 +1,5 @@
 // What subscribers hear of a contact.
-import type { ContactEvent } from '../events/event.ts';
+import { toEventNumber, type ContactEvent } from '../events/event.ts';
 import { newId, type OrganisationId } from '../kernel/ids.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import type { Contact } from './conversation.ts';
@@ -17,14 +17,13 @@ export function contactEvent(
   },
 ): ContactEvent {
   const { number, now, ...more } = about;
-  const { phoneNumberId, wabaId, phone, displayPhoneNumber } = number;
   return {
     id: newId('evt', now),
     at: now,
-    number: { phoneNumberId, wabaId, phone, displayPhoneNumber },
+    number: toEventNumber(number),
     contactId: contact.id,
     conversation: contact.key,
-    resource: contactResource(contact, phone),
+    resource: contactResource(contact, number.phone),
     ...more,
   };
 }

@@ -2,14 +2,13 @@
 import type { Context } from '../context.ts';
 import type { ContactEvent, ConversationEvent } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
-import { newId, type OrganisationId } from '../kernel/ids.ts';
+import type { OrganisationId } from '../kernel/ids.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
-import type { BusinessNumber } from '../organisations/numbers.ts';
 import type { Queryable } from '../storage/db.ts';
 import { selectContactsOfIds } from './contact-store.ts';
 import { selectConversationsOfIds } from './conversation-store.ts';
 import type { Contact } from './conversation.ts';
-import { conversationResource } from './resources.ts';
+import { conversationEvent } from './tell-conversation.ts';
 import { contactEvent } from './tell-contact.ts';
 
 export interface Met {
@@ -79,10 +78,16 @@ export async function eventsOfMet(
       const news = person && one.contact ? newsOf(person, one.contact) : [];
       return [
         ...news.flatMap((what) => (person ? [contactEvent(person, { ...about, ...what })] : [])),
-        ...(talk ? [conversationEvent(talk, { ...about, reopenedBy: one.reopened?.by })] : []),
+        ...(talk ? [conversationEvent(talk, { ...about, ...beginningOf(one) })] : []),
       ];
     })
     .filter(wants);
+}
+
+function beginningOf({ reopened }: Met): Pick<ConversationEvent, 'type' | 'reopenedBy'> {
+  return reopened
+    ? { type: 'conversation.reopened', reopenedBy: reopened.by }
+    : { type: 'conversation.created' };
 }
 
 function talkOf({ newConversationId, reopened }: Met): string | undefined {
@@ -104,29 +109,4 @@ function newsOf(person: Contact, met: NonNullable<Met['contact']>): News[] {
       : [{ type: 'contact.identity_updated' as const, changedFields: identity }]),
     ...(renamed.length === 0 ? [] : [{ type: 'contact.updated' as const, changedFields: renamed }]),
   ];
-}
-
-function conversationEvent(
-  conversation: Parameters<typeof conversationResource>[0],
-  about: {
-    organisationId: OrganisationId;
-    number: BusinessNumber;
-    now: number;
-    reopenedBy: string | undefined;
-  },
-): ConversationEvent {
-  const { organisationId, number, now, reopenedBy } = about;
-  const { phoneNumberId, wabaId, phone, displayPhoneNumber } = number;
-  return {
-    id: newId('evt', now),
-    ...(reopenedBy === undefined
-      ? { type: 'conversation.created' as const }
-      : { type: 'conversation.reopened' as const, reopenedBy }),
-    organisationId,
-    at: now,
-    number: { phoneNumberId, wabaId, phone, displayPhoneNumber },
-    conversationId: conversation.id,
-    conversation: conversation.key,
-    resource: conversationResource(conversation, phone, now),
-  };
 }

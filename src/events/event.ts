@@ -45,6 +45,12 @@ export interface EventNumber {
   displayPhoneNumber: string;
 }
 
+/** Of a number, what its events say. */
+export function toEventNumber(number: EventNumber): EventNumber {
+  const { phoneNumberId, wabaId, phone, displayPhoneNumber } = number;
+  return { phoneNumberId, wabaId, phone, displayPhoneNumber };
+}
+
 /** The customer of a conversation, as far as is known: null says that there is none, undefined that nobody looked. */
 export interface Person {
   id: ContactId;

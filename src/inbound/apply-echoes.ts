@@ -1,15 +1,16 @@
 // Echoes: what the business wrote in WhatsApp's own app, or another application on the number. They become messages like those that
 // went through Kurir, and are told once.
 import type { Context } from '../context.ts';
+import { writeAndTell } from '../events/write-and-tell.ts';
 import { metByWriting } from '../conversations/keep-outbound.ts';
 import { eventsOfMet, type MetParts } from '../conversations/tell-met.ts';
-import type { EchoField } from '../events/event.ts';
+import { toEventNumber, type EchoField } from '../events/event.ts';
 import type { Fetcher } from '../media/fetcher.ts';
 import { objects, others } from '../meta/webhook-envelope.ts';
 import { keepElsewhere } from '../messages/keep-elsewhere.ts';
 import { eventsOfEchoes } from '../messages/tell-echoes.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
-import { toEventNumber, type PassedOn, type PassOn } from './pass-on.ts';
+import type { PassedOn, PassOn } from './pass-on.ts';
 import { readElsewhere } from './read-elsewhere.ts';
 
 /** What the other fields are handed. */
@@ -37,7 +38,7 @@ export async function applyEchoes(
     row: readElsewhere(message, { number, source: 'app', now }),
   }));
   const messages = read.flatMap(({ row }) => row ?? []);
-  const { told, hasMedia } = await ctx.db.transaction(async (tx) => {
+  const hasMedia = await writeAndTell({ db: ctx.db, teller: parts.teller }, async (tx) => {
     const kept = await keepElsewhere(tx, messages, now);
     const from = { organisationId: number.organisationId, number: toEventNumber(number), field, contacts };
     const echoes = kept.fresh.map(({ id, wamid, message }) => ({ ...from, id, wamid, message }));
@@ -46,9 +47,8 @@ export async function applyEchoes(
       met: kept.made.map((one) => metByWriting(one, 'phone_app')),
     });
     const events = [...met, ...(await eventsOfEchoes(ctx, tx, echoes))];
-    return { told: await parts.teller.record(tx, events), ...kept };
+    return { result: kept.hasMedia, events };
   });
-  told.committed();
   if (hasMedia) parts.fetcher.wake();
   const rest = [
     ...read.flatMap(({ message, row }) => (row ? [] : [message])),

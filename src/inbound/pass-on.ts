@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 
 import type { Context } from '../context.ts';
-import { isEventType, type Event, type EventNumber, type MetaChange } from '../events/event.ts';
+import { writeAndTell } from '../events/write-and-tell.ts';
+import { isEventType, type Event, toEventNumber, type MetaChange } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
 import { idOf, newId, type EventId, type OrganisationId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
@@ -55,8 +56,7 @@ export function createPassOn(ctx: Context, teller: Teller): PassOn {
   });
   const tellings = createGroupCommit<MetaChange, void>({
     async write(events) {
-      const told = await ctx.db.transaction((tx) => teller.record(tx, events));
-      told.committed();
+      await writeAndTell({ db: ctx.db, teller }, async () => ({ result: undefined, events }));
       return events.map(() => undefined);
     },
     maxRows: ROWS_MAX,
@@ -80,13 +80,12 @@ export function createPassOn(ctx: Context, teller: Teller): PassOn {
     },
     async doAndPassOn(what, act) {
       const { events, rows } = split(what);
-      const told = await ctx.db.transaction(async (tx) => {
+      await writeAndTell({ db: ctx.db, teller }, async (tx) => {
         const { isNews, isKept, events: besides = [] } = await act(tx);
-        if (!isNews) return undefined;
+        if (!isNews) return { result: undefined, events: [] };
         if (rows.length > 0 && !isKept) await keepAside(tx, rows);
-        return teller.record(tx, [...besides, ...events]);
+        return { result: undefined, events: [...besides, ...events] };
       });
-      told?.committed();
     },
     setAside: ({ number, ...what }) =>
       asides.add(toAside(ctx, number?.organisationId ?? null, { ...what, number })),
@@ -114,11 +113,6 @@ function toEvent(ctx: Context, organisationId: OrganisationId, { change, number 
     field,
     value,
   };
-}
-
-export function toEventNumber(number: BusinessNumber): EventNumber {
-  const { phoneNumberId, wabaId, phone, displayPhoneNumber } = number;
-  return { phoneNumberId, wabaId, phone, displayPhoneNumber };
 }
 
 // The same for every repetition of Meta's, so that a receiver knows it again. What has no moment may well be said twice.

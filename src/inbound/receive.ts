@@ -1,6 +1,7 @@
 // Receive: Meta's webhooks. Verified over the raw bytes, sorted by number, applied and committed, and only then answered: a 200 means
 // that nothing of it can be lost. What Kurir does not know is set aside, never dropped; one bad change never holds up its neighbours.
 import type { Context } from '../context.ts';
+import { writeAndTell } from '../events/write-and-tell.ts';
 import type { Teller } from '../events/teller.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { isObject, type Json, type JsonObject } from '../kernel/json.ts';
@@ -88,15 +89,13 @@ async function keep(
 ): Promise<(KeptMessage | null)[]> {
   const now = ctx.clock.now();
   if (!rows.some((row) => row.media || wantsReceived(teller, row))) return keepInbound(ctx.db, rows, now);
-  const { kept, told, media } = await ctx.db.hotTransaction(async (tx) => {
+  const { kept, media } = await writeAndTell({ db: ctx.db, teller, hot: true }, async (tx) => {
     const written = await keepInbound(tx, rows, now);
     const toFetch = mediaOf(rows.filter((_, i) => written[i]));
     if (toFetch.length > 0) await noteInbound(tx, toFetch);
     const events = await eventsOfReceived(ctx, { teller, numbers }, { tx, rows, kept: written });
-    const recorded = events.length === 0 ? undefined : await teller.record(tx, events);
-    return { kept: written, told: recorded, media: toFetch };
+    return { result: { kept: written, media: toFetch }, events };
   });
-  told?.committed();
   if (media.length > 0) fetcher.wake();
   return kept;
 }

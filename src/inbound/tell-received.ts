@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts';
 import { contactIdOf } from '../conversations/ids.ts';
 import { eventsOfMet, wantsMet, type Met, type MetParts } from '../conversations/tell-met.ts';
-import type { Event, MessageReceived } from '../events/event.ts';
+import { toEventNumber, type Event, type MessageReceived } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
 import { newId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
@@ -74,14 +74,14 @@ function eventTypeOf(type: string): MessageReceived['type'] {
 
 function toEvent(ctx: Context, row: Received, kept: KeptMessage): MessageReceived {
   const now = ctx.clock.now();
-  const { phoneNumberId, wabaId, phone, displayPhoneNumber, organisationId } = row.number;
+  const { phoneNumberId, organisationId } = row.number;
   const { contact } = kept;
   return {
     type: eventTypeOf(row.type),
     id: newId('evt', now),
     organisationId,
     at: now,
-    number: { phoneNumberId, wabaId, phone, displayPhoneNumber },
+    number: toEventNumber(row.number),
     messageId: row.id,
     wamid: row.wamid,
     conversationId: kept.conversationId,

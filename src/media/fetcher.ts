@@ -2,6 +2,8 @@
 // is renewed while its bytes flow, so what a node that died was fetching comes again within a minute, on any node. Meta forgets what
 // customers sent after seven days; until then a fetch that fails is tried again, at longer and longer intervals.
 import type { Context } from '../context.ts';
+import type { Teller } from '../events/teller.ts';
+import { writeAndTell } from '../events/write-and-tell.ts';
 import type { MediaOutcome } from '../events/event.ts';
 import { backoffMs } from '../kernel/backoff.ts';
 import type { Timer } from '../kernel/clock.ts';
@@ -30,6 +32,7 @@ export interface FetcherParts {
   meta: MetaClient;
   files: MediaFiles;
   numbers: NumberDirectory;
+  teller: Teller;
   news: MediaNews;
   /** There is no room where the bytes are kept: what is due waits, for as long as Meta has it. */
   isFull: () => boolean;
@@ -174,17 +177,18 @@ async function end(state: State, { claim, number, fetched }: Ending): Promise<vo
 
 // In one transaction with what is told of it, where somebody wants to hear; says whether the try was still the present one.
 async function told(
-  { ctx, parts: { news } }: State,
+  { ctx, parts: { news, teller } }: State,
   { claim, number, media }: Omit<Ending, 'fetched'> & { media: MediaOutcome },
   write: (db: Queryable) => Promise<boolean>,
 ): Promise<boolean> {
-  if (!number || !news.wanted(number)) return write(ctx.db);
-  const recorded = await ctx.db.transaction(async (tx) => {
+  if (!number) return write(ctx.db);
+  const { organisationId, phoneNumberId } = number;
+  if (!teller.wants(organisationId, { type: 'message.media', phoneNumberId })) return write(ctx.db);
+  return writeAndTell({ db: ctx.db, teller }, async (tx) => {
     const isPresent = await write(tx);
-    return isPresent ? news.record(tx, { number, messageId: messageIdOf(claim.id), media }) : undefined;
+    const ended = { number, messageId: messageIdOf(claim.id), media };
+    return { result: isPresent, events: isPresent ? await news(tx, ended) : [] };
   });
-  recorded?.committed();
-  return recorded !== undefined;
 }
 
 // While bytes flow the lease is renewed; a try that is not the present one any more ends.

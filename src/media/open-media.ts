@@ -1,5 +1,6 @@
 // The room's parts, made and ended together.
 import type { Context } from '../context.ts';
+import type { Teller } from '../events/teller.ts';
 import type { MetaClient } from '../meta/client.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import { createMediaFiles } from './create-files.ts';
@@ -26,7 +27,13 @@ export interface Media {
 
 export function openMedia(
   ctx: Context,
-  parts: { meta: MetaClient; numbers: NumberDirectory; news: MediaNews; diskIsLow: () => boolean },
+  parts: {
+    meta: MetaClient;
+    numbers: NumberDirectory;
+    teller: Teller;
+    news: MediaNews;
+    diskIsLow: () => boolean;
+  },
 ): Media {
   const { meta, diskIsLow } = parts;
   const { files, trouble } = watchFiles(createMediaFiles(ctx.config), ctx.log);

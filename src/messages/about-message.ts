@@ -1,8 +1,9 @@
 // What every event of a message says of it: number, conversation and customer, by what the message's own row holds.
 import { namesInKey } from '../conversations/conversation.ts';
 import { contactIdOf, conversationIdOf } from '../conversations/ids.ts';
-import type { EventNumber, Person } from '../events/event.ts';
+import { toEventNumber, type EventNumber, type OutboundFacts, type Person } from '../events/event.ts';
 import { newId, type ConversationId, type EventId, type OrganisationId } from '../kernel/ids.ts';
+import type { ToldRow } from './progress-store.ts';
 
 export interface AboutMessage {
   id: EventId;
@@ -36,7 +37,7 @@ export function aboutMessage(
   row: MessageRow,
   { number, now }: { number: EventNumber; now: number },
 ): AboutMessage {
-  const { phoneNumberId, wabaId, phone, displayPhoneNumber } = number;
+  const { phoneNumberId } = number;
   const { organisationId, messageId, wamid } = row;
   const conversation = row.sameAs ?? row.conversation;
   const names = namesInKey(conversation);
@@ -44,7 +45,7 @@ export function aboutMessage(
     id: newId('evt', now),
     organisationId,
     at: now,
-    number: { phoneNumberId, wabaId, phone, displayPhoneNumber },
+    number: toEventNumber(number),
     messageId,
     wamid,
     conversationId: row.conversationId ?? conversationIdOf(phoneNumberId, conversation),
@@ -56,5 +57,17 @@ export function aboutMessage(
       phone: row.phone ?? names.phone ?? row.phone,
       userId: row.userId ?? names.userId,
     },
+  };
+}
+
+/** What was sent, as events say it, by the message's own row. */
+export function outboundFacts(row: ToldRow): OutboundFacts {
+  const { type, body, createdAt, callbackData, source } = row;
+  return {
+    type,
+    body,
+    createdAt: createdAt.getTime(),
+    callbackData,
+    source: source === null ? 'api' : 'app',
   };
 }

@@ -5,6 +5,7 @@
 // lost transaction, or forbids it), takes its lanes anew, so that what was accepted as an intent and is called by nobody is queued again,
 // and only then answers: what was accepted goes on, the rest is a 503.
 import type { Context } from '../context.ts';
+import { writeAndTell } from '../events/write-and-tell.ts';
 import { conversationIdOf } from '../conversations/ids.ts';
 import type { OutboundKeeper } from '../conversations/keep-outbound.ts';
 import { windowIsOpen } from '../conversations/window.ts';
@@ -131,17 +132,11 @@ export function createAccepter(ctx: Context, parts: AccepterParts): Accepter {
 // In one transaction with what is told of it, where somebody wants to hear.
 async function write(ctx: Context, parts: AccepterParts, rows: NewRow[]): Promise<(AcceptedRow | null)[]> {
   if (!rows.some((row) => wantsCreated(parts.teller, row))) return acceptRows(ctx.db, parts.nodeId, rows);
-  const { accepted, told } = await ctx.db.hotTransaction(async (tx) => {
-    const written = await acceptRows(tx, parts.nodeId, rows);
-    const created = rows.filter((row, i) => written[i] && wantsCreated(parts.teller, row));
-    const events = eventsOfAccepted(ctx, parts.numbers, created);
-    return {
-      accepted: written,
-      told: events.length === 0 ? undefined : await parts.teller.record(tx, events),
-    };
+  return writeAndTell({ db: ctx.db, teller: parts.teller, hot: true }, async (tx) => {
+    const result = await acceptRows(tx, parts.nodeId, rows);
+    const created = rows.filter((row, i) => result[i] && wantsCreated(parts.teller, row));
+    return { result, events: eventsOfAccepted(ctx, parts.numbers, created) };
   });
-  told?.committed();
-  return accepted;
 }
 
 // The caller waits only so long for what became of a lost answer; what is found out later is for whoever repeats with the key.

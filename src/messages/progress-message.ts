@@ -3,32 +3,18 @@
 //
 // Whoever has a subscriber that wants to hear of it has it told in the same transaction.
 import type { Context } from '../context.ts';
+import { writeAndTell } from '../events/write-and-tell.ts';
 import type { OutboundKeeper } from '../conversations/keep-outbound.ts';
-import type { Teller, Told } from '../events/teller.ts';
-import type { Failure } from '../kernel/errors.ts';
-import type { OrganisationId } from '../kernel/ids.ts';
-import type { JsonObject } from '../kernel/json.ts';
+import type { Teller } from '../events/teller.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
-import type { Queryable, Transaction } from '../storage/db.ts';
+import type { Queryable } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import { RANKS } from './message.ts';
 import { createOutboundFactsReader, type OutboundFactsReader } from './outbound-facts.ts';
+import type { Progress } from './progress.ts';
 import { progressRows, type ProgressedRow, type ProgressRow } from './progress-store.ts';
 import { eventsOfProgress, wantsProgress } from './tell-progress.ts';
-
-export interface Progress {
-  organisationId: OrganisationId;
-  phoneNumberId: string;
-  messageId: string;
-  wamid: string;
-  status: 'pending' | 'sent' | 'failed' | 'delivered' | 'read';
-  at: number;
-  failure: Failure | null;
-  pricing: unknown;
-  /** Meta's own status, and the `contacts` beside it; null: it was the answer to the call. */
-  told: { status: JsonObject; contacts: JsonObject[] } | null;
-}
 
 export interface ProgresserParts {
   lanes: Lanes;
@@ -66,26 +52,16 @@ async function write(
   parts: Parts,
   steps: readonly Progress[],
 ): Promise<(ProgressedRow | undefined)[]> {
-  const { rows, told } = steps.some((step) => wantsProgress(parts.teller, step))
-    ? await ctx.db.hotTransaction(async (tx) => {
-        const written = await apply(tx, parts.lanes, steps);
-        return { rows: written, told: await tellAll(ctx, parts, { tx, steps, rows: written }) };
+  const rows = steps.some((step) => wantsProgress(parts.teller, step))
+    ? await writeAndTell({ db: ctx.db, teller: parts.teller, hot: true }, async (tx) => {
+        const result = await apply(tx, parts.lanes, steps);
+        return { result, events: await eventsOfProgress(ctx, parts, { tx, steps, rows: result }) };
       })
-    : { rows: await apply(ctx.db, parts.lanes, steps), told: undefined };
-  told?.committed();
+    : await apply(ctx.db, parts.lanes, steps);
   const done = new Map(rows.map((row) => [row.id, row]));
   for (const row of done.values()) tell(ctx, parts.lanes, row);
   for (const step of steps) tellSent(parts.outbound, step, done.get(step.messageId));
   return steps.map((step) => done.get(step.messageId));
-}
-
-async function tellAll(
-  ctx: Context,
-  parts: Parts,
-  written: { tx: Transaction; steps: readonly Progress[]; rows: readonly ProgressedRow[] },
-): Promise<Told | undefined> {
-  const events = await eventsOfProgress(ctx, parts, written);
-  return events.length === 0 ? undefined : parts.teller.record(written.tx, events);
 }
 
 // One row a message and statement: an UPDATE … FROM would apply only one of two. Steps that cannot be told as one, with another wamid,

@@ -4,7 +4,7 @@ import type { EchoField, Event, EventNumber } from '../events/event.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Queryable } from '../storage/db.ts';
-import { aboutMessage } from './about-message.ts';
+import { aboutMessage, outboundFacts } from './about-message.ts';
 import { readTold, type ToldRow } from './progress-store.ts';
 
 export interface Echo {
@@ -45,12 +45,5 @@ function toEvent(echo: Echo, row: ToldRow, now: number): Event {
       media: null,
     };
   }
-  const outbound = {
-    type: row.type,
-    body: row.body,
-    createdAt: row.createdAt.getTime(),
-    callbackData: null,
-    source: 'app' as const,
-  };
-  return { ...about, type: 'message.sent', outbound, echo: { field, message, contacts } };
+  return { ...about, type: 'message.sent', outbound: outboundFacts(row), echo: { field, message, contacts } };
 }

@@ -3,12 +3,13 @@
 import type { Context } from '../context.ts';
 import type { MessageStatus } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
+import { writeAndTell } from '../events/write-and-tell.ts';
 import type { Failure } from '../kernel/errors.ts';
 import type { OrganisationId } from '../kernel/ids.ts';
 import { ownFailedStatus } from '../meta/own-status.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
-import type { Queryable, Transaction } from '../storage/db.ts';
-import { aboutMessage } from './about-message.ts';
+import type { Queryable } from '../storage/db.ts';
+import { aboutMessage, outboundFacts } from './about-message.ts';
 import { readTold } from './progress-store.ts';
 
 export interface FailureParts {
@@ -35,21 +36,17 @@ export interface FailingWrite<Written> {
 export async function writeFailures<Written>(
   ctx: Context,
   parts: FailureParts,
-  { organisationIds, write, failed, hot }: FailingWrite<Written>,
+  { organisationIds, write, failed, hot = false }: FailingWrite<Written>,
 ): Promise<Written> {
   const wanted = [...new Set(organisationIds)].some((id) =>
     parts.teller.wants(id, { type: 'message.status' }),
   );
   if (!wanted) return write(ctx.db);
-  const act = async (tx: Transaction) => {
-    const written = await write(tx);
-    const all = failed(written);
-    if (all.length === 0) return { written, told: undefined };
-    return { written, told: await parts.teller.record(tx, await eventsOf(ctx, parts, { tx, failed: all })) };
-  };
-  const { written, told } = await (hot ? ctx.db.hotTransaction(act) : ctx.db.transaction(act));
-  told?.committed();
-  return written;
+  return writeAndTell({ db: ctx.db, teller: parts.teller, hot }, async (tx) => {
+    const result = await write(tx);
+    const all = failed(result);
+    return { result, events: all.length === 0 ? [] : await eventsOf(ctx, parts, { tx, failed: all }) };
+  });
 }
 
 async function eventsOf(
@@ -72,13 +69,7 @@ async function eventsOf(
         told: ownFailedStatus({ ...row, messageId: id, failure, at: now }),
         contacts: [],
         own: true,
-        outbound: {
-          type: row.type,
-          body: row.body,
-          createdAt: row.createdAt.getTime(),
-          callbackData: row.callbackData,
-          source: 'api' as const,
-        },
+        outbound: outboundFacts(row),
         times: { sent: null, delivered: null, read: null, failed: now },
       },
     ];

@@ -1,12 +1,12 @@
 // What subscribers hear of a message's progress: each status once, whatever Meta repeats, in Meta's own words.
 import type { Context } from '../context.ts';
-import type { Event, EventNumber, OutboundFacts } from '../events/event.ts';
+import type { Event, EventNumber } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { Queryable } from '../storage/db.ts';
-import { aboutMessage, type AboutMessage } from './about-message.ts';
-import type { Progress } from './progress-message.ts';
+import { aboutMessage, outboundFacts, type AboutMessage } from './about-message.ts';
+import type { Progress } from './progress.ts';
 import type { OutboundFactsReader } from './outbound-facts.ts';
 import { NEWS, type ToldRow, type ProgressedRow } from './progress-store.ts';
 
@@ -96,13 +96,7 @@ function doubledEvent(step: Progress, about: About): Event {
 function statusEvent(step: Progress, about: About): Event {
   const { row, sent } = about;
   const base = baseOf(step, about);
-  const outbound: OutboundFacts = {
-    type: sent.type,
-    body: sent.body,
-    createdAt: sent.createdAt.getTime(),
-    callbackData: sent.callbackData,
-    source: sent.source === null ? 'api' : 'app',
-  };
+  const outbound = outboundFacts(sent);
   if (!step.told) return { ...base, type: 'message.sent', outbound, echo: null };
   return {
     ...base,

@@ -2,6 +2,7 @@
 // delivery take, or when the receiver says that it is gone, a subscription is turned off, with the reason, and the organisation's other
 // subscriptions hear of it.
 import type { Context } from '../context.ts';
+import { writeAndTell } from '../events/write-and-tell.ts';
 import type { Teller } from '../events/teller.ts';
 import { newId } from '../kernel/ids.ts';
 import { levelOf } from '../storage/db.ts';
@@ -92,34 +93,28 @@ async function turnOff(
   { subscription, reason }: { subscription: KnownSubscription; reason: string },
 ): Promise<void> {
   const now = ctx.clock.now();
-  const told = await ctx.db.transaction(async (tx) => {
+  const isOff = await writeAndTell({ db: ctx.db, teller: parts.teller() }, async (tx) => {
     const present = await lockSubscription(tx, subscription.organisationId, subscription.id);
-    if (present?.status !== 'active') return undefined;
+    if (present?.status !== 'active') return { result: false, events: [] };
     const at = new Date(now);
-    await updateSubscription(tx, {
-      ...present,
-      status: 'disabled',
-      statusReason: reason,
-      statusSince: at,
-      updatedAt: at,
-    });
-    return parts.teller().record(tx, [
-      {
-        type: 'webhook_subscription.disabled',
-        id: newId('evt', now),
-        organisationId: present.organisationId,
-        at: now,
-        subscriptionId: present.id,
-        url: present.url ?? '',
-        reason,
-      },
-    ]);
+    const status = { status: 'disabled', statusReason: reason, statusSince: at } as const;
+    await updateSubscription(tx, { ...present, ...status, updatedAt: at });
+    const { organisationId, id: subscriptionId, url } = present;
+    const event = {
+      type: 'webhook_subscription.disabled' as const,
+      id: newId('evt', now),
+      organisationId,
+      at: now,
+      subscriptionId,
+      url: url ?? '',
+      reason,
+    };
+    return { result: true, events: [event] };
   });
-  if (!told) return;
+  if (!isOff) return;
   ctx.log.warn({ subscriptionId: subscription.id, reason }, 'a webhook subscription is turned off');
   await parts.directory.reread();
   parts.onChanged();
-  told.committed();
 }
 
 // The delivery is settled; its subscription's count may wait for the next one.

@@ -1,5 +1,6 @@
 // Subscriptions: who is told of what, made and changed by an organisation for itself. Secrets are shown once, when they are made.
 import type { Context } from '../context.ts';
+import { writeAndTell } from '../events/write-and-tell.ts';
 import type { Teller } from '../events/teller.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { isId, newId, type EventId, type OrganisationId } from '../kernel/ids.ts';
@@ -192,11 +193,11 @@ async function test(room: Room, which: Which): Promise<EventId> {
   const eventId = newId('evt', now);
   // Made through another node a moment ago?
   if (!isId('wbs', id) || !parts.directory.find(id)) await parts.directory.reread();
-  const told = await inTransaction(room, which, (tx, { id: subscriptionId }) =>
-    parts.teller.record(tx, [{ type: 'webhook.test', id: eventId, organisationId, at: now, subscriptionId }]),
-  );
-  told.committed();
-  return eventId;
+  return writeAndTell({ db: ctx.db, teller: parts.teller }, async (tx) => {
+    const { id: subscriptionId } = (await lockSubscription(tx, organisationId, id)) ?? missing(id);
+    const event = { type: 'webhook.test' as const, id: eventId, organisationId, at: now, subscriptionId };
+    return { result: eventId, events: [event] };
+  });
 }
 
 /** What is said of a subscription that is not there, or not this organisation's. */

@@ -12,9 +12,9 @@ export const DELIVERIES: readonly Mechanism[] = [
   {
     promise: 7,
     mechanism: 'an event is written in the transaction of what happened',
-    file: 'src/inbound/receive.ts',
-    find: 'await teller.record(tx, events);',
-    replace: 'await teller.record(ctx.db, events);',
+    file: 'src/events/write-and-tell.ts',
+    find: 'await teller.record(tx, events)',
+    replace: 'await teller.record(db, events)',
     test: { file: TELL, name: 'what could not be committed is not told' },
   },
   {

@@ -3,6 +3,7 @@ import type { DeliveryId, OrganisationId, SubscriptionId } from '../../src/kerne
 import type { NewSubscription } from '../../src/webhooks/make-subscription.ts';
 import type { Heard } from './hook.ts';
 import { until, type House } from './house.ts';
+import { subscribe as subscribeTo } from './subscribe.ts';
 import { inboundText, messageEnvelope, postWebhook } from './signed-webhooks.ts';
 
 /** Deliveries go to this machine, and their waits are a thousandth. */
@@ -12,17 +13,7 @@ export async function subscribe(
   house: Pick<House, 'gateway' | 'organisationId'>,
   about: Partial<NewSubscription>,
 ): Promise<SubscriptionId> {
-  const { subscription } = await house.gateway.webhooks.create({
-    organisationId: organisationOf(house),
-    url: null,
-    dialect: 'kirim',
-    events: ['message.received'],
-    phoneNumberIds: null,
-    description: null,
-    ordered: false,
-    buffer: null,
-    ...about,
-  });
+  const { subscription } = await subscribeTo(house, { events: ['message.received'], ...about });
   return subscription.id;
 }
 

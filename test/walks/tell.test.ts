@@ -2,13 +2,12 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 
-import type { OrganisationId } from '../../src/kernel/ids.ts';
-import type { NewSubscription } from '../../src/webhooks/make-subscription.ts';
 import { bodyOf, VARIANTS } from '../conformance/inbound/variants.ts';
 import { startHook, type Heard } from '../support/hook.ts';
 import { envelope, inboundText, messageEnvelope, postWebhook } from '../support/signed-webhooks.ts';
 import { WEBHOOK_DIALECTS } from '../../src/webhooks/telling.ts';
-import { startHouse, until, type House } from '../support/house.ts';
+import { startHouse, until } from '../support/house.ts';
+import { subscribe } from '../support/subscribe.ts';
 
 const LOOPBACK = { config: { webhookAllow: '127.0.0.0/8' } };
 
@@ -129,20 +128,6 @@ test('what could not be committed is not told; when Meta tells it again it is, o
   await house.gateway.close();
   expect(hook.heard).toHaveLength(1);
 });
-
-function subscribe(house: House, about: Partial<NewSubscription>) {
-  return house.gateway.webhooks.create({
-    organisationId: house.organisationId as OrganisationId,
-    url: null,
-    dialect: 'kirim',
-    events: ['*'],
-    phoneNumberIds: null,
-    description: null,
-    ordered: false,
-    buffer: null,
-    ...about,
-  });
-}
 
 function told(heard: readonly Heard[], event: string): Heard[] {
   return heard.filter((one) => one.headers['x-kirim-event'] === event);

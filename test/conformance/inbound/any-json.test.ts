@@ -3,7 +3,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { OrganisationId } from '../../../src/kernel/ids.ts';
 import { isObject, type Json } from '../../../src/kernel/json.ts';
 import { WEBHOOK_DIALECTS } from '../../../src/webhooks/telling.ts';
 import { expectStatus } from '../../support/expect-reply.ts';
@@ -11,6 +10,7 @@ import { startHook, type Hook } from '../../support/hook.ts';
 import { BUSINESS_PHONE, startHouse, WABA_ID, type House } from '../../support/house.ts';
 import { seedOfRun } from '../../support/seed-of-run.ts';
 import { inboundText, postWebhook } from '../../support/signed-webhooks.ts';
+import { subscribe } from '../../support/subscribe.ts';
 import { METADATA, SECONDS, wamid } from './golden-people.ts';
 import { VARIANTS } from './variants.ts';
 
@@ -21,17 +21,7 @@ beforeAll(async () => {
   house = await startHouse({ config: { webhookAllow: '127.0.0.0/8' } });
   hook = await startHook();
   // Whatever comes is told too, in every dialect.
-  for (const dialect of WEBHOOK_DIALECTS)
-    await house.gateway.webhooks.create({
-      organisationId: house.organisationId as OrganisationId,
-      url: hook.url,
-      dialect,
-      events: ['*'],
-      phoneNumberIds: null,
-      description: null,
-      ordered: false,
-      buffer: null,
-    });
+  for (const dialect of WEBHOOK_DIALECTS) await subscribe(house, { url: hook.url, dialect });
 });
 
 afterAll(async () => {

@@ -1,13 +1,13 @@
 // Coexistence: what the business wrote in an app of its own, and what was written before, stand beside what went through Kurir.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { OrganisationId } from '../../../src/kernel/ids.ts';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { objects, text } from '../../../src/meta/webhook-envelope.ts';
 import { expectStatus } from '../../support/expect-reply.ts';
 import { startHook, type Hook } from '../../support/hook.ts';
 import { BUSINESS_PHONE, PHONE_NUMBER_ID, startHouse, until, type House } from '../../support/house.ts';
 import { postWebhook, statusEnvelope } from '../../support/signed-webhooks.ts';
+import { subscribe } from '../../support/subscribe.ts';
 import { ANI, BUDI, SECONDS, wamid } from './golden-people.ts';
 import { bodyOf, VARIANTS, type Variant } from './variants.ts';
 
@@ -20,8 +20,8 @@ const ELSEWHERE = VARIANTS.filter((one) => one.about === 'echo' || one.about ===
 beforeAll(async () => {
   house = await startHouse({ config: { webhookAllow: '127.0.0.0/8' } });
   [kirim, meta] = await Promise.all([startHook(), startHook()]);
-  await subscribe(kirim, 'kirim');
-  await subscribe(meta, 'meta');
+  await tell(kirim, 'kirim');
+  await tell(meta, 'meta');
   // Meta tells everything twice here.
   for (const variant of ELSEWHERE)
     for (const _ of ['once', 'again']) expectStatus(await postWebhook(house, bodyOf([variant])), 200);
@@ -33,16 +33,11 @@ afterAll(async () => {
   await meta[Symbol.asyncDispose]();
 });
 
-function subscribe(hook: Hook, dialect: 'kirim' | 'meta') {
-  return house.gateway.webhooks.create({
-    organisationId: house.organisationId as OrganisationId,
+function tell(hook: Hook, dialect: 'kirim' | 'meta') {
+  return subscribe(house, {
     url: hook.url,
     dialect,
     events: ['message.sent', 'message.edited', 'message.revoked', 'message.received', 'meta.*'],
-    phoneNumberIds: null,
-    description: null,
-    ordered: false,
-    buffer: null,
   });
 }
 

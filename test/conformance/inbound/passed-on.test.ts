@@ -19,6 +19,7 @@ import {
 import { startMetaByHand } from '../../support/meta-by-hand.ts';
 import { sendsOf, statusOf } from '../../support/sent-message.ts';
 import { inboundText, messageEnvelope, postWebhook, statusEnvelope } from '../../support/signed-webhooks.ts';
+import { subscribe } from '../../support/subscribe.ts';
 import { METADATA, SECONDS } from './golden-people.ts';
 import { bodyOf, VARIANTS, type Variant } from './variants.ts';
 
@@ -42,8 +43,8 @@ beforeAll(async () => {
   await house.addNumber({ phoneNumberId: OTHER_NUMBER, phone: OTHER_PHONE, ...other });
   // Asked for a number that it does not know, the gateway looks again.
   expectStatus(await asOther('GET', `/v1/${OTHER_NUMBER}/messages`), 200);
-  await subscribe(house.organisationId, hook.url);
-  await subscribe(other.organisationId, otherHook.url);
+  await tell(house.organisationId, hook.url);
+  await tell(other.organisationId, otherHook.url);
 });
 
 afterAll(async () => {
@@ -56,17 +57,8 @@ function asOther(method: string, path: string): Promise<Reply> {
   return house.request(method, path, undefined, { authorization: `Bearer ${other.apiKey}` });
 }
 
-function subscribe(organisationId: string, url: string, at: House = house) {
-  return at.gateway.webhooks.create({
-    organisationId: organisationId as OrganisationId,
-    url,
-    dialect: 'meta',
-    events: ['*'],
-    phoneNumberIds: null,
-    description: null,
-    ordered: false,
-    buffer: null,
-  });
+function tell(organisationId: string, url: string, at: House = house) {
+  return subscribe(at, { organisationId: organisationId as OrganisationId, url, dialect: 'meta' });
 }
 
 /** What was told in Meta's shape: of which WABA, which field, what. */
@@ -229,7 +221,7 @@ test('a status that Kurir has no word for is passed on without Kurir’s token',
   await using meta = await startMetaByHand();
   await using one = await startHouse({ config: { graphUrl: meta.url, webhookAllow: '127.0.0.0/8' } });
   await using heard = await startHook();
-  await subscribe(one.organisationId, heard.url, one);
+  await tell(one.organisationId, heard.url, one);
   const sent = await sendsOf(one, meta).send();
   const status = statusOf(sent, { status: 'deleted', timestamp: String(SECONDS), echo: true });
   expect(status['biz_opaque_callback_data']).toBe(sent.call.token);

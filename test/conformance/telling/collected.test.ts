@@ -2,11 +2,11 @@
 import { verifySignature } from '@kapso/whatsapp-cloud-api/server';
 import { expect, test } from 'vitest';
 
-import type { OrganisationId } from '../../../src/kernel/ids.ts';
 import { expectStatus } from '../../support/expect-reply.ts';
 import { startHook, type Heard } from '../../support/hook.ts';
 import { startHouse, until, type House } from '../../support/house.ts';
 import { inboundText, messageEnvelope, postWebhook } from '../../support/signed-webhooks.ts';
+import { subscribe } from '../../support/subscribe.ts';
 
 const ANI = '628111222333';
 const JORG = '4917612345678';
@@ -46,14 +46,10 @@ test('a full one does not wait for its window', async () => {
 });
 
 async function collect(house: House, url: string, buffer: { seconds: number; max: number }): Promise<string> {
-  const { initialSecret } = await house.gateway.webhooks.create({
-    organisationId: house.organisationId as OrganisationId,
+  const { initialSecret } = await subscribe(house, {
     url,
     dialect: 'kapso',
     events: ['message.received'],
-    phoneNumberIds: null,
-    description: null,
-    ordered: false,
     buffer,
   });
   return initialSecret;

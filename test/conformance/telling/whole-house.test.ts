@@ -4,7 +4,6 @@ import { verifySignature } from '@kapso/whatsapp-cloud-api/server';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import type { OrganisationId } from '../../../src/kernel/ids.ts';
 import { canonicalJson, isObject, jsonOf, type Json, type JsonObject } from '../../../src/kernel/json.ts';
 import { objects } from '../../../src/meta/webhook-envelope.ts';
 import { WEBHOOK_DIALECTS, type WebhookDialect } from '../../../src/webhooks/telling.ts';
@@ -12,6 +11,7 @@ import { expectStatus } from '../../support/expect-reply.ts';
 import { startHook, type Heard, type Hook } from '../../support/hook.ts';
 import { PHONE_NUMBER_ID, startHouse, until, type House } from '../../support/house.ts';
 import { postWebhook } from '../../support/signed-webhooks.ts';
+import { subscribe } from '../../support/subscribe.ts';
 import { bodyOf, VARIANTS, type Variant } from '../inbound/variants.ts';
 import { isKirims } from './verify-kirim.ts';
 
@@ -25,16 +25,7 @@ beforeAll(async () => {
   house = await startHouse({ config: { webhookAllow: '127.0.0.0/8' } });
   for (const dialect of WEBHOOK_DIALECTS) {
     const hook = await startHook();
-    const { initialSecret } = await house.gateway.webhooks.create({
-      organisationId: house.organisationId as OrganisationId,
-      url: hook.url,
-      dialect,
-      events: ['*'],
-      phoneNumberIds: null,
-      description: null,
-      ordered: false,
-      buffer: null,
-    });
+    const { initialSecret } = await subscribe(house, { url: hook.url, dialect });
     listeners.set(dialect, { hook, secret: initialSecret });
   }
   for (const variant of VARIANTS) expectStatus(await postWebhook(house, bodyOf([variant])), 200);
