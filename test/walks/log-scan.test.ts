@@ -189,7 +189,7 @@ describe.each([
     }
     await house
       .query(
-        'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and pid <> pg_backend_pid()',
+        'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and datname = current_database() and pid <> pg_backend_pid()',
         ['kurir'],
       )
       .catch(() => undefined);
