@@ -1,5 +1,6 @@
 // The floor: the least a program can do for the same durable steps, and so the measure of what Kurir costs. Fastify, pg and undici;
-// accept with the idempotency key, outcome and statuses each by group commit; no validation, tenants, lanes, retries or recovery.
+// accept with the idempotency key, outcome, conversations and statuses each by group commit; no validation, tenants, lanes, retries or
+// recovery.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { fastify } from 'fastify';
 import pg from 'pg';
@@ -15,7 +16,9 @@ create table messages (id text primary key, phone_number_id text not null, recip
   status text not null, rank smallint not null, wamid text, status_at timestamptz not null) with (fillfactor = 60);
 create table tellings (id text primary key, body text not null);
 create table deliveries (id text primary key, telling text not null, subscriber smallint not null, state text not null,
-  done_at timestamptz);`;
+  done_at timestamptz);
+create table conversations (phone_number_id text not null, recipient text not null, last_sent_at timestamptz not null,
+  primary key (phone_number_id, recipient)) with (fillfactor = 60);`;
 
 const ACCEPT = `
 with input as (
@@ -42,6 +45,13 @@ insert into deliveries (id, telling, subscriber, state)
 select id, telling, subscriber, 'pending' from unnest($8::text[], $9::text[], $10::smallint[]) as t (id, telling, subscriber)`;
 
 const DONE = `update deliveries d set state = 'done', done_at = now() from unnest($1::text[]) as t (id) where d.id = t.id`;
+
+// Whom the business writes to is part of what is kept: a row for each of its conversations, with the moment it last wrote.
+const WRITTEN_TO = `
+insert into conversations as c (phone_number_id, recipient, last_sent_at)
+select phone_number_id, recipient, to_timestamp(at) from unnest($1::text[], $2::text[], $3::float8[]) as t (phone_number_id, recipient, at)
+on conflict (phone_number_id, recipient) do update set last_sent_at = greatest(c.last_sent_at, excluded.last_sent_at)`;
+const COLLECT_MS = 500;
 
 const RANKS: Record<string, number> = { pending: 1, sent: 2, delivered: 3, read: 4 };
 
@@ -70,11 +80,18 @@ interface Delivery {
 }
 
 interface Envelope {
-  entry: { changes: { value: { statuses?: Status[] } }[] }[];
+  object: string;
+  entry: { id: string; changes: { field: string; value: Value }[] }[];
+}
+
+interface Value {
+  metadata: { phone_number_id: string };
+  statuses?: Status[];
 }
 
 interface Status {
   id: string;
+  recipient_id: string;
   status: string;
   timestamp: string;
   biz_opaque_callback_data: string;
@@ -187,7 +204,9 @@ app.post('/v1/:phone_number_id/messages', async (request, reply) => {
   });
   const taken = (await answer.body.json()) as { messages: [{ id: string }] };
   const wamid = taken.messages[0].id;
-  await progress({ id, status: 'pending', rank: 1, wamid, at: Date.now() / 1_000, body: undefined });
+  const at = Date.now() / 1_000;
+  await progress({ id, status: 'pending', rank: 1, wamid, at, body: undefined });
+  wroteTo({ phoneNumberId, recipient: body.to, at });
   return reply.send(said(id, body.to, 'pending', wamid));
 });
 
@@ -196,8 +215,15 @@ app.post('/webhooks/meta', async (request, reply) => {
   const sum = createHmac('sha256', APP_SECRET).update(body).digest();
   const given = Buffer.from(String(request.headers['x-hub-signature-256']).slice('sha256='.length), 'hex');
   if (given.length !== sum.length || !timingSafeEqual(given, sum)) return reply.code(401).send();
-  const { entry } = JSON.parse(body.toString()) as Envelope;
-  const statuses = entry.flatMap((one) => one.changes.flatMap((change) => change.value.statuses ?? []));
+  const { object, entry } = JSON.parse(body.toString()) as Envelope;
+  const statuses = entry.flatMap(({ id, changes }) =>
+    changes.flatMap(({ field, value }) =>
+      (value.statuses ?? []).map((one) => ({
+        ...one,
+        body: outlets.length === 0 ? undefined : tell(one, { object, id, field, value }),
+      })),
+    ),
+  );
   await Promise.all(
     statuses.map((one) =>
       progress({
@@ -206,12 +232,60 @@ app.post('/webhooks/meta', async (request, reply) => {
         rank: RANKS[one.status] ?? 0,
         wamid: one.id,
         at: Number(one.timestamp),
-        body: outlets.length === 0 ? undefined : JSON.stringify({ type: 'message.status', data: one }),
+        body: one.body,
       }),
     ),
   );
   return reply.send('ok');
 });
+
+// In Meta's envelope, as a subscriber is owed it, and whom and what it is about.
+function tell(
+  one: Status,
+  { object, id, field, value }: { object: string; id: string; field: string; value: Value },
+): string {
+  const { phone_number_id: phoneNumberId } = value.metadata;
+  return JSON.stringify({
+    object,
+    entry: [{ id, changes: [{ field, value: { ...value, statuses: [one] } }] }],
+    about: {
+      contact: { id: one.recipient_id, phone: one.recipient_id, user_id: null, name: null },
+      message_id: one.biz_opaque_callback_data,
+      conversation_id: `${phoneNumberId}/${one.recipient_id}`,
+      phone_number_id: phoneNumberId,
+    },
+  });
+}
+
+interface Written {
+  phoneNumberId: string;
+  recipient: string;
+  at: number;
+}
+
+const written = new Map<string, Written>();
+let writing: NodeJS.Timeout | undefined;
+
+// Once for a burst, beside the send.
+function wroteTo(row: Written): void {
+  written.set(`${row.phoneNumberId}/${row.recipient}`, row);
+  writing ??= setTimeout(() => void keepWritten(), COLLECT_MS);
+}
+
+async function keepWritten(): Promise<void> {
+  const rows = [...written.values()];
+  written.clear();
+  writing = undefined;
+  await db.query({
+    name: 'written-to',
+    text: WRITTEN_TO,
+    values: [
+      rows.map((row) => row.phoneNumberId),
+      rows.map((row) => row.recipient),
+      rows.map((row) => row.at),
+    ],
+  });
+}
 
 function newId(prefix: string): string {
   return `${prefix}_${Date.now().toString(36)}${node}${(ids++).toString(36).padStart(8, '0')}`;

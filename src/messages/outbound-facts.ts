@@ -8,7 +8,7 @@ export interface OutboundFactsReader {
   /** By message id; absent where there is no such message. What changes of it (a customer's name) is at most a minute old. */
   read(
     db: Queryable,
-    messages: readonly { organisationId: string; id: string }[],
+    messages: readonly { organisationId: string; messageId: string }[],
   ): Promise<Map<string, ToldRow>>;
 }
 
@@ -22,13 +22,14 @@ export function createOutboundFactsReader({ clock }: Pick<Context, 'clock'>): Ou
     async read(db, messages) {
       const now = clock.monotonic();
       const found = new Map<string, ToldRow>();
-      for (const { id } of messages) {
+      const missing = new Map<string, { organisationId: string; id: string }>();
+      for (const { organisationId, messageId: id } of messages) {
         const known = kept.get(id);
         if (known && known.until > now) found.set(id, known.row);
+        else missing.set(id, { organisationId, id });
       }
-      const missing = messages.filter(({ id }) => !found.has(id));
-      if (missing.length === 0) return found;
-      for (const row of await readTold(db, missing)) {
+      if (missing.size === 0) return found;
+      for (const row of await readTold(db, [...missing.values()])) {
         found.set(row.id, row);
         kept.set(row.id, { row, until: now + KEPT_MS });
       }

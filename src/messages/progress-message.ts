@@ -54,8 +54,15 @@ async function write(
 ): Promise<(ProgressedRow | undefined)[]> {
   const rows = steps.some((step) => wantsProgress(parts.teller, step))
     ? await writeAndTell({ db: ctx.db, teller: parts.teller, hot: true }, async (tx) => {
-        const result = await apply(tx, parts.lanes, steps);
-        return { result, events: await eventsOfProgress(ctx, parts, { tx, steps, rows: result }) };
+        // Asked for together: each way to the server and back is a turn of a busy loop.
+        const [result, facts] = await Promise.all([
+          apply(tx, parts.lanes, steps),
+          parts.facts.read(
+            tx,
+            steps.filter((step) => wantsProgress(parts.teller, step)),
+          ),
+        ]);
+        return { result, events: eventsOfProgress(ctx, parts, { steps, rows: result, facts }) };
       })
     : await apply(ctx.db, parts.lanes, steps);
   const done = new Map(rows.map((row) => [row.id, row]));

@@ -4,10 +4,8 @@ import type { Event, EventNumber } from '../events/event.ts';
 import type { Teller } from '../events/teller.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
-import type { Queryable } from '../storage/db.ts';
 import { aboutMessage, outboundFacts, type AboutMessage } from './about-message.ts';
 import type { Progress } from './progress.ts';
-import type { OutboundFactsReader } from './outbound-facts.ts';
 import { NEWS, type ToldRow, type ProgressedRow } from './progress-store.ts';
 
 /** Whether a subscriber may hear of a step. */
@@ -20,34 +18,27 @@ export function wantsProgress(teller: Teller, { organisationId, phoneNumberId, t
 }
 
 interface Written {
-  tx: Queryable;
   steps: readonly Progress[];
   /** What each statement changed, in their order. */
   rows: readonly ProgressedRow[];
+  /** By message id. */
+  facts: ReadonlyMap<string, ToldRow>;
 }
 
-/** The events of what was written; reads what they tell in the same transaction. */
-export async function eventsOfProgress(
+/** The events of what was written. */
+export function eventsOfProgress(
   ctx: Context,
-  parts: { numbers: Pick<NumberDirectory, 'numberAnywhere'>; teller: Teller; facts: OutboundFactsReader },
-  { tx, steps, rows }: Written,
-): Promise<Event[]> {
+  parts: { numbers: Pick<NumberDirectory, 'numberAnywhere'>; teller: Teller },
+  { steps, rows, facts }: Written,
+): Event[] {
   const heard = newsOf(parts.teller, steps, rows);
   const doubled = rows.filter((row) => (row.news & NEWS.otherWamid) !== 0);
   if (heard.length + doubled.length === 0) return [];
   const stepOf = new Map(steps.map((step) => [step.messageId, step]));
-  const about = [...heard.map((step) => step.messageId), ...doubled.map((row) => row.id)];
-  const byId = await parts.facts.read(
-    tx,
-    [...new Set(about)].flatMap((id) => {
-      const step = stepOf.get(id);
-      return step ? [{ organisationId: step.organisationId, id }] : [];
-    }),
-  );
   const latest = new Map(rows.map((row) => [row.id, row]));
   const now = ctx.clock.now();
   function toEvent(step: Progress | undefined, render: typeof statusEvent | typeof doubledEvent): Event[] {
-    const [row, sent] = [latest.get(step?.messageId ?? ''), byId.get(step?.messageId ?? '')];
+    const [row, sent] = [latest.get(step?.messageId ?? ''), facts.get(step?.messageId ?? '')];
     const number = parts.numbers.numberAnywhere(step?.phoneNumberId ?? '');
     return step && row && sent && number ? [render(step, { row, sent, number, now })] : [];
   }
