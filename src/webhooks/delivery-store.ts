@@ -19,7 +19,6 @@ export interface NewTelling {
   subject: string;
   source: 'meta' | 'kirim';
   body: string;
-  at: number;
 }
 
 export interface NewDelivery {
@@ -29,7 +28,6 @@ export interface NewDelivery {
   eventId: EventId;
   dialect: WebhookDialect;
   type: string;
-  at: number;
   /** What stands in a line has no time of its own: the line has. */
   line: ({ conversation: string } & LineWait) | null;
   dueAt: number | null;
@@ -40,23 +38,28 @@ export interface NewDelivery {
 const TELL = `
 with told as (
   insert into tellings (organisation_id, event_id, dialect, type, phone_number_id, conversation, name, subject, source, body, message_id, created_at)
-  select organisation_id, event_id, dialect, type, phone_number_id, conversation, name, subject, source, body, message_id, to_timestamp(at / 1000)
-  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::float8[], $23::text[])
-    as t (organisation_id, event_id, dialect, type, phone_number_id, conversation, name, subject, source, body, at, message_id)
+  select organisation_id, event_id, dialect, type, phone_number_id, conversation, name, subject, source,
+    convert_from(substring($10::bytea from body_from for body_bytes), 'UTF8'), message_id, to_timestamp($11::float8 / 1000)
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $12::int[], $13::int[], $14::text[])
+    as t (organisation_id, event_id, dialect, type, phone_number_id, conversation, name, subject, source, body_from, body_bytes, message_id)
 )
 insert into deliveries (organisation_id, id, subscription_id, event_id, dialect, type, told_at, created_at, conversation, turn, state, due_at, held_by)
-select organisation_id, id, subscription_id, event_id, dialect, type, to_timestamp(at / 1000), to_timestamp(at / 1000), conversation,
+select organisation_id, id, subscription_id, event_id, dialect, type, to_timestamp($11::float8 / 1000), to_timestamp($11::float8 / 1000), conversation,
   turn, 'pending', to_timestamp(due_at / 1000), held_by
-from unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::float8[], $19::text[], $20::float8[], $21::integer[], $22::bigint[])
-  as d (organisation_id, id, subscription_id, event_id, dialect, type, at, conversation, due_at, held_by, turn)`;
+from unnest($15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::float8[], $23::integer[], $24::bigint[])
+  as d (organisation_id, id, subscription_id, event_id, dialect, type, conversation, due_at, held_by, turn)`;
 
 /** Writes events as they are told, with their deliveries, as the last of the transaction. */
 export async function insertTold(
   tx: Transaction,
-  tellings: readonly NewTelling[],
-  deliveries: readonly NewDelivery[],
+  {
+    tellings,
+    deliveries,
+    now,
+  }: { tellings: readonly NewTelling[]; deliveries: readonly NewDelivery[]; now: number },
 ): Promise<void> {
-  const turns = await turnsOf(tx, deliveries);
+  const turns = await turnsOf(tx, deliveries, now);
+  const bodies = inOnePiece(tellings.map((t) => t.body));
   tx.last(
     TELL,
     [
@@ -69,33 +72,45 @@ export async function insertTold(
       tellings.map((t) => t.name),
       tellings.map((t) => t.subject),
       tellings.map((t) => t.source),
-      tellings.map((t) => t.body),
-      tellings.map((t) => t.at),
+      bodies.bytes,
+      now,
+      bodies.from,
+      bodies.length,
+      tellings.map((t) => t.messageId),
       deliveries.map((d) => d.organisationId),
       deliveries.map((d) => d.id),
       deliveries.map((d) => d.subscriptionId),
       deliveries.map((d) => d.eventId),
       deliveries.map((d) => d.dialect),
       deliveries.map((d) => d.type),
-      deliveries.map((d) => d.at),
       deliveries.map((d) => d.line?.conversation ?? null),
       deliveries.map((d) => d.dueAt),
       deliveries.map((d) => d.heldBy),
       deliveries.map((d) => turns.get(d) ?? null),
-      tellings.map((t) => t.messageId),
     ],
     'tell',
   );
 }
 
-async function turnsOf(tx: Queryable, deliveries: readonly NewDelivery[]): Promise<Map<NewDelivery, number>> {
+// As an array of texts each of their many quotes would be escaped here and read again there.
+function inOnePiece(texts: readonly string[]): { bytes: Buffer; from: number[]; length: number[] } {
+  const pieces = texts.map((text) => Buffer.from(text));
+  let next = 1;
+  const from = pieces.map((piece) => (next += piece.length) - piece.length);
+  return { bytes: Buffer.concat(pieces), from, length: pieces.map((piece) => piece.length) };
+}
+
+async function turnsOf(
+  tx: Queryable,
+  deliveries: readonly NewDelivery[],
+  now: number,
+): Promise<Map<NewDelivery, number>> {
   const lined = deliveries.flatMap((delivery) => {
     const { organisationId, subscriptionId, line } = delivery;
     return line ? [{ delivery, organisationId, subscriptionId, ...line }] : [];
   });
-  const [first] = lined;
-  if (!first) return new Map();
-  const turns = await joinLines(tx, lined, first.delivery.at);
+  if (lined.length === 0) return new Map();
+  const turns = await joinLines(tx, lined, now);
   return new Map(lined.map(({ delivery }, i) => [delivery, turns[i] ?? 0]));
 }
 

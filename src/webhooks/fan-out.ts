@@ -50,11 +50,11 @@ async function record(
     for (const [dialect, hearers] of byDialect(audienceOf(parts.directory, event))) {
       const body = render(ctx, parts.tellings, { event, dialect });
       if (!body) continue;
-      fan.tellings.push(toTelling(event, { dialect, body, now }));
+      fan.tellings.push(toTelling(event, { dialect, body }));
       for (const subscription of hearers) deliver(ctx, parts, { fan, event, body, subscription });
     }
   if (fan.deliveries.length === 0) return NOTHING;
-  await insertTold(what.tx, fan.tellings, fan.deliveries);
+  await insertTold(what.tx, fan);
   return {
     committed() {
       parts.deliverer.hand(fan.jobs);
@@ -105,7 +105,7 @@ function deliver(
   delivery.dueAt = fan.now + deliverer.leaseMs;
   delivery.heldBy = deliverer.holder;
   const heldUntil = ctx.clock.monotonic() + deliverer.leaseMs;
-  fan.jobs.push(toJob(delivery, { event, body, heldUntil }));
+  fan.jobs.push(toJob(delivery, { event, body, createdAt: fan.now, heldUntil }));
 }
 
 function audienceOf(directory: SubscriptionDirectory, event: Event): readonly KnownSubscription[] {
@@ -124,7 +124,7 @@ function audienceOf(directory: SubscriptionDirectory, event: Event): readonly Kn
   return all;
 }
 
-function toTelling(event: Event, as: { dialect: WebhookDialect; body: Rendered; now: number }): NewTelling {
+function toTelling(event: Event, as: { dialect: WebhookDialect; body: Rendered }): NewTelling {
   return {
     organisationId: event.organisationId,
     eventId: event.id,
@@ -137,7 +137,6 @@ function toTelling(event: Event, as: { dialect: WebhookDialect; body: Rendered; 
     subject: as.body.subject,
     source: as.body.source,
     body: as.body.body,
-    at: as.now,
   };
 }
 
@@ -154,7 +153,6 @@ function toDelivery(
     eventId: event.id,
     dialect: subscription.dialect,
     type: event.type,
-    at: now,
     line,
     dueAt: line ? null : now,
     heldBy: null,
@@ -169,14 +167,17 @@ function lineOf(event: Event, { url, ordered, buffer }: KnownSubscription): NewD
   return { conversation, waitMs: (buffer?.seconds ?? 0) * 1_000, fullAt: buffer?.max ?? 1 };
 }
 
-function toJob(delivery: NewDelivery, about: { event: Event; body: Rendered; heldUntil: number }): Job {
+function toJob(
+  delivery: NewDelivery,
+  about: { event: Event; body: Rendered; createdAt: number; heldUntil: number },
+): Job {
   const { event, body } = about;
   return {
     organisationId: event.organisationId,
     subscriptionId: delivery.subscriptionId,
     eventId: event.id,
     dialect: delivery.dialect,
-    rows: [{ id: delivery.id, createdAt: delivery.at }],
+    rows: [{ id: delivery.id, createdAt: about.createdAt }],
     attempt: 0,
     batch: null,
     ...body,
