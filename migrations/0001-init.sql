@@ -271,6 +271,8 @@ create table conversations (
 );
 create index conversations_ids on conversations (id);
 create index conversations_latest on conversations (phone_number_id, last_message_at) where same_as is null;
+-- Somebody's own, among all of a number.
+create index conversations_assigned on conversations (phone_number_id, assignee, last_message_at) where same_as is null and assignee is not null;
 
 -- Labels of an organisation, and what they are on. What goes away takes its labels along.
 create table labels (

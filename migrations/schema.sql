@@ -428,6 +428,8 @@ CREATE INDEX contacts_of_number ON contacts USING btree (phone_number_id, create
 
 CREATE INDEX conversation_labels_of_label ON conversation_labels USING btree (label_id);
 
+CREATE INDEX conversations_assigned ON conversations USING btree (phone_number_id, assignee, last_message_at) WHERE ((same_as IS NULL) AND (assignee IS NOT NULL));
+
 CREATE INDEX conversations_ids ON conversations USING btree (id);
 
 CREATE INDEX conversations_latest ON conversations USING btree (phone_number_id, last_message_at) WHERE (same_as IS NULL);

@@ -61,19 +61,38 @@ test('so are the messages of one conversation, and pages of conversations and co
   await copies(house);
   await copiesOfPeople(house);
   const page = { phoneNumberId: PHONE_NUMBER_ID, after: undefined, limit: 21 };
-  const plans = {
-    messages_of_conversation: await planOf(house, (db, organisationId) =>
-      listMessages(db, { ...ANY, ...page, organisationId, conversations: ['1'] }),
-    ),
-    conversations_latest: await planOf(house, (db, organisationId) =>
-      selectConversations(db, { ...page, organisationId, status: 'open', id: undefined }),
-    ),
-    contacts_of_number: await planOf(house, (db, organisationId) =>
-      selectContacts(db, { ...page, organisationId, phone: undefined, search: 'a', labelId: undefined }),
-    ),
-  };
-  for (const [index, plan] of Object.entries(plans)) {
-    expect(plan).toMatch(new RegExp(`Index Scan Backward using ${index}`));
+  const anyones = { ...page, status: undefined, id: undefined, assignee: undefined, labelId: undefined };
+  const conversations = (filter: object) =>
+    planOf(house, (db, organisationId) => selectConversations(db, { ...anyones, organisationId, ...filter }));
+  const plans = [
+    [
+      'messages_of_conversation',
+      await planOf(house, (db, organisationId) =>
+        listMessages(db, { ...ANY, ...page, organisationId, conversations: ['1'] }),
+      ),
+    ],
+    ['conversations_latest', await conversations({ status: 'open' })],
+    ['conversations_latest', await conversations({ assignee: null })],
+    ['conversations_latest', await conversations({ labelId: 'lbl_1', status: 'open' })],
+    ['conversations_assigned', await conversations({ assignee: 'usr_ani' })],
+    [
+      'conversations_assigned',
+      await conversations({ assignee: 'usr_ani', labelId: 'lbl_1', status: 'open' }),
+    ],
+    [
+      'conversations_assigned',
+      await conversations({ assignee: 'usr_ani', after: { lastMessageAt: '2026-01-01', id: 'cnv_1' } }),
+    ],
+    ['conversations_assigned', await conversations({ assignee: 'usr_ani', phoneNumberId: undefined })],
+    [
+      'contacts_of_number',
+      await planOf(house, (db, organisationId) =>
+        selectContacts(db, { ...page, organisationId, phone: undefined, search: 'a', labelId: undefined }),
+      ),
+    ],
+  ] as const;
+  for (const [index, plan] of plans) {
+    expect(plan).toMatch(new RegExp(`Index Scan Backward using ${index} `));
     expect(plan).not.toMatch(/Seq Scan|Bitmap/);
   }
 }, 60_000);
@@ -231,8 +250,8 @@ async function copiesOfPeople(house: House): Promise<void> {
      select organisation_id, phone_number_id, 'k' || g, id || g, g, 'u' || g, now(), now() from generate_series(1, 20000) g, (select * from contacts limit 1) c`,
   );
   await house.ctx.db.query(
-    `insert into conversations (organisation_id, phone_number_id, conversation, id, last_message_at, created_at, updated_at)
-     select organisation_id, phone_number_id, key, id, now(), now(), now() from contacts on conflict do nothing`,
+    `insert into conversations (organisation_id, phone_number_id, conversation, id, assignee, last_message_at, created_at, updated_at)
+     select organisation_id, phone_number_id, key, id, case when phone like '%0' then 'usr_ani' end, now(), now(), now() from contacts on conflict do nothing`,
   );
 }
 

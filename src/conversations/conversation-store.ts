@@ -41,14 +41,17 @@ export interface ConversationFilter {
   organisationId: string;
   phoneNumberId: string | undefined;
   status: ConversationStatus | undefined;
+  /** Null: nobody's. */
+  assignee: string | null | undefined;
+  labelId: string | undefined;
   id: string | undefined;
   /** The last row of the page before. */
   after: { lastMessageAt: string; id: string } | undefined;
   limit: number;
 }
 
-/** A page of conversations, the latest message first: the latest of each number asked for (index conversations_latest), and of these the
- *  latest. The cursor's instant is text: a Date has no microseconds. */
+/** A page of conversations, the latest message first: the latest of each number asked for (index conversations_latest, or for an assignee
+ *  conversations_assigned), and of these the latest. The cursor's instant is text: a Date has no microseconds. */
 export async function selectConversations(
   db: Queryable,
   filter: ConversationFilter,
@@ -58,6 +61,9 @@ export async function selectConversations(
        select ${COLUMNS}, c.last_message_at::text as cursor_at from conversations c ${CONTACT}
        where c.organisation_id = $1 and c.phone_number_id = n.phone_number_id and c.same_as is null
        and ($3::text is null or c.status = $3) and ($4::text is null or c.id = $4)
+       and (not $8 or c.assignee is null) and ($9::text is null or c.assignee = $9)
+       and ($10::text is null or exists (select from conversation_labels x where x.organisation_id = c.organisation_id
+         and x.phone_number_id = c.phone_number_id and x.conversation = c.conversation and x.label_id = $10))
        and ($5::timestamptz is null or (c.last_message_at <= $5 and (c.last_message_at, c.id) < ($5, $6)))
        order by c.last_message_at desc, c.id desc limit $7) page
      where n.organisation_id = $1 and ($2::text is null or n.phone_number_id = $2)
@@ -70,6 +76,9 @@ export async function selectConversations(
       filter.after?.lastMessageAt ?? null,
       filter.after?.id ?? null,
       filter.limit,
+      filter.assignee === null,
+      filter.assignee ?? null,
+      filter.labelId ?? null,
     ],
   );
   return rows.map((row) => ({ conversation: toConversation(row), lastMessageAt: row.cursor_at }));

@@ -19,6 +19,9 @@ export async function readConversationPage(
     filter: {
       phoneNumberId: string | undefined;
       status: ConversationStatus | undefined;
+      /** Null: nobody's. */
+      assignee: string | null | undefined;
+      labelId: string | undefined;
       id: string | undefined;
     };
     limit: number;

@@ -106,7 +106,8 @@ export function peopleCases(the: () => Stranger): Record<string, Case> {
     async 'kirim GET /v1/conversations'() {
       const fresh = await the().house.addOrganisation('Baru lagi');
       const key = { authorization: `Bearer ${fresh.apiKey}` };
-      the().expectEmptyList(await the().house.request('GET', '/v1/conversations', undefined, key));
+      for (const query of ['', '?assigned_to=none', `?label_id=${await ownersLabelId()}`])
+        the().expectEmptyList(await the().house.request('GET', `/v1/conversations${query}`, undefined, key));
       the().expectEmptyList(
         await the().house.request(
           'GET',

@@ -39,14 +39,7 @@ describe('the list of conversations', () => {
     }
     await customerWrites(house, { from: '6281500000001', timestamp: '1770000099' });
     const ids = await Promise.all(wamids.map(conversationOf));
-    const seen: string[] = [];
-    for (let cursor = ''; ;) {
-      const page = await house.request('GET', `/v1/${PHONE_NUMBER_ID}/conversations?limit=2${cursor}`);
-      expectStatus(page, 200);
-      seen.push(...page.body.data.map((one: { id: string }) => one.id));
-      if (!page.body['has_more']) break;
-      cursor = `&cursor=${page.body['next_cursor']}`;
-    }
+    const seen = await everyPage(`/v1/${PHONE_NUMBER_ID}/conversations?limit=2`);
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen.filter((id) => ids.includes(id))).toEqual([ids[1], ids[4], ids[3], ids[2], ids[0]]);
   });
@@ -64,9 +57,98 @@ describe('the list of conversations', () => {
     ).toEqual([]);
   });
 
+  test('holds those of one assignee or nobody’s, with a label, of a status, in any combination and page by page', async () => {
+    const label: string = (await house.request('POST', '/v1/labels', { name: 'Garansi' })).body.data.id;
+    const unused: string = (await house.request('POST', '/v1/labels', { name: 'Lain' })).body.data.id;
+    // Told in one second: within it the ids decide.
+    const made = [];
+    for (let i = 0; i < 12; i++) {
+      const from = `62815000001${10 + i}`;
+      const id = await conversationOf(await customerWrites(house, { from, timestamp: '1770000200' }));
+      const one = {
+        id,
+        assignedTo: [null, 'usr_citra', 'usr_dewi'][i % 3] ?? null,
+        status: i % 2 ? 'pending' : 'open',
+        labelled: i % 4 > 1,
+      };
+      const { status, assignedTo } = one;
+      expectStatus(
+        await house.request('PATCH', `/v1/conversations/${id}`, { status, assigned_to: assignedTo }),
+        200,
+      );
+      if (one.labelled)
+        expectStatus(await house.request('POST', `/v1/conversations/${id}/labels`, { label_id: label }), 200);
+      made.push(one);
+    }
+    const all = made.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+    const ours = new Set(all.map(({ id }) => id));
+    const filters = [undefined, 'none', 'usr_citra'].flatMap((assignee) =>
+      [undefined, label].flatMap((labelId) =>
+        [undefined, 'open', 'pending'].map((status) => ({ assignee, labelId, status })),
+      ),
+    );
+    for (const { assignee, labelId, status } of filters) {
+      const query = new URLSearchParams({
+        limit: '2',
+        ...(assignee && { assigned_to: assignee }),
+        ...(labelId && { label_id: labelId }),
+        ...(status && { status }),
+      }).toString();
+      const expected = all.filter(
+        (one) =>
+          (assignee === undefined || (one.assignedTo ?? 'none') === assignee) &&
+          (labelId === undefined || one.labelled) &&
+          (status === undefined || one.status === status),
+      );
+      for (const path of ['/v1/conversations', `/v1/${PHONE_NUMBER_ID}/conversations`]) {
+        const shown = (await everyPage(`${path}?${query}`)).filter((id) => ours.has(id));
+        expect(shown, query).toEqual(expected.map(({ id }) => id));
+      }
+    }
+    for (const nobodys of [
+      'assigned_to=usr_cit',
+      'assigned_to=None',
+      `label_id=${unused}`,
+      `label_id=lbl_${'0'.repeat(26)}`,
+    ])
+      expect((await house.request('GET', `/v1/conversations?${nobodys}`)).body.data, nobodys).toEqual([]);
+  });
+
+  test('has cursors that hold for the filters they were made with, and keep their place when a conversation leaves them', async () => {
+    const ids = [];
+    for (let i = 0; i < 3; i++) {
+      const at = { timestamp: String(1_770_000_300 + i) };
+      const id = await conversationOf(await customerWrites(house, { from: `628150000013${i}`, ...at }));
+      await house.request('PATCH', `/v1/conversations/${id}`, { assigned_to: 'usr_eka' });
+      ids.push(id);
+    }
+    const first = await house.request('GET', '/v1/conversations?assigned_to=usr_eka&limit=1');
+    const cursor = `cursor=${first.body['next_cursor']}`;
+    for (const other of [
+      '',
+      'assigned_to=none&',
+      'assigned_to=usr_dewi&',
+      'assigned_to=usr_eka&status=open&',
+    ])
+      expectKirimError(
+        await house.request('GET', `/v1/conversations?${other}${cursor}`),
+        'invalid_cursor',
+        'cursor',
+      );
+    await house.request('PATCH', `/v1/conversations/${ids[2]}`, { assigned_to: null });
+    expect(await everyPage(`/v1/conversations?assigned_to=usr_eka&limit=1&${cursor}`)).toEqual([
+      ids[1],
+      ids[0],
+    ]);
+  });
+
   test.each([
     ['status=closed', 'invalid_field_value', 'status'],
     ['contact_id=628111', 'invalid_field_value', 'contact_id'],
+    ['assigned_to=', 'invalid_field_value', 'assigned_to'],
+    [`assigned_to=${'x'.repeat(201)}`, 'invalid_field_value', 'assigned_to'],
+    ['assigned_to=a%00b', 'invalid_field_value', 'assigned_to'],
+    ['label_id=VIP', 'invalid_field_value', 'label_id'],
     ['order=asc', 'invalid_field_value', 'order'],
     ['limit=101', 'invalid_limit', 'limit'],
     ['cursor=nonsense', 'invalid_cursor', 'cursor'],
@@ -239,6 +321,7 @@ describe('a conversation', () => {
     [{ status: 'closed' }, 'invalid_field_value', 'status'],
     [{ assigned_to: '' }, 'invalid_field_value', 'assigned_to'],
     [{ assigned_to: 7 }, 'invalid_field_value', 'assigned_to'],
+    [{ assigned_to: 'none' }, 'invalid_field_value', 'assigned_to'],
     [{ assigned_to: 'a\u0000b' }, 'invalid_field_value', 'assigned_to'],
     [{ priority: 'high' }, 'invalid_field_value', 'priority'],
   ] as const)('%j is refused', async (body, code, param) => {
@@ -272,4 +355,17 @@ describe('a conversation', () => {
 async function toldAt(wamid: string): Promise<string> {
   const found = await house.request('GET', `/v1/messages?message_id=${encodeURIComponent(wamid)}`);
   return String(Date.parse(found.body.data[0].created_at) / 1_000);
+}
+
+async function everyPage(path: string): Promise<string[]> {
+  const seen: string[] = [];
+  for (let next = path; ;) {
+    const page = await house.request('GET', next);
+    expectStatus(page, 200);
+    seen.push(...page.body.data.map((one: { id: string }) => one.id));
+    if (!page.body['has_more']) return seen;
+    const url = new URL(path, 'http://kurir');
+    url.searchParams.set('cursor', page.body['next_cursor']);
+    next = url.pathname + url.search;
+  }
 }

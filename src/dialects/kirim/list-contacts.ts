@@ -2,11 +2,10 @@
 import { readContactPage } from '../../conversations/read-contacts.ts';
 import { contactResource } from '../../conversations/resources.ts';
 import { KurirError } from '../../kernel/errors.ts';
-import { isId } from '../../kernel/ids.ts';
 import { phoneDigits } from '../../kernel/phone-number.ts';
 import type { Call } from '../dialect.ts';
 import { bothPaths } from './both-paths.ts';
-import { limitOf, pageAnswer, refused, requireKnownParameters } from './list-query.ts';
+import { labelOf, limitOf, pageAnswer, refused, requireKnownParameters } from './list-query.ts';
 
 export const listContacts = bothPaths(
   { method: 'GET', path: '/contacts', summary: 'List contacts, or search them.' },
@@ -49,11 +48,4 @@ function searchOf(call: Call): string | undefined {
     throw refused('search', `search must have 1 to ${SEARCH_CHARACTERS_MAX} characters.`);
   // A phone number as people write it; contacts have digits.
   return /^\+?[\d\s().-]*\d[\d\s().-]*$/.test(text) ? text.replaceAll(/\D/g, '') : text;
-}
-
-function labelOf(call: Call): string | undefined {
-  const { label_id: labelId } = call.query;
-  if (labelId !== undefined && !isId('lbl', labelId))
-    throw refused('label_id', 'label_id must be the id of a label: lbl_ and 26 characters.');
-  return labelId;
 }

@@ -4,7 +4,7 @@ import { readConversationPage } from '../../conversations/read-conversations.ts'
 import { conversationResource } from '../../conversations/resources.ts';
 import { isId } from '../../kernel/ids.ts';
 import { requireNumber, type Answer, type Call, type Endpoint } from '../dialect.ts';
-import { limitOf, oneOf, pageAnswer, refused, requireKnownParameters } from './list-query.ts';
+import { labelOf, limitOf, oneOf, pageAnswer, refused, requireKnownParameters } from './list-query.ts';
 
 export const listConversations: Endpoint = {
   method: 'GET',
@@ -23,7 +23,7 @@ export const listAllConversations: Endpoint = {
 };
 
 async function page(call: Call, phoneNumberId: string | undefined): Promise<Answer> {
-  requireKnownParameters(call, ['status', 'contact_id']);
+  requireKnownParameters(call, ['status', 'contact_id', 'assigned_to', 'label_id']);
   const { ctx, numbers } = call.rooms;
   const { organisationId } = call.caller;
   const contactId = call.query['contact_id'];
@@ -33,6 +33,8 @@ async function page(call: Call, phoneNumberId: string | undefined): Promise<Answ
     filter: {
       phoneNumberId,
       status: oneOf(call, 'status', CONVERSATION_STATUSES),
+      assignee: assigneeOf(call),
+      labelId: labelOf(call),
       // A contact and the conversation with it have one hash.
       id: contactId?.replace('ctc_', 'cnv_'),
     },
@@ -45,4 +47,17 @@ async function page(call: Call, phoneNumberId: string | undefined): Promise<Answ
   const now = ctx.clock.now();
   const data = conversations.map((one, i) => conversationResource(one, phones[i]?.phone ?? '', now));
   return pageAnswer(call, data, nextCursor);
+}
+
+const ASSIGNEE_CHARACTERS_MAX = 200;
+
+function assigneeOf(call: Call): string | null | undefined {
+  const { assigned_to: assignee } = call.query;
+  if (assignee === undefined) return undefined;
+  if (assignee === '' || [...assignee].length > ASSIGNEE_CHARACTERS_MAX)
+    throw refused(
+      'assigned_to',
+      `assigned_to must have 1 to ${ASSIGNEE_CHARACTERS_MAX} characters, or be none: nobody's.`,
+    );
+  return assignee === 'none' ? null : assignee;
 }

@@ -1,5 +1,6 @@
 // What all lists of the kirim dialect have in common: parameters that are known, a limit, and the envelope of a page.
 import { KurirError } from '../../kernel/errors.ts';
+import { isId } from '../../kernel/ids.ts';
 import type { Answer, Call } from '../dialect.ts';
 
 /** Throws `invalid_field_value` for a parameter that the list does not have; `limit` and `cursor` each list has. */
@@ -39,6 +40,13 @@ export function instantOf(name: string, text: string | undefined): Date | undefi
   if (Number.isNaN(at.getTime()))
     throw refused(name, `${name} must be an ISO 8601 instant, such as 2026-05-24T08:00:00Z.`);
   return at;
+}
+
+export function labelOf(call: Call): string | undefined {
+  const { label_id: labelId } = call.query;
+  if (labelId !== undefined && !isId('lbl', labelId))
+    throw refused('label_id', 'label_id must be the id of a label: lbl_ and 26 characters.');
+  return labelId;
 }
 
 export function pageAnswer(call: Call, data: readonly object[], nextCursor: string | null): Answer {

@@ -6,6 +6,7 @@ import { CONVERSATION_STATUSES } from '../../conversations/conversation.ts';
 import { requireNumber, type Answer, type Call, type Endpoint } from '../dialect.ts';
 import { readBody } from '../read-body.ts';
 import { answer } from './get-conversation.ts';
+import { refused } from './list-query.ts';
 
 export const patchConversation: Endpoint = {
   method: 'PATCH',
@@ -37,6 +38,12 @@ const BODY = Type.Object(
 
 async function change(call: Call, phoneNumberId: string | undefined): Promise<Answer> {
   const body = readBody(call, BODY);
+  // In the list, `assigned_to=none` asks for nobody's: whoever is called so could not be asked for.
+  if (body.assigned_to === 'none')
+    throw refused(
+      'assigned_to',
+      'assigned_to must not be none, which is nobody in the list: send null for nobody.',
+    );
   const { ctx, numbers, teller } = call.rooms;
   const parts = { teller, numbers };
   const conversation = await changeConversation(ctx, parts, {
