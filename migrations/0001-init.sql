@@ -233,6 +233,9 @@ create table contacts (
   parent_user_id text,
   username text,
   profile_name text,
+  -- As the business calls the customer in the address book of its phone app, and when it said so last, be it that it does so no more.
+  book_name text,
+  book_at timestamptz,
   -- As people set them.
   name text,
   email text,

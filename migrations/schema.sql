@@ -74,6 +74,8 @@ create table contacts (
   parent_user_id text,
   username text,
   profile_name text,
+  book_name text,
+  book_at timestamp with time zone,
   name text,
   email text,
   metadata jsonb,

@@ -5,7 +5,7 @@ import type { Contact, Labelled } from './conversation.ts';
 import { contactIdOf } from './ids.ts';
 
 const COLUMNS = `p.id, p.phone_number_id, p.key, p.phone, p.user_id, p.parent_user_id, p.username, p.profile_name,
-  coalesce(p.name, p.profile_name) as name, p.email, p.metadata, p.created_at, p.updated_at,
+  coalesce(p.name, p.book_name, p.profile_name) as name, p.email, p.metadata, p.created_at, p.updated_at,
   array(select json_build_object('id', l.id, 'name', l.name, 'color', l.color) from contact_labels x
     join labels l on l.organisation_id = x.organisation_id and l.id = x.label_id
     where x.organisation_id = p.organisation_id and x.contact_id = p.id order by l.name) as labels`;
@@ -50,7 +50,7 @@ export async function selectContacts(
        select ${COLUMNS}, p.created_at::text as cursor_at from contacts p
        where p.organisation_id = $1 and p.phone_number_id = n.phone_number_id and ($3::text is null
          or p.organisation_id || ' ' || p.phone_number_id || ' ' || p.phone = $1 || ' ' || n.phone_number_id || ' ' || $3)
-       and ($4::text is null or p.name ilike $4 or p.profile_name ilike $4 or p.email ilike $4 or p.username ilike $4 or p.phone like $4)
+       and ($4::text is null or p.name ilike $4 or p.book_name ilike $4 or p.profile_name ilike $4 or p.email ilike $4 or p.username ilike $4 or p.phone like $4)
        and ($5::text is null or exists (select from contact_labels x where x.organisation_id = p.organisation_id and x.contact_id = p.id and x.label_id = $5))
        and ($6::timestamptz is null or (p.created_at <= $6 and (p.created_at, p.id) < ($6, $7)))
        order by p.created_at desc, p.id desc limit $8) page

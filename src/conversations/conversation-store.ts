@@ -12,7 +12,7 @@ export interface ConversationPlace {
 
 // A conversation and its contact have one hash.
 const COLUMNS = `c.id, c.phone_number_id, c.conversation, c.status, c.assignee, c.unread_count, c.last_message_at, c.last_inbound_at,
-  c.last_outbound_at, c.created_at, c.updated_at, coalesce(p.name, p.profile_name) as name, p.phone, p.user_id, p.username,
+  c.last_outbound_at, c.created_at, c.updated_at, coalesce(p.name, p.book_name, p.profile_name) as name, p.phone, p.user_id, p.username,
   array(select json_build_object('id', l.id, 'name', l.name, 'color', l.color) from conversation_labels x
     join labels l on l.organisation_id = x.organisation_id and l.id = x.label_id where x.organisation_id = c.organisation_id
     and x.phone_number_id = c.phone_number_id and x.conversation = c.conversation order by l.name) as labels`;

@@ -56,7 +56,7 @@ export interface Conversation {
 /** Who it is, as far as is known. */
 export interface Named {
   id: ContactId;
-  /** As people set it, else as WhatsApp tells it. */
+  /** As people set it, else as the business’s address book has it, else as WhatsApp tells it. */
   name: string | null;
   /** Digits. */
   phone: string | null;

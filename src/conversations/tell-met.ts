@@ -99,10 +99,10 @@ type News = Pick<ContactEvent, 'type' | 'acquisitionSource' | 'changedFields'>;
 function newsOf(person: Contact, met: NonNullable<Met['contact']>): News[] {
   if (met.isNew) return [{ type: 'contact.created', acquisitionSource: met.source }];
   const identity = met.changed.flatMap((field) => IDENTITY[field] ?? []);
-  // The name that people set goes before the one that the customer chose.
+  // The name that people gave goes before the one that the customer chose.
   const renamed = met.changed.includes('profile_name')
     ? ['profile_name', ...(person.name === person.profileName ? ['name'] : [])]
-    : [];
+    : met.changed.filter((field) => field === 'name');
   return [
     ...(identity.length === 0
       ? []

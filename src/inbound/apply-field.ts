@@ -6,6 +6,7 @@ import { keepElsewhere } from '../messages/keep-elsewhere.ts';
 import { instantMs } from '../meta/webhook-envelope.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import { noteOf, noteOnNumbers } from '../organisations/number-notes.ts';
+import { applyBook } from './apply-book.ts';
 import { applyEchoes, isEchoField, type FieldParts } from './apply-echoes.ts';
 import type { PassedOn, PassOn } from './pass-on.ts';
 import { readHistory } from './read-history.ts';
@@ -18,6 +19,7 @@ export function applyField(ctx: Context, parts: FieldParts, about: About): Promi
   if (number && isEchoField(field)) return applyEchoes(ctx, parts, { ...about, number, field });
   const what = { ...about, reason: 'a field that nobody hears of' };
   if (number && field === 'history') return applyHistory(ctx, parts, { ...what, number });
+  if (number && field === 'smb_app_state_sync') return applyBook(ctx, parts, { ...what, number });
   const name = noteOf(change);
   return name === undefined ? parts.passing.passOn(what) : note(ctx, parts.passing, { what, name });
 }

@@ -52,7 +52,7 @@ export interface KeptMessage {
 
 export interface MetContact {
   id: ContactId;
-  /** What the customer is called: by people, else by WhatsApp. */
+  /** What the customer is called: by people, else in the address book, else by WhatsApp. */
   name: string | null;
   phone: string | null;
   userId: string | null;
@@ -111,7 +111,7 @@ with input as (
     (array_agg(profile_name order by at desc) filter (where profile_name is not null))[1] as profile_name
   from fresh where key is not null group by 1, 2, 3, 4
 ), people as (
-  select t.*, c.id is null as absent, coalesce(c.name, t.profile_name, c.profile_name) as name, coalesce(t.phone, c.phone) as present_phone,
+  select t.*, c.id is null as absent, coalesce(c.name, c.book_name, t.profile_name, c.profile_name) as name, coalesce(t.phone, c.phone) as present_phone,
     coalesce(t.user_id, c.user_id) as present_user_id, coalesce(t.username, c.username) as present_username, array_remove(array[
       case when t.phone <> coalesce(c.phone, '') then 'phone' end, case when t.user_id <> coalesce(c.user_id, '') then 'user_id' end,
       case when t.username <> coalesce(c.username, '') then 'username' end,
