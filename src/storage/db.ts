@@ -123,7 +123,7 @@ async function transact<Result>(
   pooled: boolean,
   act: (tx: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  const query = runner(client, pooled);
+  const { query, end } = ofTransaction(runner(client, pooled));
   const last: Parameters<Transaction['last']>[] = [];
   try {
     // Where the connection is a pipeline, the first statement goes out with the beginning, and the last with the end: each way to the
@@ -136,7 +136,8 @@ async function transact<Result>(
     const told = last.map((statement) => query(...statement));
     await Promise.all([...told, commit(client)]);
     return result;
-  } catch (error) {
+  } catch (thrown) {
+    const error = end(thrown);
     await client.query('rollback').catch(() => {
       throw new NotRolledBack('The transaction could not be rolled back.', { cause: error });
     });
@@ -144,10 +145,38 @@ async function transact<Result>(
   }
 }
 
+const IN_FAILED_TRANSACTION = '25P02';
+
+// Where statements are under way together, one that fails takes the others with it. What is thrown is why, whichever of them was heard first;
+// and what comes after the rollback is not run: it would be committed by itself.
+function ofTransaction(run: Queryable['query']): {
+  query: Queryable['query'];
+  end: (thrown: unknown) => unknown;
+} {
+  let failed: { first: unknown } | undefined;
+  let over = false;
+  return {
+    async query(...statement) {
+      if (over) throw new Error('The transaction is over.');
+      try {
+        return await run(...statement);
+      } catch (error) {
+        failed ??= { first: error };
+        throw error;
+      }
+    },
+    end(thrown) {
+      over = true;
+      return failed && sqlState(thrown) === IN_FAILED_TRANSACTION ? failed.first : thrown;
+    },
+  };
+}
+
 // PostgreSQL answers the commit of a transaction that has failed with ROLLBACK.
 async function commit(client: pg.PoolClient): Promise<void> {
   const { command } = await client.query('commit');
-  if (command !== 'COMMIT') throw new Error('The transaction was rolled back.');
+  if (command !== 'COMMIT')
+    throw Object.assign(new Error('The transaction was rolled back.'), { code: IN_FAILED_TRANSACTION });
 }
 
 /** A rollback that fails means a broken connection, whatever went wrong before it. */

@@ -14,8 +14,16 @@ export const DELIVERIES: readonly Mechanism[] = [
     mechanism: 'an event is written in the transaction of what happened',
     file: 'src/events/write-and-tell.ts',
     find: 'await teller.record(tx, events)',
-    replace: 'await teller.record(db, events)',
+    replace: 'await db.transaction((own) => teller.record(own, events))',
     test: { file: TELL, name: 'what could not be committed is not told' },
+  },
+  {
+    promise: 7,
+    mechanism: 'of statements under way together, the failure that took the others with it is heard',
+    file: 'src/storage/db.ts',
+    find: 'failed && sqlState(thrown) === IN_FAILED_TRANSACTION',
+    replace: 'failed && thrown === undefined',
+    test: { file: TELL, name: 'a status that met a deadlock is tried again at once' },
   },
   {
     promise: 7,

@@ -4,12 +4,20 @@ import { expect, test } from 'vitest';
 
 import { bodyOf, VARIANTS } from '../conformance/inbound/variants.ts';
 import { startHook, type Heard } from '../support/hook.ts';
-import { envelope, inboundText, messageEnvelope, postWebhook } from '../support/signed-webhooks.ts';
+import {
+  envelope,
+  inboundText,
+  messageEnvelope,
+  postWebhook,
+  statusEnvelope,
+} from '../support/signed-webhooks.ts';
 import { WEBHOOK_DIALECTS } from '../../src/webhooks/telling.ts';
 import { startHouse, until } from '../support/house.ts';
 import { subscribe } from '../support/subscribe.ts';
 
 const LOOPBACK = { config: { webhookAllow: '127.0.0.0/8' } };
+/** The simulator tells no statuses by itself. */
+const QUIET = { windowEnforced: false, statusDelaysMs: { sent: 1e9, delivered: 1e9, read: 1e9 } };
 
 // +12025550101 reads at once; every status of +12025550112 is told three times, of +12025550113 out of order.
 test.each([
@@ -124,6 +132,31 @@ test('what could not be committed is not told; when Meta tells it again it is, o
   expect(await db.query('select from tellings')).toEqual([]);
   await db.query('drop trigger refused on messages');
   expect((await postWebhook(house, body)).status).toBe(200);
+  await until('it is told', async () => hook.heard.length > 0);
+  await house.gateway.close();
+  expect(hook.heard).toHaveLength(1);
+});
+
+test('a status that met a deadlock is tried again at once, and told once', async () => {
+  await using house = await startHouse({ config: { ...LOOPBACK.config, sendWaitMs: 300 }, simulator: QUIET });
+  await using hook = await startHook();
+  await subscribe(house, { url: hook.url, events: ['message.status'] });
+  const { message_id: id } = (await house.sendText('12025550172')).body.data;
+  const { db } = house.ctx;
+  await db.query('create sequence updates');
+  // A number that a sequence gave is gone, whatever becomes of the transaction.
+  await db.query(
+    `create function meet() returns trigger language plpgsql as $$ begin
+       if nextval('updates') = 1 then raise exception 'crosswise' using errcode = '40P01'; end if; return new; end $$`,
+  );
+  await db.query('create trigger met before update on message_states for each row execute function meet()');
+  // A loop that is busy hears of all that failed with it at once.
+  const busy = setInterval(() => {
+    for (const end = performance.now() + 20; performance.now() < end;);
+  }, 1);
+  const posted = await postWebhook(house, statusEnvelope([{ id, status: 'delivered' }]));
+  clearInterval(busy);
+  expect(posted.status).toBe(200);
   await until('it is told', async () => hook.heard.length > 0);
   await house.gateway.close();
   expect(hook.heard).toHaveLength(1);
