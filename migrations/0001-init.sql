@@ -438,7 +438,8 @@ create table deliveries (
   told_at timestamptz not null,
   replayed_from text,
   created_at timestamptz not null,
-  -- Of what stands in a line: the conversation, and the place in it; null when it is over.
+  -- Of what stands in a line: the conversation, and the place in it; null when it is over. What is told singly after its batch died
+  -- has the id of the first that the batch held for its conversation, in a line or not.
   conversation text,
   turn bigint,
   state text not null,

@@ -12,11 +12,19 @@ import type { NumberDirectory } from '../organisations/number-directory.ts';
 import type { BusinessNumber } from '../organisations/numbers.ts';
 import { levelOf, type Queryable } from '../storage/db.ts';
 import { fetchOne, type Fetched } from './fetch-one.ts';
-import type { MediaFiles } from './media-files.ts';
+import { NOT_KEPT, type MediaFiles } from './media-files.ts';
 import { mediaUrl } from './media-link.ts';
 import type { MediaNews } from './media-news.ts';
 import { messageIdOf } from './media.ts';
-import { claimDue, endFailed, endReady, findMedia, postpone, type Claim } from './media-store.ts';
+import {
+  claimDue,
+  endFailed,
+  endReady,
+  findMedia,
+  hurryFailed,
+  postpone,
+  type Claim,
+} from './media-store.ts';
 
 export interface Fetcher {
   start(): void;
@@ -36,6 +44,8 @@ export interface FetcherParts {
   news: MediaNews;
   /** There is no room where the bytes are kept: what is due waits, for as long as Meta has it. */
   isFull: () => boolean;
+  /** Why the latest medium was not kept; undefined where it was, or none was yet. */
+  trouble: () => string | undefined;
 }
 
 const LOOK_EVERY_MS = 1_000;
@@ -44,6 +54,8 @@ const RENEW_EVERY_MS = 15_000;
 const AT_ONCE = 16;
 const AT_ONCE_PER_NUMBER = 8;
 const BACKOFF = { firstMs: 2_000, factor: 3, maxMs: 3_600_000 };
+/** A place that takes one and not another does not have all tried again each time. */
+const HURRY_EVERY_MS = 10_000;
 const META_KEEPS_MS = 7 * 86_400_000;
 
 interface State {
@@ -51,10 +63,20 @@ interface State {
   parts: FetcherParts;
   running: Map<Claim, { abort: AbortController; ended: Promise<void> }>;
   stopping: boolean;
+  /** Some wait until the place where they are kept takes them again. */
+  notKept: boolean;
+  hurriedAt: number;
 }
 
 export function createFetcher(ctx: Context, parts: FetcherParts): Fetcher {
-  const state: State = { ctx, parts, running: new Map(), stopping: false };
+  const state: State = {
+    ctx,
+    parts,
+    running: new Map(),
+    stopping: false,
+    notKept: true,
+    hurriedAt: -Infinity,
+  };
   let timer: Timer | undefined;
   let looking: Promise<void> | undefined;
   let again = false;
@@ -68,6 +90,7 @@ export function createFetcher(ctx: Context, parts: FetcherParts): Fetcher {
     try {
       while (again && !state.stopping) {
         again = false;
+        await hurryNotKept(state);
         await takeDue(state, look);
       }
     } catch (error) {
@@ -93,6 +116,22 @@ export function createFetcher(ctx: Context, parts: FetcherParts): Fetcher {
       await Promise.all([...state.running.values()].map(({ ended }) => ended));
     },
   };
+}
+
+// What waits because it could not be kept is due as soon as something is kept again; and when the gateway starts, for those that waited
+// before. Some may have been put off meanwhile by other nodes, which see to theirs.
+async function hurryNotKept(state: State): Promise<void> {
+  const { ctx, parts } = state;
+  const now = ctx.clock.monotonic();
+  if (!state.notKept || parts.trouble() !== undefined || parts.isFull()) return;
+  if (now - state.hurriedAt < HURRY_EVERY_MS) return;
+  state.notKept = false;
+  try {
+    if (await hurryFailed(ctx.db, NOT_KEPT)) state.hurriedAt = now;
+  } catch (error) {
+    state.notKept = true;
+    throw error;
+  }
 }
 
 // Takes as many as there is room for. A number with enough under way is passed over, so that one whose media are many, or slow, leaves room
@@ -172,6 +211,7 @@ async function end(state: State, { claim, number, fetched }: Ending): Promise<vo
     return ctx.log.warn(about, 'a medium could not be fetched, and is not tried again');
   }
   await postpone(ctx.db, claim, { delayMs, failure: reason });
+  if (reason.startsWith(NOT_KEPT)) state.notKept = true;
   ctx.log.debug({ ...about, delayMs }, 'a medium could not be fetched; it is tried again');
 }
 

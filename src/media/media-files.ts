@@ -15,13 +15,16 @@ export interface MediaFiles {
   close(): void;
 }
 
+/** So begins why a medium was not kept. */
+export const NOT_KEPT = 'the gateway could not keep it';
+
 /** The place where bytes are kept does not take them. The message names no path: callers see it. */
 export class NotKept extends Error {
   override readonly name = 'NotKept';
 
   constructor(cause: unknown) {
     const why = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.name) : 'unknown';
-    super(`the gateway could not keep it (${why})`, { cause });
+    super(`${NOT_KEPT} (${why})`, { cause });
   }
 }
 

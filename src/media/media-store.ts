@@ -103,6 +103,17 @@ export async function postpone(
   return rows.length > 0;
 }
 
+/** Makes due what waits because of failures that begin so, and says whether there was any (index media_due). */
+export async function hurryFailed(db: Queryable, failure: string): Promise<boolean> {
+  const [row] = await db.query<{ any: boolean }>(
+    `with hurried as (
+       update media set fetch_at = database_now() where fetch_at > database_now() and starts_with(failure, $1) returning 1
+     ) select exists (select from hurried) as any`,
+    [failure],
+  );
+  return row?.any === true;
+}
+
 /** It is here; says whether the try was still the present one. */
 export async function endReady(db: Queryable, one: Try, found: Measured): Promise<boolean> {
   const rows = await db.query(

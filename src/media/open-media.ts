@@ -38,7 +38,7 @@ export function openMedia(
   const { meta, diskIsLow } = parts;
   const { files, trouble } = watchFiles(createMediaFiles(ctx.config), ctx.log);
   const isFull = (): boolean => ctx.config.s3Bucket === undefined && diskIsLow();
-  const fetcher = createFetcher(ctx, { ...parts, files, isFull });
+  const fetcher = createFetcher(ctx, { ...parts, files, isFull, trouble });
   const forgetter = createForgetter(ctx, files);
   return {
     files,

@@ -152,6 +152,7 @@ async function tryOnce(
     subscription,
     rows: job.rows,
     line: job.line,
+    isSingle: job.isSingle,
     attempt: job.attempt + 1,
     outcome,
     at: now,

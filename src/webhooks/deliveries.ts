@@ -63,7 +63,7 @@ export function createDeliveries(ctx: Context, parts: DeliveriesParts): Deliveri
     places: readonly Place[],
   ): Promise<DeliveryId[]> {
     const now = ctx.clock.now();
-    const replays = places.map((place) => ({ ...place, newId: newId('wbd', now) }));
+    const replays = places.map((place) => ({ ...place, newId: newId('wbd', now), single: null, turn: null }));
     return insertReplays(tx, organisationId, { replays, now });
   }
 

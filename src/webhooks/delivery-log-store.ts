@@ -124,17 +124,25 @@ export async function selectReplayable(
   return rows.map((row) => ({ id: row.id, createdAt: row.created_at.getTime() }));
 }
 
-/** Lets them go out again at once, out of any order, as rows of their own; says which. The old rows stay as they are. */
+export interface Replay extends Place {
+  newId: DeliveryId;
+  /** The batch that died with it, if it is told singly after that. */
+  single: string | null;
+  /** In the line of that batch; null: it goes at once, out of any order. */
+  turn: number | null;
+}
+
+/** Lets them go out again as rows of their own; says which. The old rows stay as they are. */
 export async function insertReplays(
   tx: Queryable,
   organisationId: string,
-  { replays, now }: { replays: readonly (Place & { newId: DeliveryId })[]; now: number },
+  { replays, now }: { replays: readonly Replay[]; now: number },
 ): Promise<DeliveryId[]> {
   const rows = await tx.query<{ id: DeliveryId }>(
-    `insert into deliveries (organisation_id, id, subscription_id, event_id, dialect, type, told_at, created_at, replayed_from, state, due_at)
+    `insert into deliveries (organisation_id, id, subscription_id, event_id, dialect, type, told_at, created_at, replayed_from, conversation, turn, state, due_at)
      select d.organisation_id, r.new_id, d.subscription_id, d.event_id, d.dialect, d.type, d.told_at, to_timestamp($5::float8 / 1000), d.id,
-       'pending', to_timestamp($5::float8 / 1000)
-     from unnest($2::text[], $3::float8[], $4::text[]) as r (id, created_at, new_id)
+       r.single, r.turn, 'pending', case when r.turn is null then to_timestamp($5::float8 / 1000) end
+     from unnest($2::text[], $3::float8[], $4::text[], $6::text[], $7::integer[]) as r (id, created_at, new_id, single, turn)
        join deliveries d on d.organisation_id = $1 and d.id = r.id and d.created_at = to_timestamp(r.created_at / 1000)
      where ${IS_KEPT} returning id`,
     [
@@ -143,6 +151,8 @@ export async function insertReplays(
       replays.map((one) => one.createdAt),
       replays.map((one) => one.newId),
       now,
+      replays.map((one) => one.single),
+      replays.map((one) => one.turn),
     ],
   );
   return rows.map((row) => row.id);

@@ -198,11 +198,13 @@ update deliveries d set state = r.state, attempt = greatest(d.attempt, r.attempt
 from (select * from unnest($1::text[], $2::text[], $3::float8[], $4::text[], $5::smallint[], $6::float8[], $7::float8[], $8::jsonb[])
   as r (organisation_id, id, created_at, state, attempt, due_at, finished_at, try)) r
 where d.organisation_id = r.organisation_id and d.id = r.id and d.created_at = to_timestamp(r.created_at / 1000) and d.state <> 'succeeded'
-  and (d.attempt < r.attempt or r.state = 'succeeded')`;
+  and (d.attempt < r.attempt or r.state = 'succeeded')
+returning d.id`;
 
-export async function settleRows(db: Queryable, rows: readonly SettledRow[]): Promise<void> {
+/** Says which of them were not settled so before. */
+export async function settleRows(db: Queryable, rows: readonly SettledRow[]): Promise<Set<DeliveryId>> {
   const o = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  await db.query(
+  const settled = await db.query<{ id: DeliveryId }>(
     SETTLE,
     [
       o.map((r) => r.organisationId),
@@ -216,6 +218,7 @@ export async function settleRows(db: Queryable, rows: readonly SettledRow[]): Pr
     ],
     'settle-deliveries',
   );
+  return new Set(settled.map(({ id }) => id));
 }
 
 /** Gives back what was taken and not tried. */

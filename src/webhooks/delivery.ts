@@ -69,6 +69,8 @@ export interface Job {
   attempt: number;
   /** How many events the body holds, where they were collected. */
   batch: number | null;
+  /** It is told by itself after the batch that held it died. */
+  isSingle: boolean;
   name: string;
   subject: string;
   source: 'meta' | 'kirim';

@@ -180,6 +180,7 @@ function toJob(
     rows: [{ id: delivery.id, createdAt: about.createdAt }],
     attempt: 0,
     batch: null,
+    isSingle: false,
     ...body,
     heldUntil: about.heldUntil,
     line: null,

@@ -93,6 +93,7 @@ export function createListening(ctx: Context, parts: ListeningParts): Listening 
               subscription,
               rows: [row],
               line: null,
+              isSingle: false,
               attempt: attempt + 1,
               outcome,
               at,

@@ -5,16 +5,18 @@ import { levelOf } from '../storage/db.ts';
 import { createGroupCommit } from '../storage/group-commit.ts';
 import type { Job, Try } from './delivery.ts';
 import { settleRows, type SettledRow } from './delivery-store.ts';
+import { endBatch } from './end-batch.ts';
 import { settleLines } from './line-store.ts';
 import type { Health } from './health.ts';
 import type { PostOutcome } from './post.ts';
-import { judgeTry } from './schedule.ts';
+import { judgeTry, type Verdict } from './schedule.ts';
 import type { KnownSubscription } from './subscription-directory.ts';
 
 export interface Tried {
   subscription: KnownSubscription;
   rows: Job['rows'];
   line: Job['line'];
+  isSingle: boolean;
   /** Which try it was, from 1. */
   attempt: number;
   outcome: PostOutcome;
@@ -46,11 +48,11 @@ export function createSettler(ctx: Context, { health, keepMs }: { health: Health
   });
 
   // A result that is not recorded would be tried again: it is kept for as long as the lease lasts, and a little more.
-  async function recorded(rows: readonly Settled[]): Promise<void> {
+  async function recorded(write: () => Promise<unknown>): Promise<void> {
     const until = ctx.clock.monotonic() + keepMs;
     for (;;) {
       try {
-        await Promise.all(rows.map((row) => settling.add(row)));
+        await write();
         return;
       } catch (error) {
         ctx.log[levelOf(error)](
@@ -64,7 +66,8 @@ export function createSettler(ctx: Context, { health, keepMs }: { health: Health
   }
 
   return {
-    async settle({ subscription, rows, line, attempt, outcome, at }) {
+    async settle(tried) {
+      const { subscription, rows, attempt, outcome, isSingle } = tried;
       const verdict = judgeTry(outcome, {
         attempt,
         random: ctx.random(),
@@ -72,34 +75,44 @@ export function createSettler(ctx: Context, { health, keepMs }: { health: Health
       });
       const now = ctx.clock.now();
       const dueAt = verdict.kind === 'again' ? now + verdict.afterMs : null;
-      const state = verdict.kind === 'succeeded' ? 'succeeded' : dueAt === null ? 'dead' : 'pending';
+      const settled = toSettled(tried, { verdict, dueAt, now });
       if (ctx.log.isLevelEnabled('debug'))
-        ctx.log.debug({ deliveryId: rows[0].id, attempt, state, outcome: brief(outcome) }, 'delivery tried');
-      const { organisationId } = subscription;
-      const finishedAt = dueAt === null ? now : null;
-      const tried = toTry(outcome, at);
-      const last = rows.at(-1);
-      const { id: subscriptionId } = subscription;
-      await recorded(
-        rows.map((row) => ({
-          organisationId,
-          subscriptionId,
-          ...row,
-          state,
-          attempt,
-          dueAt,
-          finishedAt,
-          try: tried,
-          line: row === last ? line : null,
-        })),
-      );
+        ctx.log.debug(
+          { deliveryId: rows[0].id, attempt, verdict: verdict.kind, outcome: brief(outcome) },
+          'delivery tried',
+        );
+      const isExhausted = verdict.kind === 'dead' && verdict.reason === 'exhausted';
+      if (isExhausted && tried.line && rows.length > 1) {
+        const batch = { rows: settled, line: tried.line };
+        await recorded(() => endBatch(ctx.db, subscription, { batch, now }));
+      } else await recorded(() => Promise.all(settled.map((row) => settling.add(row))));
       if (verdict.kind === 'succeeded') await health.succeeded(subscription);
+      // That its batch died was counted.
+      else if (isSingle && verdict.kind !== 'gone') return { dueAt };
       else if (verdict.kind === 'again') await health.failed(subscription, outcome);
       else await health.died(subscription, { gone: verdict.kind === 'gone', outcome });
       return { dueAt };
     },
     drained: () => settling.drained(),
   };
+}
+
+function toSettled(
+  { subscription, rows, line, attempt, outcome, at }: Tried,
+  { verdict, dueAt, now }: { verdict: Verdict; dueAt: number | null; now: number },
+): Settled[] {
+  const last = rows.at(-1);
+  return rows.map((row) => ({
+    organisationId: subscription.organisationId,
+    subscriptionId: subscription.id,
+    ...row,
+    state: verdict.kind === 'succeeded' ? 'succeeded' : dueAt === null ? 'dead' : 'pending',
+    attempt,
+    dueAt,
+    finishedAt: dueAt === null ? now : null,
+    try: toTry(outcome, at),
+    line: row === last ? line : null,
+  }));
 }
 
 function toTry(outcome: PostOutcome, at: number): Try {

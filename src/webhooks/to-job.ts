@@ -1,4 +1,5 @@
 // A row that was taken, as a node has it in hand.
+import { isId } from '../kernel/ids.ts';
 import type { Job } from './delivery.ts';
 import type { Taken } from './taken.ts';
 
@@ -11,6 +12,7 @@ export function toJob(taken: Taken, heldUntil: number): Job {
     eventId: taken.eventId,
     attempt: taken.attempt,
     batch: null,
+    isSingle: taken.conversation !== null && isId('wbd', taken.conversation),
     name: taken.name,
     subject: taken.subject,
     source: taken.source,

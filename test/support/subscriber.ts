@@ -41,6 +41,7 @@ export interface DeliveryRow {
   attempt: number;
   created_at: Date;
   due_at: Date | null;
+  replayed_from: string | null;
   turn: string | null;
   tries: { status?: number; error?: string; at: string; ms: number }[];
 }

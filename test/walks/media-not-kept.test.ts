@@ -6,8 +6,8 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 
 import { examineMedia } from '../../src/cli/examine-media.ts';
 import { createLog } from '../../src/kernel/log.ts';
-import { startHouse, until } from '../support/house.ts';
-import { startMediaAtMeta } from '../support/media-at-meta.ts';
+import { startHouse, until, type House } from '../support/house.ts';
+import { startMediaAtMeta, type KeptThere } from '../support/media-at-meta.ts';
 import { messageEnvelope, postWebhook } from '../support/signed-webhooks.ts';
 
 const CUSTOMER = '12025550101';
@@ -65,4 +65,62 @@ test('a place that does not take them is told of once, by log, readiness and the
   expect(times('info', 'media are kept again')).toBe(1);
   expect((await full.request('GET', '/health/ready')).text).not.toContain('"media"');
   expect(await examineMedia(full.ctx)).toEqual([]);
+});
+
+/** A customer sends it; the id of the message. */
+async function receive(house: House, name: string, { told }: KeptThere): Promise<string> {
+  const timestamp = String(Math.floor(Date.now() / 1_000));
+  const message = { from: CUSTOMER, id: `wamid.${name}`, timestamp, type: 'image', image: told };
+  expect((await postWebhook(house, messageEnvelope([message]))).status).toBe(200);
+  return (await house.request('GET', `/v1/messages?message_id=wamid.${name}`)).body.data[0].id;
+}
+
+/** Those of a house whose place takes nothing yet, when they wait for an hour; and one that Meta does not give. */
+async function startWaiting(meta: Awaited<ReturnType<typeof startMediaAtMeta>>) {
+  const folder = mkdtempSync(join(tmpdir(), 'kurir-waits-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const mediaDir = join(folder, 'media');
+  writeFileSync(mediaDir, '');
+  const config = { graphUrl: meta.url, mediaDir };
+  const house = await startHouse({ config });
+  const ids: string[] = [];
+  for (const name of ['one', 'two'])
+    ids.push(await receive(house, name, meta.add(Buffer.from(`a file ${name}`))));
+  const faults = Array.from({ length: 9 }, () => 'expired' as const);
+  const ofMeta = await receive(house, 'of-meta', meta.add(Buffer.from('a file of Meta'), { faults }));
+  const shown = async (id: string) => (await house.request('GET', `/v1/messages/${id}`)).body.data;
+  for (const id of ids)
+    await until('the failure', async () => (await shown(id)).media_error?.includes('ENOTDIR') === true);
+  await until('the failure at Meta', async () => (await shown(ofMeta)).media_error !== undefined);
+  // As after many tries. One that is under way would be put off for less.
+  await until('none is under way', async () => {
+    const rows = await house.ctx.db.query<{ failure: string | null }>(
+      `update media set fetch_at = database_now() + interval '1 hour' where failure is not null returning failure`,
+    );
+    return rows.length === 3;
+  });
+  return { house, config, mediaDir, ids, ofMeta, shown };
+}
+
+test('what waits to be kept is fetched as soon as something is kept again; what waits for Meta waits', async () => {
+  await using meta = await startMediaAtMeta();
+  const { house, mediaDir, ids, ofMeta, shown } = await startWaiting(meta);
+  await using _house = house;
+  rmSync(mediaDir);
+  await receive(house, 'next', meta.add(Buffer.from('the next file')));
+  for (const id of ids) await until('it to be kept', async () => (await shown(id)).media_status === 'ready');
+  expect((await shown(ofMeta)).media_status).toBe('pending');
+  const [waiting] = await house.ctx.db.query<{ due_in: number }>(
+    'select extract(epoch from fetch_at - database_now())::float8 as due_in from media where fetch_at is not null',
+  );
+  expect(waiting?.due_in).toBeGreaterThan(3_000);
+});
+
+test('a gateway that starts tries at once what could not be kept before', async () => {
+  await using meta = await startMediaAtMeta();
+  const { house, config, mediaDir, ids, shown } = await startWaiting(meta);
+  await using _house = house;
+  rmSync(mediaDir);
+  await house.addNode({ config });
+  for (const id of ids) await until('it to be kept', async () => (await shown(id)).media_status === 'ready');
 });
