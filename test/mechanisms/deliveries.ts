@@ -5,6 +5,7 @@ const TELL = 'test/walks/tell.test.ts';
 const RETRIES = 'test/walks/deliver-retries.test.ts';
 const ORDER = 'test/walks/deliver-in-order.test.ts';
 const COLLECTED = 'test/walks/deliver-collected.test.ts';
+const SINGLY = 'test/walks/deliver-singly.test.ts';
 const HEALTH = 'test/walks/deliver-health.test.ts';
 const LINES = 'src/webhooks/line-store.ts';
 
@@ -121,6 +122,30 @@ export const DELIVERIES: readonly Mechanism[] = [
     find: 'lines.map((l) => l.takenTurn ?? l.lastTurn)',
     replace: 'lines.map((l) => l.lastTurn)',
     test: { file: COLLECTED, name: 'a batch that fails is told again as it was' },
+  },
+  {
+    promise: 7,
+    mechanism: 'what a dead batch held follows in the transaction of its death',
+    file: 'src/webhooks/end-batch.ts',
+    find: 'await settleRows(tx, batch.rows)',
+    replace: 'await settleRows(db, batch.rows)',
+    test: { file: SINGLY, name: 'a batch dies only together with what follows it' },
+  },
+  {
+    promise: 7,
+    mechanism: 'what a dead batch held goes out one after the other where order is asked for',
+    file: 'src/webhooks/end-batch.ts',
+    find: 'const turns = subscription.ordered ?',
+    replace: 'const turns = !subscription.ordered ?',
+    test: { file: SINGLY, name: 'where order is asked for they come one after the other' },
+  },
+  {
+    promise: 7,
+    mechanism: 'what is told singly is not counted a second time',
+    file: 'src/webhooks/settle.ts',
+    find: "else if (isSingle && verdict.kind !== 'gone')",
+    replace: "else if (isSingle && verdict.kind === 'succeeded')",
+    test: { file: SINGLY, name: 'what is told singly does not count' },
   },
   {
     promise: 8,

@@ -42,6 +42,17 @@ export const MEDIA: readonly Mechanism[] = [
   },
   {
     promise: 1,
+    mechanism: 'what could not be kept is fetched as soon as something is kept again',
+    file: 'src/media/fetcher.ts',
+    find: 'if (reason.startsWith(NOT_KEPT)) state.notKept = true;',
+    replace: 'if (reason.startsWith(NOT_KEPT)) state.notKept = false;',
+    test: {
+      file: 'test/walks/media-not-kept.test.ts',
+      name: 'what waits to be kept is fetched as soon as something is kept again',
+    },
+  },
+  {
+    promise: 1,
     mechanism: 'an upload is renewed before Meta forgets it',
     file: 'src/media/uploads.ts',
     find: 'const RENEWED_BEFORE_MS = 2 * 86_400_000;',

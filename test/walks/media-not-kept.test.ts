@@ -99,27 +99,28 @@ async function startWaiting(meta: Awaited<ReturnType<typeof startMediaAtMeta>>) 
     );
     return rows.length === 3;
   });
-  return { house, config, mediaDir, ids, ofMeta, shown };
+  const end = () => house[Symbol.asyncDispose]();
+  return { house, config, mediaDir, ids, ofMeta, shown, [Symbol.asyncDispose]: end };
 }
 
 test('what waits to be kept is fetched as soon as something is kept again; what waits for Meta waits', async () => {
   await using meta = await startMediaAtMeta();
-  const { house, mediaDir, ids, ofMeta, shown } = await startWaiting(meta);
-  await using _house = house;
+  await using waiting = await startWaiting(meta);
+  const { house, mediaDir, ids, ofMeta, shown } = waiting;
   rmSync(mediaDir);
   await receive(house, 'next', meta.add(Buffer.from('the next file')));
   for (const id of ids) await until('it to be kept', async () => (await shown(id)).media_status === 'ready');
   expect((await shown(ofMeta)).media_status).toBe('pending');
-  const [waiting] = await house.ctx.db.query<{ due_in: number }>(
+  const [row] = await house.ctx.db.query<{ due_in: number }>(
     'select extract(epoch from fetch_at - database_now())::float8 as due_in from media where fetch_at is not null',
   );
-  expect(waiting?.due_in).toBeGreaterThan(3_000);
+  expect(row?.due_in).toBeGreaterThan(3_000);
 });
 
 test('a gateway that starts tries at once what could not be kept before', async () => {
   await using meta = await startMediaAtMeta();
-  const { house, config, mediaDir, ids, shown } = await startWaiting(meta);
-  await using _house = house;
+  await using waiting = await startWaiting(meta);
+  const { house, config, mediaDir, ids, shown } = waiting;
   rmSync(mediaDir);
   await house.addNode({ config });
   for (const id of ids) await until('it to be kept', async () => (await shown(id)).media_status === 'ready');
