@@ -41,6 +41,20 @@ test('a page of messages is read in the order of its index, also where PostgreSQ
     expect(plan).toMatch(/Index Scan Backward using messages_of_number/);
     expect(plan).not.toMatch(/Seq Scan|Bitmap/);
   }
+  for (const conversations of [undefined, ['628111111111']]) {
+    const plan = await planOf(house, (db, organisationId) =>
+      listMessages(db, {
+        ...ANY,
+        organisationId,
+        phoneNumberId: undefined,
+        conversations,
+        wamid: 'wamid.1',
+        limit: 21,
+      }),
+    );
+    expect(plan).toMatch(/message_states_wamids/);
+    expect(plan).not.toMatch(/Seq Scan|messages_of/);
+  }
   const wamids = Array.from({ length: 20 }, (_, i) => `wamid.${i}`);
   const plan = await planOf(house, (db, organisationId) =>
     listAmendments(
@@ -91,6 +105,10 @@ test('so are the messages of one conversation, and pages of conversations and co
       ),
     ],
   ] as const;
+  const byPhone = { ...page, phone: '628111111111', search: undefined, labelId: undefined };
+  expect(
+    await planOf(house, (db, organisationId) => selectContacts(db, { ...byPhone, organisationId })),
+  ).toMatch(/Index Scan using contacts_by_phone /);
   for (const [index, plan] of plans) {
     expect(plan).toMatch(new RegExp(`Index Scan Backward using ${index} `));
     expect(plan).not.toMatch(/Seq Scan|Bitmap/);

@@ -48,8 +48,11 @@ export async function selectContacts(
   const rows = await db.query<ContactRow & { cursor_at: string }>(
     `select page.* from numbers n cross join lateral (
        select ${COLUMNS}, p.created_at::text as cursor_at from contacts p
-       where p.organisation_id = $1 and p.phone_number_id = n.phone_number_id and ($3::text is null
-         or p.organisation_id || ' ' || p.phone_number_id || ' ' || p.phone = $1 || ' ' || n.phone_number_id || ' ' || $3)
+       where p.organisation_id = $1 and ${
+         filter.phone === undefined
+           ? 'p.phone_number_id = n.phone_number_id and $3::text is null'
+           : `p.organisation_id || ' ' || p.phone_number_id || ' ' || p.phone = $1 || ' ' || n.phone_number_id || ' ' || $3`
+       }
        and ($4::text is null or p.name ilike $4 or p.book_name ilike $4 or p.profile_name ilike $4 or p.email ilike $4 or p.username ilike $4 or p.phone like $4)
        and ($5::text is null or exists (select from contact_labels x where x.organisation_id = p.organisation_id and x.contact_id = p.id and x.label_id = $5))
        and ($6::timestamptz is null or (p.created_at <= $6 and (p.created_at, p.id) < ($6, $7)))

@@ -90,14 +90,16 @@ export async function listMessages(
   db: Queryable,
   filter: ListFilter,
 ): Promise<{ message: Message; createdAt: string }[]> {
+  // Of one wamid there are few: a number's or a conversation's other messages are not walked for it (index message_states_wamids).
+  const unwalked = filter.wamid === undefined ? '' : ` || ''`;
   const rows = await db.query<MessageRow & { cursor_at: string }>(
     `select page.* from numbers n ${filter.conversations ? 'cross join unnest($4::text[]) as k (conversation)' : ''} cross join lateral (
        select ${COLUMNS}, m.created_at::text as cursor_at from ${TABLES}
-       where m.organisation_id = $1 and m.phone_number_id = n.phone_number_id and ($3::text is null or m.direction = $3)
-       and ${filter.conversations ? 'm.conversation = k.conversation' : '$4::text[] is null'} and ($5::text[] is null or s.state = any($5))
+       where m.organisation_id = $1 and m.phone_number_id${unwalked} = n.phone_number_id and ($3::text is null or m.direction = $3)
+       and ${filter.conversations ? `m.conversation${unwalked} = k.conversation` : '$4::text[] is null'} and ($5::text[] is null or s.state = any($5))
        and ($6::timestamptz is null or m.created_at >= $6::timestamptz + interval '1 millisecond') and ($7::timestamptz is null or m.created_at < $7)
        and ($8::timestamptz is null or (m.created_at <= $8 and (m.created_at, m.id) < ($8, $9))) and s.state <> 'void'
-       and ($11::text is null or s.wamid = $11)
+       and ${filter.wamid === undefined ? '$11::text is null' : 's.wamid = $11'}
        order by m.created_at desc, m.id desc limit $10) page
      where n.organisation_id = $1 and ($2::text is null or n.phone_number_id = $2)
      order by page.created_at desc, page.id desc limit $10`,
