@@ -230,7 +230,7 @@ test('with no days set everything stays', async () => {
 
 test('what was told of the person’s part in a group goes, and so does what could not be read', async () => {
   await using hand = await startMetaByHand();
-  await using group = await startHouse({ config: { graphUrl: hand.url, sendWaitMs: 200 } });
+  await using group = await startHouse({ config: { graphUrl: hand.url } });
   await group.request('POST', '/v1/webhook_subscriptions', {
     url: null,
     events: ['message.status'],
