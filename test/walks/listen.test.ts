@@ -241,9 +241,13 @@ describe('kurir listen', () => {
     hook.answer((request) => void request.socket.destroy());
     await house.sendText('+12025550139');
     await until('the failure', async () => /<-- it failed \(\w+\) POST/.test(first.said()));
+    // No status of HTTP's, and an answer all the same.
+    hook.answer(700);
+    await house.sendText('+12025550139');
+    await until('that answer', async () => first.said().includes('<-- 700 POST'));
     hook.answer(200);
     await house.sendText('+12025550140');
-    await until('the next one', async () => hook.heard.length >= 3);
+    await until('the next one', async () => hook.heard.length >= 4);
     expect(await first.interrupt()).toBe(130);
 
     const second = kurirListen(hook.url);

@@ -43,7 +43,7 @@ const reporting = exactly({
   results: Type.Array(
     exactly({
       delivery_id: characters(1, 64, 'As it was fetched.'),
-      status: Type.Optional(Type.Integer({ minimum: 100, maximum: 599 })),
+      status: Type.Optional(Type.Integer({ minimum: 100, maximum: 999 })),
       error: Type.Optional(characters(1, 500, 'Why there was no answer.')),
       ms: Type.Number({ minimum: 0, maximum: 3_600_000 }),
     }),
