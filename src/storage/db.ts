@@ -123,7 +123,7 @@ async function transact<Result>(
   pooled: boolean,
   act: (tx: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  const { query, end } = ofTransaction(runner(client, pooled));
+  const { query, end } = ofTransaction(runner(client, pooled), pooled);
   const last: Parameters<Transaction['last']>[] = [];
   try {
     // Where the connection is a pipeline, the first statement goes out with the beginning, and the last with the end: each way to the
@@ -134,6 +134,7 @@ async function transact<Result>(
       begun,
     ]);
     const told = last.map((statement) => query(...statement));
+    if (pooled) await Promise.all(told);
     await Promise.all([...told, commit(client)]);
     return result;
   } catch (thrown) {
@@ -148,22 +149,26 @@ async function transact<Result>(
 const IN_FAILED_TRANSACTION = '25P02';
 
 // Where statements are under way together, one that fails takes the others with it. What is thrown is why, whichever of them was heard first;
-// and what comes after the rollback is not run: it would be committed by itself.
-function ofTransaction(run: Queryable['query']): {
-  query: Queryable['query'];
-  end: (thrown: unknown) => unknown;
-} {
+// and what comes after the rollback is not run: it would be committed by itself. Behind a pooler no connection is a pipeline: one waits for
+// the other here, since pg will not keep a queue of them.
+function ofTransaction(
+  run: Queryable['query'],
+  pooled: boolean,
+): { query: Queryable['query']; end: (thrown: unknown) => unknown } {
   let failed: { first: unknown } | undefined;
   let over = false;
+  let before: Promise<unknown> | undefined;
   return {
-    async query(...statement) {
+    async query<Result extends object>(...statement: Parameters<Queryable['query']>) {
+      while (pooled && before) await before;
       if (over) throw new Error('The transaction is over.');
-      try {
-        return await run(...statement);
-      } catch (error) {
-        failed ??= { first: error };
-        throw error;
-      }
+      const answer = run<Result>(...statement);
+      const heard = answer.then(
+        () => undefined,
+        (error: unknown) => void (failed ??= { first: error }),
+      );
+      before = heard.then(() => (before = undefined));
+      return answer;
     },
     end(thrown) {
       over = true;

@@ -7,8 +7,10 @@ import { openDatabase } from '../../src/storage/db.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { isPoolerAt } from '../../src/storage/pooler.ts';
 import { expectStatus } from '../support/expect-reply.ts';
+import { startHook } from '../support/hook.ts';
 import { PHONE_NUMBER_ID, startHouse, until, type House, type Node } from '../support/house.ts';
 import { findPgBouncer, startPgBouncer, type PgBouncer } from '../support/pgbouncer.ts';
+import { subscribe } from '../support/subscribe.ts';
 
 const KIRIM = `/v1/${PHONE_NUMBER_ID}/messages`;
 const GRAPH = `/v24.0/${PHONE_NUMBER_ID}/messages`;
@@ -27,7 +29,7 @@ describe.skipIf(skipped)(
       stack = new AsyncDisposableStack();
       house = await startHouse({
         simulator: { windowEnforced: false },
-        config: { listenUrl: inject('databaseUrl') },
+        config: { listenUrl: inject('databaseUrl'), webhookAllow: '127.0.0.0/8' },
         pooler: async (schema) => {
           bouncer = stack.use(await startPgBouncer(inject('databaseUrl'), schema));
           return bouncer.url;
@@ -87,6 +89,18 @@ describe.skipIf(skipped)(
         expect(arrived).toEqual(texts.flatMap((text) => [`${text} true`, `${text} false`]));
       }
       expect((await other.request('GET', `${KIRIM}/${ids[0]}`)).body.data.status).toBe('delivered');
+    });
+
+    test('statuses are told, and nothing is asked that pg will not answer any more', async () => {
+      const warnings: Error[] = [];
+      const warned = (warning: Error): void => void warnings.push(warning);
+      process.on('warning', warned);
+      await using hook = await startHook();
+      await subscribe(house, { url: hook.url, events: ['message.status'] });
+      expectStatus(await house.sendText('12025554003'), 200);
+      await until('sent and delivered', async () => hook.heard.length === 2);
+      process.off('warning', warned);
+      expect(warnings).toEqual([]);
     });
 
     test('a repeat with its key on the other node is answered alike, and Meta’s dialect is given its wamid', async () => {
