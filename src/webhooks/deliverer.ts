@@ -9,7 +9,7 @@ import { giveBackLines } from './line-store.ts';
 import type { Listening } from './listening.ts';
 import { createDueLook, type DueLook } from './look-for-due.ts';
 import { createOutlets, freeTries, roomOf, type Outlet, type Outlets } from './outlet.ts';
-import type { Poster } from './post.ts';
+import type { Poster, PostOutcome } from './post.ts';
 import { isSuccess, type Settler } from './settle.ts';
 import { signTry } from './sign-try.ts';
 import type { KnownSubscription, SubscriptionDirectory } from './subscription-directory.ts';
@@ -118,10 +118,13 @@ async function run(state: State, outlet: Outlet, job: Job): Promise<void> {
   const tooLate = ctx.clock.monotonic() > job.heldUntil - TRY_MS;
   // Paused, taken away, or held too long: its row is left for whoever may take it.
   if (subscription?.status !== 'active' || subscription.url === null || tooLate) return outlets.drop(job);
-  outlet.underWay++;
   state.underWay++;
   try {
-    await tryOnce(state, outlet, { subscription: { ...subscription, url: subscription.url }, job });
+    const tried = await tryOnce(state, outlet, {
+      subscription: { ...subscription, url: subscription.url },
+      job,
+    });
+    if (tried) await settle(state, outlet, tried);
   } catch (error) {
     ctx.log.error(
       { err: error, deliveryId: job.rows[0].id },
@@ -129,37 +132,63 @@ async function run(state: State, outlet: Outlet, job: Job): Promise<void> {
     );
   } finally {
     outlets.drop(job);
-    outlet.underWay--;
     if (--state.underWay === 0) for (const tell of state.rest.splice(0)) tell();
     pump(state, outlet);
   }
+}
+
+interface TriedJob {
+  subscription: KnownSubscription;
+  job: Job;
+  outcome: PostOutcome;
+  /** When it began. */
+  at: number;
 }
 
 async function tryOnce(
   state: State,
   outlet: Outlet,
   { subscription, job }: { subscription: KnownSubscription & { url: string }; job: Job },
-): Promise<void> {
+): Promise<TriedJob | undefined> {
   const { ctx, parts } = state;
-  const now = ctx.clock.now();
-  const what = { ...job, id: job.rows[0].id };
-  const headers = signTry(parts.tellings, subscription, { what, now });
-  const outcome = await parts.poster.post({ url: subscription.url, headers, body: job.body });
-  // The gateway stops: that says nothing about the receiver. Whoever takes it next tries again.
-  if (outcome.kind === 'failed' && outcome.reason === 'stopped') return letGo(ctx, [job]);
-  outlet.failuresInARow = isSuccess(outcome) ? 0 : outlet.failuresInARow + 1;
-  const { dueAt } = await parts.settler.settle({
-    subscription,
-    rows: job.rows,
-    line: job.line,
-    isSingle: job.isSingle,
-    attempt: job.attempt + 1,
-    outcome,
-    at: now,
-  });
-  if (dueAt !== null) outlet.lookAt = Math.min(outlet.lookAt, dueAt);
-  // Of a line the next one may go.
-  else if (job.line) lookSoon(state, outlet);
+  const at = ctx.clock.now();
+  outlet.underWay++;
+  try {
+    const headers = signTry(parts.tellings, subscription, { what: { ...job, id: job.rows[0].id }, now: at });
+    const outcome = await parts.poster.post({ url: subscription.url, headers, body: job.body });
+    // The gateway stops: that says nothing about the receiver. Whoever takes it next tries again.
+    if (outcome.kind === 'failed' && outcome.reason === 'stopped') return void (await letGo(ctx, [job]));
+    outlet.failuresInARow = isSuccess(outcome) ? 0 : outlet.failuresInARow + 1;
+    return { subscription, job, outcome, at };
+  } finally {
+    outlet.underWay--;
+  }
+}
+
+async function settle(
+  state: State,
+  outlet: Outlet,
+  { subscription, job, outcome, at }: TriedJob,
+): Promise<void> {
+  // The receiver has answered: the next one may go while this is written down.
+  outlet.settling++;
+  pump(state, outlet);
+  try {
+    const { dueAt } = await state.parts.settler.settle({
+      subscription,
+      rows: job.rows,
+      line: job.line,
+      isSingle: job.isSingle,
+      attempt: job.attempt + 1,
+      outcome,
+      at,
+    });
+    if (dueAt !== null) outlet.lookAt = Math.min(outlet.lookAt, dueAt);
+    // Of a line the next one may go.
+    else if (job.line) lookSoon(state, outlet);
+  } finally {
+    outlet.settling--;
+  }
 }
 
 // Others may take them at once.

@@ -8,13 +8,15 @@ import { lineName } from './line-store.ts';
 export const TRIES_AT_ONCE = 32;
 /** After so many failures in a row only one try goes out at a time: enough to notice that the endpoint is back. */
 const FAILURES_TO_PROBE = 5;
-/** What is held in memory besides what is under way. */
+/** What is held in memory, or being written down, besides what is under way. */
 const HELD_MAX = 200;
 
 export interface Outlet {
   id: SubscriptionId;
   held: Job[];
   underWay: number;
+  /** Answered, and being written down. */
+  settling: number;
   failuresInARow: number;
   /** When the table may have something for it; wall clock. */
   lookAt: number;
@@ -23,7 +25,7 @@ export interface Outlet {
 }
 
 function createOutlet(id: SubscriptionId): Outlet {
-  return { id, held: [], underWay: 0, failuresInARow: 0, lookAt: 0, looking: false };
+  return { id, held: [], underWay: 0, settling: 0, failuresInARow: 0, lookAt: 0, looking: false };
 }
 
 /** Tries that may begin now. */
@@ -35,7 +37,7 @@ export function freeTries(outlet: Outlet): number {
 /** Deliveries that may be handed to it. One that fails takes only what it can try at once. */
 export function roomOf(outlet: Outlet): number {
   if (outlet.failuresInARow >= FAILURES_TO_PROBE) return Math.max(0, freeTries(outlet) - outlet.held.length);
-  return Math.max(0, HELD_MAX - outlet.held.length);
+  return Math.max(0, HELD_MAX - outlet.held.length - outlet.settling);
 }
 
 /** All outlets of a node, and what it has in hand: held, or under way. */
@@ -78,7 +80,7 @@ export function createOutlets(): Outlets {
     empty: () => [...outlets.values()].flatMap((outlet) => outlet.held.splice(0)),
     forget(isGone) {
       for (const [id, outlet] of outlets) {
-        if (!isGone(id) || outlet.underWay > 0) continue;
+        if (!isGone(id) || outlet.underWay + outlet.settling > 0) continue;
         outlet.held.splice(0).forEach(drop);
         outlets.delete(id);
       }
