@@ -157,7 +157,10 @@ async function tryOnce(
     const headers = signTry(parts.tellings, subscription, { what: { ...job, id: job.rows[0].id }, now: at });
     const outcome = await parts.poster.post({ url: subscription.url, headers, body: job.body });
     // The gateway stops: that says nothing about the receiver. Whoever takes it next tries again.
-    if (outcome.kind === 'failed' && outcome.reason === 'stopped') return void (await letGo(ctx, [job]));
+    if (outcome.kind === 'failed' && outcome.reason === 'stopped') {
+      await letGo(ctx, [job]);
+      return undefined;
+    }
     outlet.failuresInARow = isSuccess(outcome) ? 0 : outlet.failuresInARow + 1;
     return { subscription, job, outcome, at };
   } finally {
