@@ -66,12 +66,15 @@ export async function numbersOf(db: Queryable, organisationId: string): Promise<
   return rows.map((row) => row.id);
 }
 
-/** What names a person in the words of others: names that are nothing but one, as whole words; null: there is none. */
+/** What names a person in the words of others: names that are nothing but one, as whole words, a phone also in groups of digits as people
+ *  write it; null: there is none. */
 export function patternOf(names: readonly string[]): string | null {
   const telling = names.filter((name) => /^\d{7,}$|^[A-Z]{2}\.[A-Za-z0-9.]{6,}$/.test(name));
-  return telling.length === 0
-    ? null
-    : `\\m(${telling.map((name) => name.replaceAll('.', String.raw`\.`)).join('|')})\\M`;
+  return telling.length === 0 ? null : `\\m(${telling.map(spellingOf).join('|')})\\M`;
+}
+
+function spellingOf(name: string): string {
+  return /^\d/.test(name) ? [...name].join('[ ().-]{0,2}') : name.replaceAll('.', String.raw`\.`);
 }
 
 /** The days of what is told, each in a partition of its own; the first and the last take in what lies beyond. */

@@ -1,11 +1,13 @@
 // GET and HEAD /media/{organisation}/{id}: the bytes of a medium, for whoever has a signed address of it. No key, no cookie.
+import type { Readable } from 'node:stream';
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Context } from '../context.ts';
 import { KurirError } from '../kernel/errors.ts';
-import { readRange, type Asked } from '../media/byte-range.ts';
+import { readRange } from '../media/byte-range.ts';
 import { contentHeaders } from '../media/media-headers.ts';
-import type { MediaFiles } from '../media/media-files.ts';
+import type { BytePart, MediaFiles } from '../media/media-files.ts';
 import { linkLeftMs } from '../media/media-link.ts';
 import type { Medium } from '../media/media.ts';
 import { requireReady } from '../media/require-ready.ts';
@@ -39,36 +41,41 @@ async function serve(
   const medium = await requireReady(ctx, key);
   const { headers } = request;
   const etag = `"${medium.sha256}"`;
-  reply.headers({
-    ...contentHeaders(medium),
+  const kept = {
     ETag: etag,
-    'Accept-Ranges': 'bytes',
     'Cache-Control': `private, max-age=${Math.floor(leftMs / 1_000)}, immutable`,
-  });
-  if (names(headers['if-none-match'], etag)) return reply.code(304).send();
+  };
+  if (names(headers['if-none-match'], etag)) return reply.code(304).headers(kept).send();
   const ifRange = headers['if-range'];
   const range = ifRange === undefined || ifRange === etag ? headers.range : undefined;
-  return sendPart(reply, readRange(range, medium.size), {
-    medium,
-    files,
-    bodiless: request.method === 'HEAD',
-  });
+  const asked = readRange(range, medium.size);
+  if (asked.kind === 'outside')
+    return reply.code(416).header('Content-Range', `bytes */${medium.size}`).send();
+  const part = asked.kind === 'part' ? asked.part : undefined;
+  // A browser keeps what it is told to keep for days: that the bytes are there is known before it is told.
+  const bytes = await openBytes(files, medium, part);
+  reply.headers({ ...contentHeaders(medium), ...kept, 'Accept-Ranges': 'bytes' });
+  if (part) reply.code(206).header('Content-Range', `bytes ${part.first}-${part.last}/${medium.size}`);
+  reply.header('Content-Length', part ? part.last - part.first + 1 : medium.size);
+  if (request.method !== 'HEAD') return reply.send(bytes);
+  bytes.destroy();
+  return reply.send();
 }
 
-async function sendPart(
-  reply: FastifyReply,
-  asked: Asked,
-  { medium, files, bodiless }: { medium: Medium & { size: number }; files: MediaFiles; bodiless: boolean },
-): Promise<FastifyReply> {
-  const { size } = medium;
-  if (asked.kind === 'outside') return reply.code(416).header('Content-Range', `bytes */${size}`).send();
-  const part = asked.kind === 'part' ? asked.part : undefined;
-  if (part) reply.code(206).header('Content-Range', `bytes ${part.first}-${part.last}/${size}`);
-  reply.header('Content-Length', part ? part.last - part.first + 1 : size);
-  if (bodiless) return reply.send();
-  const bytes = await files.open(medium, part);
-  if (bytes) return reply.send(bytes);
-  throw new KurirError('resource_not_found', 'The bytes of this medium are not where they were kept.');
+async function openBytes(files: MediaFiles, medium: Medium, part: BytePart | undefined): Promise<Readable> {
+  let bytes: Readable | undefined;
+  try {
+    bytes = await files.open(medium, part);
+  } catch (cause) {
+    throw new KurirError('service_unavailable', 'The place where media are kept cannot be read just now.', {
+      retryAfterMs: 5_000,
+      cause,
+    });
+  }
+  if (!bytes)
+    throw new KurirError('resource_not_found', 'The bytes of this medium are not where they were kept.');
+  // Of HEAD nothing is read: what breaks after that is nobody's business.
+  return bytes.on('error', () => undefined);
 }
 
 function names(ifNoneMatch: string | undefined, etag: string): boolean {

@@ -262,6 +262,31 @@ test('what was told of the person’s part in a group goes, and so does what cou
   expect(await named()).toBe(0);
 });
 
+test('so does what Meta told of the person in another spelling of the phone', async () => {
+  await using telling = await startHouse();
+  await telling.request('POST', '/v1/webhook_subscriptions', { url: null, events: ['meta.*'] });
+  const told = async () => (await telling.ctx.db.query('select 1 from tellings')).length;
+  const entry = (phone: string) => ({
+    type: 'contact',
+    contact: { full_name: 'Ana', phone_number: phone },
+    action: 'remove',
+    metadata: { timestamp: '1795285895' },
+  });
+  for (const phone of ['+62 811-1222-333', '+62 (811) 122 2333', `+${OTHER}`]) {
+    const metadata = { display_phone_number: BUSINESS_PHONE, phone_number_id: PHONE_NUMBER_ID };
+    const value = { messaging_product: 'whatsapp', metadata, state_sync: [entry(phone)] };
+    const changes = [{ field: 'smb_app_state_sync', value }];
+    const body = { object: 'whatsapp_business_account', entry: [{ id: WABA_ID, changes }] };
+    expect((await postWebhook(telling, body)).status).toBe(200);
+  }
+  expect(await told()).toBe(3);
+  const organisationId = telling.organisationId as OrganisationId;
+  expect(await erasePerson(telling.gateway.ctx, { organisationId, person: PERSON })).toMatchObject({
+    deliveries: 2,
+  });
+  expect(await told()).toBe(1);
+});
+
 test('what still waits to be sent to the person is not, and the number goes on', async () => {
   await using hand = await startMetaByHand();
   await using busy = await startHouse({ config: { graphUrl: hand.url, sendWaitMs: 100 } });

@@ -1,5 +1,5 @@
 // Media that the gateway cannot keep: its disk is full, say.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -65,6 +65,40 @@ test('a place that does not take them is told of once, by log, readiness and the
   expect(times('info', 'media are kept again')).toBe(1);
   expect((await full.request('GET', '/health/ready')).text).not.toContain('"media"');
   expect(await examineMedia(full.ctx)).toEqual([]);
+});
+
+test('that a file cannot be read just now is nothing to keep for a browser, and HEAD says it, too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kurir-away-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const mediaDir = join(folder, 'media');
+  await using meta = await startMediaAtMeta();
+  await using house = await startHouse({ config: { graphUrl: meta.url, mediaDir } });
+  const { told } = meta.add(Buffer.from('a file'));
+  const timestamp = String(Math.floor(Date.now() / 1_000));
+  const message = { from: CUSTOMER, id: 'wamid.away', timestamp, type: 'image', image: told };
+  expect((await postWebhook(house, messageEnvelope([message]))).status).toBe(200);
+  const url = await until('it to be kept', async () => {
+    const [data] = (await house.request('GET', '/v1/messages?message_id=wamid.away')).body.data;
+    return data.media_status === 'ready' && data.media_url;
+  });
+  const seen = async (status: number) => {
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await fetch(url, { method });
+      await answer.arrayBuffer();
+      expect([method, answer.status]).toEqual([method, status]);
+      const isKept = answer.headers.get('cache-control')?.includes('max-age') ?? false;
+      expect([method, isKept, answer.headers.has('etag')]).toEqual([method, status === 200, status === 200]);
+    }
+  };
+  await seen(200);
+  // A disk that fell away leaves an empty folder; one that is broken, something that cannot be read.
+  renameSync(mediaDir, `${mediaDir}.away`);
+  await seen(404);
+  writeFileSync(mediaDir, '');
+  await seen(503);
+  rmSync(mediaDir);
+  renameSync(`${mediaDir}.away`, mediaDir);
+  await seen(200);
 });
 
 /** A customer sends it; the id of the message. */
