@@ -1,5 +1,6 @@
 // SQL of what the address book of a number's phone app says of its customers.
 import type { Queryable } from '../storage/db.ts';
+import { called } from './called.ts';
 import { contactIdOf } from './ids.ts';
 
 export interface BookEntry {
@@ -22,7 +23,7 @@ with input as (
 ), found as (
   select distinct on (id) coalesce(p.id, i.new_id) as id, coalesce(p.key, i.phone) as key, p.id is null as absent, p.called, i.phone, i.name, i.at
   from input i left join lateral (
-    select c.id, c.key, coalesce(c.name, c.book_name, c.profile_name) as called from contacts c
+    select c.id, c.key, ${called('c')} as called from contacts c
     where c.organisation_id || ' ' || c.phone_number_id || ' ' || c.phone = $1 || ' ' || $2 || ' ' || i.phone
     order by c.user_id is null, c.created_at limit 1) p on true
   order by id, absent
@@ -35,7 +36,7 @@ with input as (
     updated_at = case when c.book_name is distinct from excluded.book_name then excluded.updated_at else c.updated_at end
   where c.phone = excluded.phone and (c.book_at is null or c.book_at < excluded.book_at
     or (c.book_at = excluded.book_at and c.book_name is distinct from excluded.book_name))
-  returning id, xmax = 0 as is_new, coalesce(c.name, c.book_name, c.profile_name) as called
+  returning id, xmax = 0 as is_new, ${called('c')} as called
 )
 select id, w.is_new as "isNew", w.called is distinct from f.called as "isRenamed" from written w join found f using (id)`;
 

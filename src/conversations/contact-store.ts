@@ -1,11 +1,12 @@
 // SQL of contacts.
 import type { JsonObject } from '../kernel/json.ts';
 import type { Queryable, Row } from '../storage/db.ts';
+import { called } from './called.ts';
 import type { Contact, Labelled } from './conversation.ts';
 import { contactIdOf } from './ids.ts';
 
 const COLUMNS = `p.id, p.phone_number_id, p.key, p.phone, p.user_id, p.parent_user_id, p.username, p.profile_name,
-  coalesce(p.name, p.book_name, p.profile_name) as name, p.email, p.metadata, p.created_at, p.updated_at,
+  ${called('p')} as name, p.email, p.metadata, p.created_at, p.updated_at,
   array(select json_build_object('id', l.id, 'name', l.name, 'color', l.color) from contact_labels x
     join labels l on l.organisation_id = x.organisation_id and l.id = x.label_id
     where x.organisation_id = p.organisation_id and x.contact_id = p.id order by l.name) as labels`;

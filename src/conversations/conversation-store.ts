@@ -1,5 +1,6 @@
 // SQL of conversations.
 import type { Queryable, Row } from '../storage/db.ts';
+import { called } from './called.ts';
 import { namesInKey, type Conversation, type ConversationStatus, type Labelled } from './conversation.ts';
 import { contactIdOf, conversationIdOf } from './ids.ts';
 
@@ -12,7 +13,7 @@ export interface ConversationPlace {
 
 // A conversation and its contact have one hash.
 const COLUMNS = `c.id, c.phone_number_id, c.conversation, c.status, c.assignee, c.unread_count, c.last_message_at, c.last_inbound_at,
-  c.last_outbound_at, c.created_at, c.updated_at, coalesce(p.name, p.book_name, p.profile_name) as name, p.phone, p.user_id, p.username,
+  c.last_outbound_at, c.created_at, c.updated_at, ${called('p')} as name, p.phone, p.user_id, p.username,
   array(select json_build_object('id', l.id, 'name', l.name, 'color', l.color) from conversation_labels x
     join labels l on l.organisation_id = x.organisation_id and l.id = x.label_id where x.organisation_id = c.organisation_id
     and x.phone_number_id = c.phone_number_id and x.conversation = c.conversation order by l.name) as labels`;

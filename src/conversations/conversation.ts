@@ -5,6 +5,9 @@ import type { JsonObject } from '../kernel/json.ts';
 export const CONVERSATION_STATUSES = ['open', 'resolved', 'pending'] as const;
 export type ConversationStatus = (typeof CONVERSATION_STATUSES)[number];
 
+/** Of whoever a conversation is assigned to: an id of the application's own. */
+export const ASSIGNEE_CHARACTERS_MAX = 200;
+
 /** What an organisation calls its contacts and conversations. */
 export interface Label {
   id: LabelId;

@@ -1,5 +1,6 @@
 // SQL of progress: Meta's acceptance and every later status go through one update, so that they commute: in whatever order and
 // however often they come, the row ends the same.
+import { called } from '../conversations/called.ts';
 import type { Failure } from '../kernel/errors.ts';
 import type { ConversationId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
@@ -176,7 +177,7 @@ export function readTold(
 ): Promise<ToldRow[]> {
   return db.query(
     `select m.id, m.phone_number_id as "phoneNumberId", m.conversation, s.wamid, m.source, m.type, m.body, m.callback_data as "callbackData", m.created_at as "createdAt", c.id as "conversationId",
-       c.same_as as "sameAs", coalesce(p.name, p.book_name, p.profile_name) as name, p.phone, p.user_id as "userId"
+       c.same_as as "sameAs", ${called('p')} as name, p.phone, p.user_id as "userId"
      from unnest($1::text[], $2::text[]) as t (organisation_id, id)
      join messages m on m.organisation_id = t.organisation_id and m.id = t.id
      join message_states s on s.organisation_id = t.organisation_id and s.id = t.id

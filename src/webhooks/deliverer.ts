@@ -9,8 +9,8 @@ import { giveBackLines } from './line-store.ts';
 import type { Listening } from './listening.ts';
 import { createDueLook, type DueLook } from './look-for-due.ts';
 import { createOutlets, freeTries, roomOf, type Outlet, type Outlets } from './outlet.ts';
-import type { Poster, PostOutcome } from './post.ts';
-import { isSuccess, type Settler } from './settle.ts';
+import type { Poster } from './post.ts';
+import { isSuccess, type Settler, type Tried } from './settle.ts';
 import { signTry } from './sign-try.ts';
 import type { KnownSubscription, SubscriptionDirectory } from './subscription-directory.ts';
 import type { Tellings } from './telling.ts';
@@ -120,10 +120,7 @@ async function run(state: State, outlet: Outlet, job: Job): Promise<void> {
   if (subscription?.status !== 'active' || subscription.url === null || tooLate) return outlets.drop(job);
   state.underWay++;
   try {
-    const tried = await tryOnce(state, outlet, {
-      subscription: { ...subscription, url: subscription.url },
-      job,
-    });
+    const tried = await tryOnce(state, outlet, { subscription, url: subscription.url, job });
     if (tried) await settle(state, outlet, tried);
   } catch (error) {
     ctx.log.error(
@@ -137,58 +134,39 @@ async function run(state: State, outlet: Outlet, job: Job): Promise<void> {
   }
 }
 
-interface TriedJob {
-  subscription: KnownSubscription;
-  job: Job;
-  outcome: PostOutcome;
-  /** When it began. */
-  at: number;
-}
-
 async function tryOnce(
   state: State,
   outlet: Outlet,
-  { subscription, job }: { subscription: KnownSubscription & { url: string }; job: Job },
-): Promise<TriedJob | undefined> {
+  { subscription, url, job }: { subscription: KnownSubscription; url: string; job: Job },
+): Promise<Tried | undefined> {
   const { ctx, parts } = state;
   const at = ctx.clock.now();
   outlet.underWay++;
   try {
     const headers = signTry(parts.tellings, subscription, { what: { ...job, id: job.rows[0].id }, now: at });
-    const outcome = await parts.poster.post({ url: subscription.url, headers, body: job.body });
+    const outcome = await parts.poster.post({ url, headers, body: job.body });
     // The gateway stops: that says nothing about the receiver. Whoever takes it next tries again.
     if (outcome.kind === 'failed' && outcome.reason === 'stopped') {
       await letGo(ctx, [job]);
       return undefined;
     }
     outlet.failuresInARow = isSuccess(outcome) ? 0 : outlet.failuresInARow + 1;
-    return { subscription, job, outcome, at };
+    const { rows, line, isSingle } = job;
+    return { subscription, rows, line, isSingle, attempt: job.attempt + 1, outcome, at };
   } finally {
     outlet.underWay--;
   }
 }
 
-async function settle(
-  state: State,
-  outlet: Outlet,
-  { subscription, job, outcome, at }: TriedJob,
-): Promise<void> {
+async function settle(state: State, outlet: Outlet, tried: Tried): Promise<void> {
   // The receiver has answered: the next one may go while this is written down.
   outlet.settling++;
   pump(state, outlet);
   try {
-    const { dueAt } = await state.parts.settler.settle({
-      subscription,
-      rows: job.rows,
-      line: job.line,
-      isSingle: job.isSingle,
-      attempt: job.attempt + 1,
-      outcome,
-      at,
-    });
+    const { dueAt } = await state.parts.settler.settle(tried);
     if (dueAt !== null) outlet.lookAt = Math.min(outlet.lookAt, dueAt);
     // Of a line the next one may go.
-    else if (job.line) lookSoon(state, outlet);
+    else if (tried.line) lookSoon(state, outlet);
   } finally {
     outlet.settling--;
   }

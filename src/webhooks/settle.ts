@@ -102,6 +102,7 @@ function toSettled(
   { verdict, dueAt, now }: { verdict: Verdict; dueAt: number | null; now: number },
 ): Settled[] {
   const last = rows.at(-1);
+  const written = toTry(outcome, at);
   return rows.map((row) => ({
     organisationId: subscription.organisationId,
     subscriptionId: subscription.id,
@@ -110,7 +111,7 @@ function toSettled(
     attempt,
     dueAt,
     finishedAt: dueAt === null ? now : null,
-    try: toTry(outcome, at),
+    try: written,
     line: row === last ? line : null,
   }));
 }

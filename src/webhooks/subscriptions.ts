@@ -5,7 +5,7 @@ import type { Teller } from '../events/teller.ts';
 import { KurirError } from '../kernel/errors.ts';
 import { isId, newId, type EventId, type OrganisationId } from '../kernel/ids.ts';
 import type { NumberDirectory } from '../organisations/number-directory.ts';
-import type { Transaction } from '../storage/db.ts';
+import type { Queryable } from '../storage/db.ts';
 import { checkWebhookUrl } from './check-webhook-url.ts';
 import { checkLines, checkEvents, checkNumbers } from './check-subscription.ts';
 import { endWaitingFor } from './end-waiting.ts';
@@ -113,14 +113,16 @@ interface Which {
   id: string;
 }
 
+async function locked(tx: Queryable, { organisationId, id }: Which): Promise<Subscription> {
+  return (await lockSubscription(tx, organisationId, id)) ?? missing(id);
+}
+
 function inTransaction<Result>(
   { ctx }: Room,
-  { organisationId, id }: Which,
-  act: (tx: Transaction, present: Subscription) => Promise<Result>,
+  which: Which,
+  act: (tx: Queryable, present: Subscription) => Promise<Result>,
 ): Promise<Result> {
-  return ctx.db.transaction(async (tx) =>
-    act(tx, (await lockSubscription(tx, organisationId, id)) ?? missing(id)),
-  );
+  return ctx.db.transaction(async (tx) => act(tx, await locked(tx, which)));
 }
 
 async function change(room: Room, which: Which, wanted: SubscriptionChange): Promise<Listed> {
@@ -194,7 +196,7 @@ async function test(room: Room, which: Which): Promise<EventId> {
   // Made through another node a moment ago?
   if (!isId('wbs', id) || !parts.directory.find(id)) await parts.directory.reread();
   return writeAndTell({ db: ctx.db, teller: parts.teller }, async (tx) => {
-    const { id: subscriptionId } = (await lockSubscription(tx, organisationId, id)) ?? missing(id);
+    const { id: subscriptionId } = await locked(tx, which);
     const event = { type: 'webhook.test' as const, id: eventId, organisationId, at: now, subscriptionId };
     return { result: eventId, events: [event] };
   });

@@ -1,5 +1,5 @@
 // GET /v1/{phone_number_id}/conversations and GET /v1/conversations: conversations by page, the latest message first.
-import { CONVERSATION_STATUSES } from '../../conversations/conversation.ts';
+import { ASSIGNEE_CHARACTERS_MAX, CONVERSATION_STATUSES } from '../../conversations/conversation.ts';
 import { readConversationPage } from '../../conversations/read-conversations.ts';
 import { conversationResource } from '../../conversations/resources.ts';
 import { isId } from '../../kernel/ids.ts';
@@ -48,8 +48,6 @@ async function page(call: Call, phoneNumberId: string | undefined): Promise<Answ
   const data = conversations.map((one, i) => conversationResource(one, phones[i]?.phone ?? '', now));
   return pageAnswer(call, data, nextCursor);
 }
-
-const ASSIGNEE_CHARACTERS_MAX = 200;
 
 function assigneeOf(call: Call): string | null | undefined {
   const { assigned_to: assignee } = call.query;

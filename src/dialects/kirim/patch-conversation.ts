@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 
 import { changeConversation } from '../../conversations/change-conversation.ts';
-import { CONVERSATION_STATUSES } from '../../conversations/conversation.ts';
+import { ASSIGNEE_CHARACTERS_MAX, CONVERSATION_STATUSES } from '../../conversations/conversation.ts';
 import { requireNumber, type Answer, type Call, type Endpoint } from '../dialect.ts';
 import { readBody } from '../read-body.ts';
 import { answer } from './get-conversation.ts';
@@ -28,7 +28,7 @@ const BODY = Type.Object(
   {
     status: Type.Optional(Type.Union(CONVERSATION_STATUSES.map((status) => Type.Literal(status)))),
     assigned_to: Type.Optional(
-      Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Null()], {
+      Type.Union([Type.String({ minLength: 1, maxLength: ASSIGNEE_CHARACTERS_MAX }), Type.Null()], {
         description: 'An id of the application’s own; null: nobody.',
       }),
     ),
